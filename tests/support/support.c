@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Expectations, runs, the fixture, caught reports and children: see support.h. */
+#define _GNU_SOURCE
+#include "support/support.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "support/fault.h"
+
+/* ---- Expectations ---------------------------------------------------------------------------------------- */
+
+enum { RECORDED_TEXT = 8192 };
+
+static struct {
+    pthread_mutex_t lock;
+    unsigned failures;
+    size_t length;
+    char text[RECORDED_TEXT];
+} recorded = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void support_record(const char *file, int line, const char *format, ...)
+{
+    int saved = errno;
+    pthread_mutex_lock(&recorded.lock);
+    recorded.failures++;
+    char one[768];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(one, sizeof one, format, list);
+    va_end(list);
+    size_t room = sizeof recorded.text - recorded.length;
+    int n = snprintf(recorded.text + recorded.length, room, "\n    %s:%d: %s", file, line, one);
+    if (n > 0)
+        recorded.length += (size_t)n < room ? (size_t)n : room - 1;
+    pthread_mutex_unlock(&recorded.lock);
+    errno = saved;
+}
+
+bool support_expect(bool holds, const char *file, int line, const char *text)
+{
+    if (!holds)
+        support_record(file, line, "%s (errno %d)", text, errno);
+    return holds;
+}
+
+bool support_expect_str(const char *a, const char *b, const char *file, int line, const char *text)
+{
+    bool holds = a && b ? strcmp(a, b) == 0 : a == b;
+    if (!holds)
+        support_record(file, line, "%s: \"%s\" against \"%s\"", text, a ? a : "(null)", b ? b : "(null)");
+    return holds;
+}
+
+bool support_expect_has(const char *a, const char *b, const char *file, int line, const char *text)
+{
+    bool holds = a && b && strstr(a, b);
+    if (!holds)
+        support_record(file, line, "%s: \"%s\" in \"%s\"", text, b ? b : "(null)", a ? a : "(null)");
+    return holds;
+}
+
+bool support_expect_fails(intmax_t result, int error, int expected, const char *file, int line, const char *text)
+{
+    bool holds = result == -1 && error == expected;
+    if (!holds)
+        support_record(file, line, "%s: returned %jd with errno %d (%s), expected %d (%s)", text, result, error,
+                       strerror(error), expected, strerror(expected));
+    return holds;
+}
+
+bool support_expect_ok(intmax_t result, int error, const char *file, int line, const char *text)
+{
+    if (result != 0)
+        support_record(file, line, "%s: returned %jd with errno %d (%s)", text, result, error, strerror(error));
+    return result == 0;
+}
+
+unsigned support_failures(void)
+{
+    pthread_mutex_lock(&recorded.lock);
+    unsigned failures = recorded.failures;
+    pthread_mutex_unlock(&recorded.lock);
+    return failures;
+}
+
+void support_settle(void)
+{
+    if (support_failures() > 0)
+        ck_abort_msg("%u expectations failed:%s", recorded.failures, recorded.text);
+}
+
+/* ---- Runs ------------------------------------------------------------------------------------------------ */
+
+static bool left_tasks_allowed;
+
+struct guarded {
+    bine_fn *fn;
+    void *arg;
+};
+
+/* The first task: counts who is left when the test's own function has returned. */
+static void *guard(void *arg)
+{
+    struct guarded *guarded = arg;
+    void *value = guarded->fn(guarded->arg);
+    size_t left = bine_tasks(NULL, 0);
+    if (!left_tasks_allowed && left != 1)
+        support_record(__FILE__, __LINE__, "the run ends with %zu tasks beside the first", left - 1);
+    return value;
+}
+
+void *run_options(const bine_options *options, bine_fn *fn, void *arg)
+{
+    struct guarded guarded = {fn, arg};
+    bine_result result = {NULL, 0};
+    int done = bine_run_with(options, guard, &guarded, &result);
+    if (done != 0)
+        support_record(__FILE__, __LINE__, "the run failed with errno %d (%s)", errno, strerror(errno));
+    if (result.error != 0)
+        support_record(__FILE__, __LINE__, "the first task failed with %d (%s)", result.error, strerror(result.error));
+    left_tasks_allowed = false;
+    support_settle();
+    return result.value;
+}
+
+void *run_in_loop(bine_fn *fn, void *arg)
+{
+    return run_options(NULL, fn, arg);
+}
+
+void *run_virtual(bine_fn *fn, void *arg)
+{
+    return run_seeded(0, fn, arg);
+}
+
+void *run_seeded(uint64_t seed, bine_fn *fn, void *arg)
+{
+    bine_options options = BINE_OPTIONS_INIT;
+    options.virtual_clock = true;
+    options.seed = seed;
+    return run_options(&options, fn, arg);
+}
+
+void fixture_allow_left_tasks(void)
+{
+    left_tasks_allowed = true;
+}
+
+/* ---- The fixture ----------------------------------------------------------------------------------------- */
+
+static struct {
+    unsigned fds;
+    size_t mapped;
+    char open[2048]; /* which descriptors, for the message */
+} before;
+
+void (*support_warm)(void);
+
+static unsigned list_fds(char *text, size_t size)
+{
+    unsigned n = 0;
+    size_t length = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    if (!dir)
+        return 0;
+    if (size > 0)
+        text[0] = '\0';
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.' || atoi(entry->d_name) == dirfd(dir))
+            continue;
+        n++;
+        char path[300], target[200] = "";
+        snprintf(path, sizeof path, "/proc/self/fd/%s", entry->d_name);
+        if (readlink(path, target, sizeof target - 1) < 0)
+            target[0] = '\0';
+        if (length < size) {
+            int more = snprintf(text + length, size - length, " %s=%s", entry->d_name, target);
+            length += more > 0 ? (size_t)more : 0;
+        }
+    }
+    closedir(dir);
+    return n;
+}
+
+unsigned fixture_fds(void)
+{
+    return list_fds(NULL, 0);
+}
+
+size_t fixture_mapped(void)
+{
+    return fault_mapped();
+}
+
+long fixture_blocks(void)
+{
+    return fault_blocks();
+}
+
+static void *nothing(void *arg)
+{
+    (void)arg;
+    if (support_warm)
+        support_warm();
+    return NULL;
+}
+
+void fixture_begin(void)
+{
+    ck_assert_int_eq(bine_run(nothing, NULL, NULL), 0);
+    before.mapped = fixture_mapped();
+    before.fds = list_fds(before.open, sizeof before.open);
+}
+
+const char *fixture_leak(void)
+{
+    static char text[5000];
+    char now[2048];
+    unsigned fds = list_fds(now, sizeof now);
+    if (fds != before.fds) {
+        snprintf(text, sizeof text, "%u descriptors before, %u after:%s /%s", before.fds, fds, before.open, now);
+        return text;
+    }
+    size_t mapped = fixture_mapped();
+    if (mapped > before.mapped) {
+        snprintf(text, sizeof text, "%zu bytes mapped before, %zu after", before.mapped, mapped);
+        return text;
+    }
+    return NULL;
+}
+
+void fixture_end(void)
+{
+    support_settle();
+    const char *leak = fixture_leak();
+    if (leak)
+        ck_abort_msg("leaked: %s", leak);
+}
+
+/* ---- Diagnostics ----------------------------------------------------------------------------------------- */
+
+enum { CAUGHT_MAX = 256 };
+
+static struct {
+    pthread_mutex_t lock;
+    unsigned n;
+    struct caught each[CAUGHT_MAX];
+} caught = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void catch_report(const bine_report *report)
+{
+    pthread_mutex_lock(&caught.lock);
+    if (caught.n < CAUGHT_MAX) {
+        struct caught *c = &caught.each[caught.n++];
+        c->kind = report->kind;
+        c->task = report->task;
+        c->error = report->error;
+        snprintf(c->message, sizeof c->message, "%s", report->message ? report->message : "(null)");
+        snprintf(c->name, sizeof c->name, "%s", report->name ? report->name : "(null)");
+        snprintf(c->site, sizeof c->site, "%s", report->site ? report->site : "");
+    }
+    pthread_mutex_unlock(&caught.lock);
+}
+
+void reports_catch(void)
+{
+    bine_set_report(catch_report);
+}
+
+void reports_clear(void)
+{
+    pthread_mutex_lock(&caught.lock);
+    caught.n = 0;
+    pthread_mutex_unlock(&caught.lock);
+}
+
+unsigned reports_count(bine_report_kind kind)
+{
+    unsigned n = 0;
+    pthread_mutex_lock(&caught.lock);
+    for (unsigned i = 0; i < caught.n; i++)
+        n += caught.each[i].kind == kind;
+    pthread_mutex_unlock(&caught.lock);
+    return n;
+}
+
+const struct caught *reports_find(bine_report_kind kind, const char *piece)
+{
+    const struct caught *found = NULL;
+    pthread_mutex_lock(&caught.lock);
+    for (unsigned i = 0; i < caught.n && !found; i++)
+        if (caught.each[i].kind == kind && (!piece || strstr(caught.each[i].message, piece)))
+            found = &caught.each[i];
+    pthread_mutex_unlock(&caught.lock);
+    return found;
+}
+
+/* ---- Children -------------------------------------------------------------------------------------------- */
+
+int run_child(void (*fn)(void *), void *arg, char *text, size_t size)
+{
+    int fd[2];
+    ck_assert_int_eq(pipe(fd), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        struct rlimit none = {0, 0};
+        setrlimit(RLIMIT_CORE, &none);
+        dup2(fd[1], 2);
+        close(fd[0]);
+        close(fd[1]);
+        alarm(60);
+        fn(arg);
+        _exit(0);
+    }
+    close(fd[1]);
+    size_t length = 0;
+    char rest[512];
+    for (;;) {
+        bool full = length + 1 >= size;
+        ssize_t n = full ? read(fd[0], rest, sizeof rest) : read(fd[0], text + length, size - 1 - length);
+        if (n <= 0 && !(n < 0 && errno == EINTR))
+            break;
+        if (n > 0 && !full)
+            length += (size_t)n;
+    }
+    if (size > 0)
+        text[length] = '\0';
+    close(fd[0]);
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+/* ---- Small tools ----------------------------------------------------------------------------------------- */
+
+uint64_t support_random(uint64_t *state)
+{
+    uint64_t x = *state ? *state : 0x2545f4914f6cdd1d;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    *state = x;
+    return x * 0x2545f4914f6cdd1d;
+}
+
+uint64_t support_seed(void)
+{
+    const char *text = getenv("SEED");
+    uint64_t seed;
+    if (text && *text) {
+        seed = strtoull(text, NULL, 0);
+    } else {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        seed = ((uint64_t)now.tv_sec * 1000003u) ^ (uint64_t)now.tv_nsec ^ ((uint64_t)getpid() << 32);
+        seed %= 1000000007;
+    }
+    if (seed == 0)
+        seed = 1;
+    printf("SEED=%llu\n", (unsigned long long)seed);
+    fflush(stdout);
+    return seed;
+}
+
+double support_seconds(double otherwise)
+{
+    const char *text = getenv("SECONDS");
+    double seconds = text && *text ? strtod(text, NULL) : 0;
+    return seconds > 0 ? seconds : otherwise;
+}
+
+/* Valgrind preloads a library of its own into what it runs; there is no other trace of it without its headers. */
+bool support_under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload");
+}
+
+bool support_instrumented(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+    return true;
+#endif
+#endif
+    return support_under_valgrind();
+}
+
+bool support_slow(void)
+{
+    /* The Makefile sets BINE_TEST_SLOW where an emulator runs the tests. */
+    return support_instrumented() || getenv("BINE_TEST_SLOW");
+}
+
+/* A test may hang but not for ever; instrumented runs are given longer. */
+enum { TEST_SECONDS = 60, SLOW_TEST_SECONDS = 300 };
+
+int support_main(const char *suite_name, const TTest *const *tests, size_t n)
+{
+    const char *only = getenv("ONLY"); /* names of tests, to look at one alone */
+    Suite *suite = suite_create(suite_name);
+    for (size_t i = 0; i < n; i++) {
+        if (only && *only && !strstr(only, tests[i]->name))
+            continue;
+        TCase *one = tcase_create(tests[i]->name);
+        tcase_set_timeout(one, support_slow() ? SLOW_TEST_SECONDS : TEST_SECONDS);
+        tcase_add_checked_fixture(one, fixture_begin, fixture_end);
+        tcase_add_test(one, tests[i]);
+        suite_add_tcase(suite, one);
+    }
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
