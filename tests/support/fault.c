@@ -175,7 +175,7 @@ long fault_blocks(void)
     return atomic_load(&injector.blocks);
 }
 
-/* ---- The wrappers ---------------------------------------------------------------------------------------- */
+/* ---- The wrappers ------------------------------------------------------------------------------------- */
 
 /* WRAP(type, failure, symbol, name, (parameters), (arguments)): fails by errno. */
 #define WRAP(type, failure, symbol, name, parameters, arguments) \
@@ -314,20 +314,23 @@ int __wrap_munmap(void *map, size_t n)
 WRAP(int, -1, mprotect, mprotect, (void *at, size_t n, int prot), (at, n, prot))
 WRAP(int, -1, madvise, madvise, (void *at, size_t n, int advice), (at, n, advice))
 WRAP(int, error, pthread_create, pthread_create,
-     (pthread_t * thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg), (thread, attr, fn, arg))
+     (pthread_t * thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg),
+     (thread, attr, fn, arg))
 WRAP(int, -1, sigaltstack, sigaltstack, (const stack_t *new, stack_t *old), (new, old))
 WRAP(int, -1, epoll_create1, epoll_create1, (int flags), (flags))
 WRAP(int, -1, epoll_ctl, epoll_ctl, (int ep, int op, int fd, struct epoll_event *event), (ep, op, fd, event))
 WRAP(int, -1, epoll_wait, epoll_wait, (int ep, struct epoll_event *events, int n, int timeout),
      (ep, events, n, timeout))
 WRAP(int, -1, epoll_wait, epoll_pwait,
-     (int ep, struct epoll_event *events, int n, int timeout, const sigset_t *mask), (ep, events, n, timeout, mask))
+     (int ep, struct epoll_event *events, int n, int timeout, const sigset_t *mask),
+     (ep, events, n, timeout, mask))
 WRAP(int, -1, epoll_wait, epoll_pwait2,
      (int ep, struct epoll_event *events, int n, const struct timespec *timeout, const sigset_t *mask),
      (ep, events, n, timeout, mask))
 WRAP(int, -1, eventfd, eventfd, (unsigned count, int flags), (count, flags))
 WRAP(int, -1, poll, poll, (struct pollfd * fds, nfds_t n, int timeout), (fds, n, timeout))
-WRAP(int, -1, poll, ppoll, (struct pollfd * fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask),
+WRAP(int, -1, poll, ppoll,
+     (struct pollfd * fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask),
      (fds, n, timeout, mask))
 WRAP(int, -1, pipe, pipe, (int fd[2]), (fd))
 WRAP(int, -1, pipe, pipe2, (int fd[2], int flags), (fd, flags))
@@ -335,12 +338,14 @@ WRAP(int, -1, dup, dup, (int fd), (fd))
 WRAP(int, -1, dup, dup3, (int fd, int to, int flags), (fd, to, flags))
 WRAP(int, -1, fsync, fsync, (int fd), (fd))
 WRAP(int, -1, socket, socket, (int domain, int type, int protocol), (domain, type, protocol))
-WRAP(int, -1, socketpair, socketpair, (int domain, int type, int protocol, int fd[2]), (domain, type, protocol, fd))
+WRAP(int, -1, socketpair, socketpair, (int domain, int type, int protocol, int fd[2]),
+     (domain, type, protocol, fd))
 WRAP(int, -1, bind, bind, (int fd, const struct sockaddr *address, socklen_t n), (fd, address, n))
 WRAP(int, -1, listen, listen, (int fd, int backlog), (fd, backlog))
 WRAP(int, -1, connect, connect, (int fd, const struct sockaddr *address, socklen_t n), (fd, address, n))
 WRAP(int, -1, accept, accept, (int fd, struct sockaddr *address, socklen_t *n), (fd, address, n))
-WRAP(int, -1, accept, accept4, (int fd, struct sockaddr *address, socklen_t *n, int flags), (fd, address, n, flags))
+WRAP(int, -1, accept, accept4, (int fd, struct sockaddr *address, socklen_t *n, int flags),
+     (fd, address, n, flags))
 WRAP(int, -1, getsockopt, getsockopt, (int fd, int level, int option, void *value, socklen_t *n),
      (fd, level, option, value, n))
 WRAP(int, -1, setsockopt, setsockopt, (int fd, int level, int option, const void *value, socklen_t n),
@@ -397,5 +402,7 @@ WRAP_VARIADIC(fcntl, fcntl, (int fd, int command, ...), (fd, command, word), com
 WRAP_VARIADIC(fcntl, fcntl64, (int fd, int command, ...), (fd, command, word), command, word, void *)
 WRAP_VARIADIC(open, open, (const char *path, int flags, ...), (path, flags, mode), flags, mode, unsigned)
 WRAP_VARIADIC(open, open64, (const char *path, int flags, ...), (path, flags, mode), flags, mode, unsigned)
-WRAP_VARIADIC(open, openat, (int at, const char *path, int flags, ...), (at, path, flags, mode), flags, mode, unsigned)
-WRAP_VARIADIC(open, openat64, (int at, const char *path, int flags, ...), (at, path, flags, mode), flags, mode, unsigned)
+WRAP_VARIADIC(open, openat, (int at, const char *path, int flags, ...), (at, path, flags, mode), flags, mode,
+              unsigned)
+WRAP_VARIADIC(open, openat64, (int at, const char *path, int flags, ...), (at, path, flags, mode), flags, mode,
+              unsigned)

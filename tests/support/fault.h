@@ -20,7 +20,7 @@ extern "C" {
 void fault_arm(long nth);
 /* From the nth on each one fails, count times. */
 void fault_arm_run(long nth, long count);
-/* Of the calls of this name only, the nth and the count - 1 that follow fail, with this error (0: its own). */
+/* Of the calls of this name the nth and the count - 1 that follow fail, with this error (0: its own). */
 void fault_arm_call(const char *name, long nth, long count, int error);
 /* Each call fails with the probability 1 / one_in, drawn from the seed. */
 void fault_arm_seeded(uint64_t seed, unsigned one_in);

@@ -14,7 +14,7 @@
 
 #include "support/fault.h"
 
-/* ---- Expectations ---------------------------------------------------------------------------------------- */
+/* ---- Expectations ------------------------------------------------------------------------------------- */
 
 enum { RECORDED_TEXT = 8192 };
 
@@ -66,19 +66,21 @@ bool support_expect_has(const char *a, const char *b, const char *file, int line
     return holds;
 }
 
-bool support_expect_fails(intmax_t result, int error, int expected, const char *file, int line, const char *text)
+bool support_expect_fails(intmax_t result, int error, int expected, const char *file, int line,
+                          const char *text)
 {
     bool holds = result == -1 && error == expected;
     if (!holds)
-        support_record(file, line, "%s: returned %jd with errno %d (%s), expected %d (%s)", text, result, error,
-                       strerror(error), expected, strerror(expected));
+        support_record(file, line, "%s: returned %jd with errno %d (%s), expected %d (%s)", text, result,
+                       error, strerror(error), expected, strerror(expected));
     return holds;
 }
 
 bool support_expect_ok(intmax_t result, int error, const char *file, int line, const char *text)
 {
     if (result != 0)
-        support_record(file, line, "%s: returned %jd with errno %d (%s)", text, result, error, strerror(error));
+        support_record(file, line, "%s: returned %jd with errno %d (%s)", text, result, error,
+                       strerror(error));
     return result == 0;
 }
 
@@ -96,7 +98,7 @@ void support_settle(void)
         ck_abort_msg("%u expectations failed:%s", recorded.failures, recorded.text);
 }
 
-/* ---- Runs ------------------------------------------------------------------------------------------------ */
+/* ---- Runs --------------------------------------------------------------------------------------------- */
 
 static bool left_tasks_allowed;
 
@@ -124,7 +126,8 @@ void *run_options(const bine_options *options, bine_fn *fn, void *arg)
     if (done != 0)
         support_record(__FILE__, __LINE__, "the run failed with errno %d (%s)", errno, strerror(errno));
     if (result.error != 0)
-        support_record(__FILE__, __LINE__, "the first task failed with %d (%s)", result.error, strerror(result.error));
+        support_record(__FILE__, __LINE__, "the first task failed with %d (%s)", result.error,
+                       strerror(result.error));
     left_tasks_allowed = false;
     support_settle();
     return result.value;
@@ -153,7 +156,7 @@ void fixture_allow_left_tasks(void)
     left_tasks_allowed = true;
 }
 
-/* ---- The fixture ----------------------------------------------------------------------------------------- */
+/* ---- The fixture -------------------------------------------------------------------------------------- */
 
 static struct {
     unsigned fds;
@@ -225,7 +228,8 @@ const char *fixture_leak(void)
     char now[2048];
     unsigned fds = list_fds(now, sizeof now);
     if (fds != before.fds) {
-        snprintf(text, sizeof text, "%u descriptors before, %u after:%s /%s", before.fds, fds, before.open, now);
+        snprintf(text, sizeof text, "%u descriptors before, %u after:%s /%s", before.fds, fds, before.open,
+                 now);
         return text;
     }
     size_t mapped = fixture_mapped();
@@ -244,7 +248,7 @@ void fixture_end(void)
         ck_abort_msg("leaked: %s", leak);
 }
 
-/* ---- Diagnostics ----------------------------------------------------------------------------------------- */
+/* ---- Diagnostics -------------------------------------------------------------------------------------- */
 
 enum { CAUGHT_MAX = 256 };
 
@@ -302,7 +306,7 @@ const struct caught *reports_find(bine_report_kind kind, const char *piece)
     return found;
 }
 
-/* ---- Children -------------------------------------------------------------------------------------------- */
+/* ---- Children ----------------------------------------------------------------------------------------- */
 
 int run_child(void (*fn)(void *), void *arg, char *text, size_t size)
 {
@@ -341,7 +345,7 @@ int run_child(void (*fn)(void *), void *arg, char *text, size_t size)
     return status;
 }
 
-/* ---- Small tools ----------------------------------------------------------------------------------------- */
+/* ---- Small tools -------------------------------------------------------------------------------------- */
 
 uint64_t support_random(uint64_t *state)
 {
@@ -379,7 +383,7 @@ double support_seconds(double otherwise)
     return seconds > 0 ? seconds : otherwise;
 }
 
-/* Valgrind preloads a library of its own into what it runs; there is no other trace of it without its headers. */
+/* Valgrind preloads a library of its own into what it runs; without its headers there is no other trace. */
 bool support_under_valgrind(void)
 {
     const char *preload = getenv("LD_PRELOAD");
