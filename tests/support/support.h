@@ -34,7 +34,7 @@
 extern "C" {
 #endif
 
-/* ---- Expectations: from any thread, task or callback; each says whether it held ----------------------- */
+/* ---- Expectations: from any thread, task or callback; those that are functions say whether they held --- */
 
 #define expect(condition) support_expect((condition), __FILE__, __LINE__, #condition)
 #define expect_int(a, op, b) \
@@ -60,7 +60,8 @@ extern "C" {
 
 #define SUPPORT_COMPARE(type, a, op, b, text, format_a, format_b)                                    \
     do {                                                                                             \
-        type support_a_ = a, support_b_ = b;                                                         \
+        type support_a_ = a;                                                                         \
+        type support_b_ = b;                                                                         \
         if (!(support_a_ op support_b_))                                                             \
             support_record(__FILE__, __LINE__, "%s: " format_a " against " format_b, text, support_a_, \
                            support_b_);                                                              \
