@@ -29,9 +29,10 @@ SONAME  := libbine.so.$(firstword $(subst ., ,$(VERSION)))
 
 TARGET := $(shell $(CC) -dumpmachine)
 CPU    := $(patsubst arm64,aarch64,$(firstword $(subst -, ,$(TARGET))))
+CROSS  := $(filter-out $(patsubst arm64,aarch64,$(shell uname -m)),$(CPU))
 SWITCH := $(if $(filter native,$(CONTEXT)),$(CPU),$(CONTEXT))
 comma  := ,
-O      := $(BUILD)/$(CONTEXT)$(if $(CROSS),-$(CPU))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+O      := $(BUILD)/$(CONTEXT)$(CROSS:%=-%)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
 # Files for one CPU or one operating system; everything else in src/ is for all.
 CHOSEN   := $(wildcard src/arch/$(SWITCH).S src/arch/$(SWITCH).c)
@@ -45,7 +46,10 @@ OBJECTS := $(SOURCES:%=$(O)/%.o)
 # The examples: a file each; those in a directory of their own, all its files together.
 EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(wildcard examples/*.c))
 SUPPORT  := $(patsubst %,$(O)/%.o,$(wildcard tests/support/*.c))
-UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/check_*.c)) $(patsubst %.cc,$(O)/%,$(wildcard tests/unit/check_*.cc))
+UNIT_CXX := $(patsubst %.cc,$(O)/%,$(wildcard tests/unit/check_*.cc))
+UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/check_*.c)) $(UNIT_CXX)
+# Calls that tests can make fail go through tests/support/fault.c.
+WRAPPED  := $(patsubst %,-Wl$(comma)--wrap=%,$(shell cat tests/support/wrap.list 2>/dev/null))
 STRESS   := $(patsubst %.c,$(O)/%,$(wildcard tests/stress/*.c))
 
 # ---- How it is compiled ------------------------------------------------------------------------------------
@@ -68,6 +72,7 @@ CHECK_LIBS   ?= $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubu
 .PHONY: all demo check check-asan check-tsan check-valgrind check-aarch64 bench lint install uninstall dist clean help
 .PHONY: examples tests FORCE
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 all: $(O)/libbine.a $(O)/libbine.so ## the static and the shared library
 
@@ -113,39 +118,89 @@ $(O)/examples/% : $(O)/examples/%.c.o $(O)/libbine.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(O)/tests/%.o: private TEST_CPPFLAGS = -Itests $(CHECK_CFLAGS)
 $(O)/tests/unit/%: $(O)/tests/unit/%.c.o $(SUPPORT) $(O)/libbine.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
 $(O)/tests/unit/%: $(O)/tests/unit/%.cc.o $(SUPPORT) $(O)/libbine.a
-	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
 $(O)/tests/stress/%: $(O)/tests/stress/%.c.o $(SUPPORT) $(O)/libbine.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
 
 demo: $(O)/examples/demo ## a web server and a thousand clients, over loopback; DEMO_ARGS=--serve for a browser
 	$(O)/examples/demo $(DEMO_ARGS)
 
 # ---- Tests -------------------------------------------------------------------------------------------------
 
-RUN = BUILD=$(BUILD) CC='$(CC)' sh tests/run.sh
+MAKE_ = $(MAKE) --no-print-directory -s
+RUN   = BUILD=$(BUILD) CC='$(CC)' sh tests/run.sh
 
-check: ## every test: both contexts, both reactors, examples, manual, installed tree
-	@sh tests/setup.sh check
-	@$(MAKE) --no-print-directory -s CONTEXT=native tests
-	@$(MAKE) --no-print-directory -s CONTEXT=fcontext tests
-	@$(RUN) native fcontext -- unit stress examples man install
+check: ## every test: both contexts, both reactors, examples, manual, README, installed tree
+	@CC='$(CC)' sh tests/setup.sh check
+	@$(MAKE_) CONTEXT=native tests
+	@$(MAKE_) CONTEXT=fcontext tests
+	@$(RUN) native fcontext -- unit stress examples man readme install
 check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@sh tests/setup.sh check
-	@$(MAKE) --no-print-directory -s SANITIZE=address,undefined tests
-	@$(RUN) native-address-undefined -- unit stress
-check-tsan: ## the tests under ThreadSanitizer
-	@sh tests/setup.sh check
-	@$(MAKE) --no-print-directory -s SANITIZE=thread tests
-	@$(RUN) native-thread -- unit stress
+	@CC='$(CC)' sh tests/setup.sh check
+	@$(MAKE_) SANITIZE=address,undefined tests
+	@$(RUN) $(CONTEXT)-address-undefined -- unit stress
+check-tsan: ## the tests under ThreadSanitizer (address randomisation off: older ones need that)
+	@CC='$(CC)' sh tests/setup.sh check
+	@$(MAKE_) SANITIZE=thread tests
+	@WRAP="$$(setarch -R true 2>/dev/null && echo setarch -R)" $(RUN) $(CONTEXT)-thread -- unit stress
+# The programs that say most about memory for the time that they take.
+VALGRIND_TESTS = check_*
+VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+check-valgrind: ## unit tests under Valgrind's memory checker; VALGRIND_TESTS=<pattern> chooses
+	@CC='$(CC)' sh tests/setup.sh check valgrind
+	@$(MAKE_) tests
+	@TIMEOUT=600 WRAP='$(VALGRIND)' ONLY='$(VALGRIND_TESTS)' REACTORS=epoll $(RUN) $(CONTEXT) -- unit
+AARCH64 = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CHECK_LIBS='-lcheck -lsubunit -lm -lrt' LDFLAGS=-static
+check-aarch64: ## unit and stress tests, built for AArch64 and run by qemu-aarch64 (user mode)
+	@sh tests/setup.sh aarch64
+	@$(MAKE_) $(AARCH64) aarch64-tests
+	@TIMEOUT=600 WRAP=qemu-aarch64 $(RUN) native-aarch64 -- unit stress
+.PHONY: aarch64-tests
+aarch64-tests: $(filter-out $(UNIT_CXX),$(UNIT)) $(STRESS)
+
+bench: examples all ## measures, and writes tests/bench/RESULTS.md
+	O=$(O) CC='$(CC)' sh tests/bench/run.sh $(BENCH_ARGS)
+lint: ## manual, scripts, headers, cppcheck, clang-tidy, gcc and clang with -Werror
+	@sh tests/setup.sh lint
+	@BUILD=$(BUILD) CC='$(CC)' MAKE='$(MAKE_)' sh tests/lint/check.sh
+
+# ---- Installing --------------------------------------------------------------------------------------------
+
+# Every page, and a link for every further name that it documents (man/links: "name page").
+PAGES = $(wildcard man/man*/*.[0-9])
+D     = $(DESTDIR)
+
+install: all ## into $(DESTDIR)$(PREFIX)
+	mkdir -p $(D)$(LIBDIR)/pkgconfig $(D)$(INCDIR)/bine $(D)$(MANDIR)/man3 $(D)$(MANDIR)/man7
+	$(INSTALL) -m 644 $(O)/libbine.a $(D)$(LIBDIR)
+	$(INSTALL) -m 755 $(O)/libbine.so.$(VERSION) $(D)$(LIBDIR)
+	ln -sf libbine.so.$(VERSION) $(D)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(D)$(LIBDIR)/libbine.so
+	$(INSTALL) -m 644 include/bine.h $(D)$(INCDIR)
+	$(INSTALL) -m 644 include/bine/*.h $(D)$(INCDIR)/bine
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|' \
+	    -e 's|@LIBS@|$(LIBS_$(CONTEXT))|; s| *$$||' bine.pc.in > $(D)$(LIBDIR)/pkgconfig/bine.pc
+	chmod 644 $(D)$(LIBDIR)/pkgconfig/bine.pc
+	for page in $(PAGES); do $(INSTALL) -m 644 $$page $(D)$(MANDIR)/man$${page##*.} || exit; done
+	test ! -f man/links || while read -r name page; do \
+	  ln -sf $$page $(D)$(MANDIR)/man$${name##*.}/$$name || exit; done < man/links
+uninstall: ## removes what install put there
+	rm -f $(D)$(LIBDIR)/libbine.a $(D)$(LIBDIR)/libbine.so* $(D)$(LIBDIR)/pkgconfig/bine.pc $(D)$(INCDIR)/bine.h
+	rm -rf $(D)$(INCDIR)/bine
+	for page in $(notdir $(PAGES)) $$(cut -d' ' -f1 man/links); do rm -f $(D)$(MANDIR)/man$${page##*.}/$$page; done
 
 # ---- The rest ----------------------------------------------------------------------------------------------
 
+dist: ## bine-$(VERSION).tar.gz from the last commit
+	git archive --prefix=bine-$(VERSION)/ -o bine-$(VERSION).tar.gz HEAD
 clean: ## removes $(BUILD)
 	rm -rf $(BUILD)
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo 'bine $(VERSION).  Targets:'
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 18
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext DEMO_ARGS'
 
 FORCE:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

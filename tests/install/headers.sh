@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Compiles every public header alone, and twice over, as C11 and as C++17, with every compiler that is here.
+#
+#   tests/install/headers.sh [include directory]       (default: include)
+#
+# At the end "N passed, N failed".
+set -u
+include=${1:-include}
+strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
+passed=0 failed=0
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+# compiles <compiler> <standard> <extension>: every header.
+compiles() {
+    command -v "$1" >/dev/null 2>&1 || return
+    for header in "$include"/bine.h "$include"/bine/*.h; do
+        name=${header#"$include"/}
+        file=$work/alone.$3
+        printf '#include <%s>\n#include <%s>\nextern int bine_header_test;\n' "$name" "$name" >"$file"
+        # shellcheck disable=SC2086
+        if "$1" "-std=$2" $strict "-I$include" -fsyntax-only "$file"; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+            echo "$1 -std=$2: <$name> does not compile alone"
+        fi
+    done
+}
+
+compiles gcc c11 c
+compiles gcc gnu17 c
+compiles g++ c++17 cc
+compiles clang c11 c
+compiles clang++ c++17 cc
+
+echo "$passed passed, $failed failed"
+test "$failed" = 0 && test "$passed" -gt 0

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What can be said about the sources without running them.  No warning is tolerated.
+#
+# Each tool counts as one test; one that is not installed is skipped.  What the tools are told stands in
+# .clang-tidy and tests/lint/cppcheck.supp.  At the end "N passed, N failed", and ", N skipped" if there were any.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+MAKE=${MAKE:-make -s}
+passed=0 failed=0 skipped=0
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+
+# lint <tool> <what> <command>...: the command succeeds.
+lint() {
+    tool=$1 what=$2
+    shift 2
+    if ! command -v "$tool" >/dev/null 2>&1; then
+        skipped=$((skipped + 1))
+        echo "skip  $what: no $tool"
+    elif "$@" >"$output" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok    $what"
+    else
+        failed=$((failed + 1))
+        echo "FAIL  $what"
+        sed 's/^/      | /' "$output"
+    fi
+}
+
+manual() { mandoc -T lint -W warning man/man*/*.[0-9]; }
+scripts() { git ls-files '*.sh' .ci/run tests/man/extract | xargs shellcheck; }
+everything() { # with -Werror, all programs, in a directory of its own
+    # shellcheck disable=SC2086
+    $MAKE -j2 BUILD="$BUILD/lint-$1" CC="$1" CXX="$2" CFLAGS='-O2 -g -Werror' CONTEXT="$3" all tests
+}
+analysed() {
+    cppcheck -q --std=c11 --language=c --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+        --suppressions-list=tests/lint/cppcheck.supp -j2 -D__x86_64__=1 -D__linux__=1 -D__GNUC__=12 -Iinclude -Isrc \
+        src examples
+}
+tidied() {
+    git ls-files 'src/*.c' | xargs -P2 -n4 clang-tidy --quiet --warnings-as-errors='*' 2>/dev/null -- -std=gnu11 -Iinclude -Isrc
+}
+# House rules that a pattern can tell.
+house() {
+    bad=0
+    for pattern in 'TODO|FIXME|XXX' '[[:space:]]+$' '.{121,}'; do
+        git grep -nIE -e "$pattern" -- '*.c' '*.h' '*.S' '*.sh' Makefile ':!tests/lint/check.sh' && bad=1
+    done
+    git ls-files '*.c' '*.h' '*.S' '*.sh' '*.cc' Makefile | while read -r file; do
+        head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file: no licence line"
+        case $file in src/* | include/*) test "$(wc -l <"$file")" -le 600 || echo "$file: more than 600 lines" ;; esac
+    done >"$output.house"
+    cat "$output.house"
+    test -s "$output.house" && bad=1
+    rm -f "$output.house"
+    test $bad = 0
+}
+
+lint mandoc 'manual pages (mandoc)' manual
+lint shellcheck 'scripts (shellcheck)' scripts
+lint sh 'public headers, each alone' sh tests/install/headers.sh
+lint git 'house rules' house
+lint gcc 'gcc -Werror, native' everything gcc g++ native
+lint clang 'clang -Werror, native' everything clang clang++ native
+lint gcc 'gcc -Werror, fcontext' everything gcc g++ fcontext
+lint cppcheck 'cppcheck' analysed
+lint clang-tidy 'clang-tidy' tidied
+
+printf '%d passed, %d failed%s\n' $passed $failed "$(test $skipped = 0 || echo ", $skipped skipped")"
+test $failed = 0

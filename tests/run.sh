@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Runs test programs and adds their results up.  The Makefile builds them and calls this.
+#
+#   tests/run.sh <configuration>... -- <suite>...
+#
+# A configuration is a directory of $BUILD that holds built tests ("native", "fcontext", "native-thread").  Suites:
+#   unit       tests/unit/check_* (programs made with Check), each once per reactor
+#   stress     tests/stress/*, each once per reactor; a program counts as one test
+#   examples   tests/examples/run.sh, with the configuration's examples
+#   man        tests/man/check.sh     install    tests/install/check.sh     readme     tests/readme/check.sh
+#
+# From the environment: REACTORS ("epoll poll"), WRAP (a command to run each program under), ONLY (a shell pattern:
+# only programs whose name matches), TIMEOUT (seconds for each program: 120), VERBOSE=1 (shows all output).
+#
+# A line for each program, the whole output of one that fails, and at the end, alone on a line, "N passed, N failed"
+# with ", N skipped" if there were any.  Exit status 0 only if none failed and some passed.
+set -u
+BUILD=${BUILD:-build}
+REACTORS=${REACTORS-epoll poll}
+TIMEOUT=${TIMEOUT:-120}
+WRAP=${WRAP-}
+ONLY=${ONLY:-*}
+
+configurations='' suites='' seen=''
+for word; do
+    case $word in
+    --) seen=1 ;;
+    *) if test -n "$seen"; then suites="$suites $word"; else configurations="$configurations $word"; fi ;;
+    esac
+done
+
+passed=0 failed=0 skipped=0
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+trap 'exit 130' INT TERM
+
+# A program's own totals, as "passed failed skipped", from its output: the sum of Check's summaries, or else its last
+# "N passed, N failed" line; nothing if it has neither.
+totals() {
+    awk '
+        /^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+/ {
+            gsub(/[,:%]/, " ")
+            check = 1; run += $3; bad += $5 + $7
+        }
+        /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ { line = 1; good = $1; wrong = $3; left = $5 + 0 }
+        END {
+            if (check) print run - bad, bad, 0
+            else if (line) print good, wrong, left
+        }' "$output"
+}
+
+# run <label> <command>...: runs it under the time limit and counts.
+run() {
+    label=$1
+    shift
+    CK_VERBOSITY=normal timeout -k 5 "$TIMEOUT" "$@" >"$output" 2>&1 </dev/null
+    status=$?
+    # shellcheck disable=SC2046 # three numbers, or none
+    set -- $(totals)
+    if test $# != 3; then
+        case $status in 0) set -- 1 0 0 ;; 77) set -- 0 0 1 ;; *) set -- 0 1 0 ;; esac
+    elif test "$status" != 0 && test "$2" = 0; then
+        set -- "$1" 1 "$3" # died after its summary, or exceeded its time
+    fi
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+    if test "$2" != 0; then
+        test "$status" = 124 && echo "exceeded ${TIMEOUT} s" >>"$output"
+        printf 'FAIL  %-52s %4d passed, %d failed (status %d)\n' "$label" "$1" "$2" "$status"
+        sed 's/^/      | /' "$output"
+    elif test "$1" = 0; then
+        printf 'skip  %-52s %s\n' "$label" "$(tail -n 1 "$output")"
+    else
+        printf 'ok    %-52s %4d passed%s\n' "$label" "$1" "$(test "$3" = 0 || echo ", $3 skipped")"
+        test -n "${VERBOSE-}" && sed 's/^/      | /' "$output"
+    fi
+    return 0
+}
+
+# programs <directory of sources> <suite>: each of them, in each configuration, with each reactor.
+programs() {
+    for configuration in $configurations; do
+        for reactor in $REACTORS; do
+            for source in "$1"/*.c "$1"/*.cc; do
+                name=${source##*/} name=${name%.*}
+                program=$BUILD/$configuration/${source%.*}
+                # shellcheck disable=SC2254 # ONLY is a pattern
+                case $name in $ONLY) ;; *) continue ;; esac
+                test -f "$source" || continue
+                if ! test -x "$program"; then # C++, where there is no compiler for it
+                    skipped=$((skipped + 1))
+                    printf 'skip  %-52s not built\n' "$configuration $reactor $name"
+                    continue
+                fi
+                # shellcheck disable=SC2086 # WRAP is a command and its arguments
+                run "$configuration $reactor $name" env BINE_REACTOR="$reactor" $WRAP "$program"
+            done
+        done
+    done
+}
+
+for suite in $suites; do
+    case $suite in
+    unit) programs tests/unit ;;
+    stress) programs tests/stress ;;
+    examples)
+        for configuration in $configurations; do
+            EXAMPLES=$BUILD/$configuration/examples run "$configuration examples" sh tests/examples/run.sh
+        done
+        ;;
+    man | install | readme) TIMEOUT=600 run "$suite" sh "tests/$suite/check.sh" ;;
+    *)
+        echo "tests/run.sh: unknown suite $suite" >&2
+        exit 2
+        ;;
+    esac
+done
+
+printf '%d passed, %d failed%s\n' "$passed" "$failed" "$(test "$skipped" = 0 || echo ", $skipped skipped")"
+test "$failed" = 0 && test "$passed" -gt 0
