@@ -43,7 +43,8 @@ endif
 SOURCES := $(filter-out $(SPECIFIC),$(wildcard src/*/*.c)) $(CHOSEN)
 OBJECTS := $(SOURCES:%=$(O)/%.o)
 
-# The examples: a file each; those in a directory of their own, all its files together.
+# The examples: a file each, and what several of them share.
+EXAMPLE_LIB := $(patsubst %,$(O)/%.o,$(wildcard examples/lib/*.c))
 EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(wildcard examples/*.c))
 SUPPORT  := $(patsubst %,$(O)/%.o,$(wildcard tests/support/*.c))
 UNIT_CXX := $(patsubst %.cc,$(O)/%,$(wildcard tests/unit/check_*.cc))
@@ -96,7 +97,8 @@ $(O)/libbine.a: $(OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $(OBJECTS)
 $(O)/libbine.so.$(VERSION): $(OBJECTS) src/bine.map
-	$(CC) -shared $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/bine.map -o $@ $(OBJECTS) $(LIBS)
+	$(CC) -shared $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/bine.map -Wl,-z,defs \
+	    -o $@ $(OBJECTS) $(LIBS)
 $(O)/libbine.so: $(O)/libbine.so.$(VERSION)
 	ln -sf libbine.so.$(VERSION) $(O)/$(SONAME)
 	ln -sf $(SONAME) $@
@@ -114,7 +116,10 @@ needs-fcontext:
 examples: $(EXAMPLES)
 tests: examples $(UNIT) $(STRESS) $(O)/libbine.so
 
-$(O)/examples/% : $(O)/examples/%.c.o $(O)/libbine.a
+$(O)/examples/lib.a: $(EXAMPLE_LIB)
+	rm -f $@
+	$(AR) rcs $@ $^
+$(O)/examples/%: $(O)/examples/%.c.o $(O)/examples/lib.a $(O)/libbine.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(O)/tests/%.o: private TEST_CPPFLAGS = -Itests $(CHECK_CFLAGS)
 $(O)/tests/unit/%: $(O)/tests/unit/%.c.o $(SUPPORT) $(O)/libbine.a

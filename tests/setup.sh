@@ -7,7 +7,7 @@
 #
 # Quick and silent where nothing is missing.  Else it installs through apt-get if it may (root, or sudo that asks
 # for no password), or prints the one command that does.  Exit status 1 only if something is still missing that the
-# level cannot do without; what merely widens the tests ("wanted") may be missing, and the tests then say what they skip.
+# level cannot do without; what merely widens the tests ("want") may be missing: the tests then say what they skip.
 # BINE_SETUP=no in the environment: installs nothing, only looks.
 set -u
 CC=${CC:-cc}

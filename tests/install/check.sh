@@ -44,7 +44,8 @@ consumer() {
 }
 
 exported() {
-    nm -D --defined-only "$lib/libbine.so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | LC_ALL=C sort >"$work/symbols"
+    nm -D --defined-only "$lib/libbine.so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
+        LC_ALL=C sort >"$work/symbols"
     diff tests/install/symbols.txt "$work/symbols"
 }
 # The archive shares one name space with its program: nothing in it may be called anything else.
@@ -84,7 +85,8 @@ for context in native fcontext; do
         plain="-I$root/usr/include -L$lib"
         expect "$context: $language, shared" consumer "$compiler" $language "$plain -lbine"
         expect "$context: $language, static" consumer "$compiler" $language "$plain -l:libbine.a $private -pthread"
-        expect "$context: $language, all static" consumer "$compiler" $language "$plain -static -lbine $private -pthread"
+        expect "$context: $language, all static" \
+            consumer "$compiler" $language "$plain -static -lbine $private -pthread"
         if command -v pkg-config >/dev/null 2>&1; then
             export PKG_CONFIG_PATH="$lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
             expect "$context: $language, shared, pkg-config" \

@@ -31,7 +31,7 @@ lint() {
 }
 
 manual() { mandoc -T lint -W warning man/man*/*.[0-9]; }
-scripts() { git ls-files '*.sh' .ci/run tests/man/extract | xargs shellcheck; }
+scripts() { git ls-files '*.sh' .ci/run tests/man/extract | xargs shellcheck -S warning; }
 everything() { # with -Werror, all programs, in a directory of its own
     # shellcheck disable=SC2086
     $MAKE -j2 BUILD="$BUILD/lint-$1" CC="$1" CXX="$2" CFLAGS='-O2 -g -Werror' CONTEXT="$3" all tests
