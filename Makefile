@@ -97,8 +97,8 @@ $(O)/libbine.a: $(OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $(OBJECTS)
 $(O)/libbine.so.$(VERSION): $(OBJECTS) src/bine.map
-	$(CC) -shared $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/bine.map -Wl,-z,defs \
-	    -o $@ $(OBJECTS) $(LIBS)
+	$(CC) -shared $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/bine.map \
+	    $(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(OBJECTS) $(LIBS)
 $(O)/libbine.so: $(O)/libbine.so.$(VERSION)
 	ln -sf libbine.so.$(VERSION) $(O)/$(SONAME)
 	ln -sf $(SONAME) $@
