@@ -175,7 +175,7 @@ long fault_blocks(void)
     return atomic_load(&injector.blocks);
 }
 
-/* ---- The wrappers ------------------------------------------------------------------------------------- */
+/* ---- The wrappers -------------------------------------------------------------------------------------- */
 
 /* WRAP(type, failure, symbol, name, (parameters), (arguments)): fails by errno. */
 #define WRAP(type, failure, symbol, name, parameters, arguments) \
@@ -404,5 +404,5 @@ WRAP_VARIADIC(open, open, (const char *path, int flags, ...), (path, flags, mode
 WRAP_VARIADIC(open, open64, (const char *path, int flags, ...), (path, flags, mode), flags, mode, unsigned)
 WRAP_VARIADIC(open, openat, (int at, const char *path, int flags, ...), (at, path, flags, mode), flags, mode,
               unsigned)
-WRAP_VARIADIC(open, openat64, (int at, const char *path, int flags, ...), (at, path, flags, mode), flags, mode,
-              unsigned)
+WRAP_VARIADIC(open, openat64, (int at, const char *path, int flags, ...), (at, path, flags, mode), flags,
+              mode, unsigned)

@@ -14,7 +14,7 @@
 
 #include "support/fault.h"
 
-/* ---- Expectations ------------------------------------------------------------------------------------- */
+/* ---- Expectations -------------------------------------------------------------------------------------- */
 
 enum { RECORDED_TEXT = 8192 };
 
@@ -66,9 +66,9 @@ bool support_expect_has(const char *a, const char *b, const char *file, int line
     return holds;
 }
 
-bool support_expect_fails(intmax_t result, int error, int expected, const char *file, int line,
-                          const char *text)
+bool support_expect_fails(intmax_t result, int expected, const char *file, int line, const char *text)
 {
+    int error = errno;
     bool holds = result == -1 && error == expected;
     if (!holds)
         support_record(file, line, "%s: returned %jd with errno %d (%s), expected %d (%s)", text, result,
@@ -76,8 +76,9 @@ bool support_expect_fails(intmax_t result, int error, int expected, const char *
     return holds;
 }
 
-bool support_expect_ok(intmax_t result, int error, const char *file, int line, const char *text)
+bool support_expect_ok(intmax_t result, const char *file, int line, const char *text)
 {
+    int error = errno;
     if (result != 0)
         support_record(file, line, "%s: returned %jd with errno %d (%s)", text, result, error,
                        strerror(error));
@@ -98,7 +99,7 @@ void support_settle(void)
         ck_abort_msg("%u expectations failed:%s", recorded.failures, recorded.text);
 }
 
-/* ---- Runs --------------------------------------------------------------------------------------------- */
+/* ---- Runs ---------------------------------------------------------------------------------------------- */
 
 static bool left_tasks_allowed;
 
@@ -156,7 +157,7 @@ void fixture_allow_left_tasks(void)
     left_tasks_allowed = true;
 }
 
-/* ---- The fixture -------------------------------------------------------------------------------------- */
+/* ---- The fixture --------------------------------------------------------------------------------------- */
 
 static struct {
     unsigned fds;
@@ -248,7 +249,7 @@ void fixture_end(void)
         ck_abort_msg("leaked: %s", leak);
 }
 
-/* ---- Diagnostics -------------------------------------------------------------------------------------- */
+/* ---- Diagnostics --------------------------------------------------------------------------------------- */
 
 enum { CAUGHT_MAX = 256 };
 
@@ -306,7 +307,7 @@ const struct caught *reports_find(bine_report_kind kind, const char *piece)
     return found;
 }
 
-/* ---- Children ----------------------------------------------------------------------------------------- */
+/* ---- Children ------------------------------------------------------------------------------------------ */
 
 int run_child(void (*fn)(void *), void *arg, char *text, size_t size)
 {
@@ -345,7 +346,7 @@ int run_child(void (*fn)(void *), void *arg, char *text, size_t size)
     return status;
 }
 
-/* ---- Small tools -------------------------------------------------------------------------------------- */
+/* ---- Small tools --------------------------------------------------------------------------------------- */
 
 uint64_t support_random(uint64_t *state)
 {

@@ -48,15 +48,15 @@ extern "C" {
 #define expect_has(text, piece) support_expect_has((text), (piece), __FILE__, __LINE__, #text " has " #piece)
 /* The call returns -1 and leaves errno so. */
 #define expect_fails(call, error) \
-    support_expect_fails((errno = 0, (intmax_t)(call)), errno, (error), __FILE__, __LINE__, \
+    support_expect_fails((errno = 0, (intmax_t)(call)), (error), __FILE__, __LINE__, \
                          #call " fails with " #error)
 /* The call returns NULL and leaves errno so. */
 #define expect_null(call, error) \
-    support_expect_fails((errno = 0, (call) == NULL ? -1 : 0), errno, (error), __FILE__, __LINE__, \
+    support_expect_fails((errno = 0, (call) == NULL ? -1 : 0), (error), __FILE__, __LINE__, \
                          #call " is NULL with " #error)
 /* The call returns 0. */
 #define expect_ok(call) \
-    support_expect_ok((errno = 0, (intmax_t)(call)), errno, __FILE__, __LINE__, #call " succeeds")
+    support_expect_ok((errno = 0, (intmax_t)(call)), __FILE__, __LINE__, #call " succeeds")
 
 #define SUPPORT_COMPARE(type, a, op, b, text, format_a, format_b)                                    \
     do {                                                                                             \
@@ -70,9 +70,8 @@ extern "C" {
 bool support_expect(bool holds, const char *file, int line, const char *text);
 bool support_expect_str(const char *a, const char *b, const char *file, int line, const char *text);
 bool support_expect_has(const char *a, const char *b, const char *file, int line, const char *text);
-bool support_expect_fails(intmax_t result, int error, int expected, const char *file, int line,
-                          const char *text);
-bool support_expect_ok(intmax_t result, int error, const char *file, int line, const char *text);
+bool support_expect_fails(intmax_t result, int expected, const char *file, int line, const char *text);
+bool support_expect_ok(intmax_t result, const char *file, int line, const char *text);
 void support_record(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -81,7 +80,7 @@ unsigned support_failures(void);
 /* Fails the test with all that was recorded; only on a main thread's own stack, outside of a run. */
 void support_settle(void);
 
-/* ---- Runs --------------------------------------------------------------------------------------------- */
+/* ---- Runs ---------------------------------------------------------------------------------------------- */
 
 /* Runs fn in a loop; expects success and that fn leaves no task behind.  Returns what fn did. */
 void *run_in_loop(bine_fn *fn, void *arg);             /* real clock, $BINE_REACTOR */
@@ -108,7 +107,7 @@ void fixture_allow_left_tasks(void);
     END_TEST                                                      \
     static void name##_body(void)
 
-/* ---- The fixture -------------------------------------------------------------------------------------- */
+/* ---- The fixture --------------------------------------------------------------------------------------- */
 
 /* Every test of SUPPORT_MAIN() runs between these two.  Begin makes one empty run first, so that what the
  * library keeps for the process is not taken for a leak; support_warm, if a test program sets it before
@@ -124,7 +123,7 @@ long fixture_blocks(void);        /* of the heap */
 /* Says in a line what is more than at fixture_begin(), or NULL. */
 const char *fixture_leak(void);
 
-/* ---- Diagnostics -------------------------------------------------------------------------------------- */
+/* ---- Diagnostics --------------------------------------------------------------------------------------- */
 
 /* Catches every report from now on (until the test's process ends). */
 struct caught {
@@ -141,13 +140,13 @@ unsigned reports_count(bine_report_kind);
 /* The first one of the kind whose message has the piece (NULL: any); NULL: none. */
 const struct caught *reports_find(bine_report_kind, const char *piece);
 
-/* ---- Children ----------------------------------------------------------------------------------------- */
+/* ---- Children ------------------------------------------------------------------------------------------ */
 
 /* Runs fn in a forked process without core dumps, waits for it, and gives its wait status; what it wrote to
  * standard error is left, ended by NUL, in text. */
 int run_child(void (*fn)(void *), void *arg, char *text, size_t size);
 
-/* ---- Small tools -------------------------------------------------------------------------------------- */
+/* ---- Small tools --------------------------------------------------------------------------------------- */
 
 /* xorshift64*: the tests' own generator, so that a seed means the same everywhere. */
 uint64_t support_random(uint64_t *state);
