@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The load: a bare epoll client that drives a server in another process and reads that process's CPU clock
+ * and memory.
+ *
+ *   client echo PORT PID CONNECTIONS REQUESTS   each connection sends 64 bytes, awaits them, and again
+ *   client idle PORT PID CONNECTIONS            each connection does so once, then all of them stay open
+ *   client cpu PID                              prints the CPU time of a process in ns
+ *
+ * "echo" runs a tenth of the requests before it starts to measure.  Ends by itself after two minutes,
+ * whatever the server does. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "measure.h"
+
+enum { MESSAGE = 64, EVENTS = 1024, LIMIT_SECONDS = 120 };
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "client: %s: %s\n", what, errno ? strerror(errno) : "wrong answer");
+    exit(1);
+}
+
+static int dial(long port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+        fail("connect");
+    return fd;
+}
+
+static void send_message(int fd)
+{
+    static const char message[MESSAGE] = "sixty-four bytes, of which the server reads none";
+    if (send(fd, message, MESSAGE, MSG_NOSIGNAL) != MESSAGE)
+        fail("send");
+}
+
+/* Bytes of the current answer that have come, by descriptor. */
+static unsigned char *got;
+
+static void receive(int fd, int flags)
+{
+    char answer[MESSAGE];
+    ssize_t n = recv(fd, answer, (size_t)(MESSAGE - got[fd]), flags);
+    if (n <= 0 && !(n < 0 && errno == EAGAIN)) {
+        errno = n ? errno : ECONNRESET;
+        fail("recv");
+    }
+    if (n > 0)
+        got[fd] = (unsigned char)(got[fd] + n);
+}
+
+/* Lets every connection that has its answer send again, until so many more answers have come. */
+static void drive(int epoll, long answers)
+{
+    static struct epoll_event ready[EVENTS];
+    while (answers > 0) {
+        int n = epoll_wait(epoll, ready, EVENTS, -1);
+        if (n < 0 && errno != EINTR)
+            fail("epoll_wait");
+        for (int i = 0; i < n; i++) {
+            int fd = ready[i].data.fd;
+            receive(fd, MSG_DONTWAIT);
+            if (got[fd] == MESSAGE) {
+                got[fd] = 0;
+                answers--;
+                send_message(fd);
+            }
+        }
+    }
+}
+
+static void echo(long port, pid_t server, long connections, long requests)
+{
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0)
+        fail("epoll_create1");
+    for (long i = 0; i < connections; i++) {
+        int fd = dial(port);
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = fd};
+        if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+            fail("epoll_ctl");
+        send_message(fd);
+    }
+    drive(epoll, requests / 10);
+
+    struct timespec a, b;
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    int64_t start = cpu_of(server);
+    drive(epoll, requests);
+    int64_t used = cpu_of(server) - start;
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    if (start < 0)
+        fail("the server's CPU clock");
+    double wall = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) * 1e-9;
+    figure("echo", (double)used / 1e3 / (double)requests, "us");
+    figure("rate", (double)requests / wall, "requests/s");
+    figure("share", 100.0 * (double)used * 1e-9 / wall, "%");
+}
+
+static void idle(long port, pid_t server, long connections)
+{
+    int64_t before = memory_of(server);
+    for (long i = 0; i < connections; i++) {
+        int fd = dial(port);
+        send_message(fd);
+        while (got[fd] < MESSAGE)
+            receive(fd, 0);
+    }
+    figure("idle", (double)(memory_of(server) - before) / (double)connections, "bytes");
+}
+
+int main(int argc, char **argv)
+{
+    const char *work = argc > 1 ? argv[1] : "";
+    got = calloc(1 << 20, 1);
+    if (!got)
+        fail("calloc");
+    alarm(LIMIT_SECONDS);
+    if (!strcmp(work, "echo") && argc == 6)
+        echo(count_argument(argc, argv, 2, 0), (pid_t)count_argument(argc, argv, 3, 0),
+             count_argument(argc, argv, 4, 0), count_argument(argc, argv, 5, 0));
+    else if (!strcmp(work, "idle") && argc == 5)
+        idle(count_argument(argc, argv, 2, 0), (pid_t)count_argument(argc, argv, 3, 0),
+             count_argument(argc, argv, 4, 0));
+    else if (!strcmp(work, "cpu") && argc == 3)
+        printf("%lld\n", (long long)cpu_of((pid_t)count_argument(argc, argv, 2, 0)));
+    else
+        return fprintf(stderr, "usage: see the head of client.c\n"), 2;
+    return 0;
+}

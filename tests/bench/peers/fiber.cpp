@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Boost.Fiber's side of the bench: fiber yield N | spawn | wave | cold N.
+ *
+ * Round-robin scheduler, one thread.  Stacks come from its own pool where the work is about reuse, and
+ * are guarded where the work is about guards; 64 KiB, as bine's. */
+#include <boost/fiber/all.hpp>
+
+#include <vector>
+
+#include "../measure.h"
+
+namespace fibers = boost::fibers;
+
+static const std::size_t stack_size = 64 * 1024;
+
+static void measure_yield(long tasks)
+{
+    const long rounds = 3000000 / tasks;
+    fibers::pooled_fixedsize_stack pool(stack_size);
+    std::vector<fibers::fiber> all;
+    for (long i = 0; i < tasks; i++)
+        all.emplace_back(std::allocator_arg, pool, [rounds] {
+            for (long k = 0; k < rounds; k++)
+                boost::this_fiber::yield();
+        });
+    const int64_t start = cpu_now();
+    for (auto &one : all)
+        one.join();
+    figure("yield", double(cpu_now() - start) / double(rounds * tasks), "ns");
+}
+
+static void measure_spawn(long wave)
+{
+    const long rounds = 1000000 / wave;
+    fibers::pooled_fixedsize_stack pool(stack_size);
+    std::vector<fibers::fiber> all(static_cast<std::size_t>(wave));
+    int64_t start = 0;
+    for (long k = -rounds / 10; k < rounds; k++) {
+        if (k == 0)
+            start = cpu_now();
+        for (auto &one : all)
+            one = fibers::fiber(std::allocator_arg, pool, [] {});
+        for (auto &one : all)
+            one.join();
+    }
+    figure("spawn", double(cpu_now() - start) / double(rounds * wave), "ns");
+}
+
+static void measure_cold(long tasks)
+{
+    fibers::protected_fixedsize_stack guarded(stack_size);
+    std::vector<fibers::fiber> all(static_cast<std::size_t>(tasks));
+    bool stop = false;
+    long started = 0;
+    fibers::mutex mutex;
+    fibers::condition_variable end;
+    const int64_t start = cpu_now();
+    for (auto &one : all)
+        one = fibers::fiber(std::allocator_arg, guarded, [&] {
+            started++;
+            std::unique_lock<fibers::mutex> lock(mutex);
+            end.wait(lock, [&] { return stop; });
+        });
+    while (started < tasks)
+        boost::this_fiber::yield();
+    figure("cold", double(cpu_now() - start) / double(tasks), "ns");
+    std::_Exit(0);
+}
+
+int main(int argc, char **argv)
+{
+    const char *work = argc > 1 ? argv[1] : "";
+    if (!strcmp(work, "yield"))
+        measure_yield(count_argument(argc, argv, 2, 2));
+    else if (!strcmp(work, "spawn"))
+        measure_spawn(1);
+    else if (!strcmp(work, "wave"))
+        measure_spawn(1000);
+    else if (!strcmp(work, "cold"))
+        measure_cold(count_argument(argc, argv, 2, 20000));
+    else
+        return fprintf(stderr, "usage: fiber yield N | spawn | wave | cold N\n"), 2;
+    return 0;
+}

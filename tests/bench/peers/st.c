@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * State Threads' side of the bench: st sleepers N | parked N | idle PORT.
+ *
+ * Stacks of 64 KiB, as bine's; the library gives them no guard.  "idle" is an echo server with one buffer
+ * for all connections, so that a waiting one holds none; it serves until it is ended. */
+#include <netinet/in.h>
+#include <st.h>
+#include <sys/socket.h>
+
+#include "../measure.h"
+
+enum { STACK_SIZE = 64 * 1024 };
+
+static void fail(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static st_thread_t spawn(void *(*fn)(void *), void *arg, int joinable)
+{
+    st_thread_t thread = st_thread_create(fn, arg, joinable, STACK_SIZE);
+    if (!thread)
+        fail("st_thread_create");
+    return thread;
+}
+
+static void *sleeper(void *arg)
+{
+    st_usleep((st_utime_t)(uintptr_t)arg);
+    return NULL;
+}
+
+static void measure_sleepers(long tasks)
+{
+    uint64_t random = 88172645463325252u;
+    st_thread_t *all = calloc((size_t)tasks, sizeof *all);
+    if (!all)
+        fail("calloc");
+    int64_t start = cpu_now();
+    for (long i = 0; i < tasks; i++)
+        all[i] = spawn(sleeper, (void *)(uintptr_t)(next_random(&random) % 1000000), 1);
+    for (long i = 0; i < tasks; i++)
+        st_thread_join(all[i], NULL);
+    figure("sleepers", (double)(cpu_now() - start) / 1e6, "ms");
+    free(all);
+}
+
+static st_cond_t never;
+static long parked;
+
+static void *park(void *arg)
+{
+    (void)arg;
+    parked++;
+    st_cond_wait(never);
+    return NULL;
+}
+
+static void measure_parked(long tasks)
+{
+    never = st_cond_new();
+    int64_t before = memory_of(0);
+    for (long i = 0; i < tasks; i++)
+        spawn(park, NULL, 0);
+    while (parked < tasks)
+        st_usleep(0);
+    figure("parked", (double)(memory_of(0) - before) / (double)tasks, "bytes");
+    _exit(0);
+}
+
+static char shared[4096];
+
+static void *connection(void *arg)
+{
+    st_netfd_t fd = arg;
+    while (st_netfd_poll(fd, POLLIN, ST_UTIME_NO_TIMEOUT) == 0) {
+        ssize_t n = st_read(fd, shared, sizeof shared, ST_UTIME_NO_TIMEOUT);
+        if (n <= 0 || st_write(fd, shared, (size_t)n, ST_UTIME_NO_TIMEOUT) != n)
+            break;
+    }
+    st_netfd_close(fd);
+    return NULL;
+}
+
+static void serve_idle(long port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 4096) < 0)
+        fail("listen");
+    st_netfd_t server = st_netfd_open_socket(listener);
+    if (!server)
+        fail("st_netfd_open_socket");
+    printf("ready\n");
+    fflush(stdout);
+    for (;;) {
+        st_netfd_t fd = st_accept(server, NULL, NULL, ST_UTIME_NO_TIMEOUT);
+        if (!fd)
+            fail("st_accept");
+        spawn(connection, fd, 0);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *work = argc > 1 ? argv[1] : "";
+    if (st_set_eventsys(ST_EVENTSYS_ALT) < 0 || st_init() < 0)
+        fail("st_init");
+    if (!strcmp(work, "sleepers"))
+        measure_sleepers(count_argument(argc, argv, 2, 100000));
+    else if (!strcmp(work, "parked"))
+        measure_parked(count_argument(argc, argv, 2, 100000));
+    else if (!strcmp(work, "idle"))
+        serve_idle(count_argument(argc, argv, 2, 0));
+    else
+        return fprintf(stderr, "usage: st sleepers N | parked N | idle PORT\n"), 2;
+    return 0;
+}
