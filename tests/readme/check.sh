@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Holds README.md to its word: its C programs compile without a warning and link, the server answers, and every
+# target of make and every file that it names is there.
+#
+# From the environment: BUILD (with a built native library), CC.  At the end "N passed, N failed".
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+CC=${CC:-cc}
+passed=0 failed=0 server=
+work=$(mktemp -d) || exit 1
+# shellcheck disable=SC2317 # called by the trap
+end() {
+    test -z "$server" || kill "$server" 2>/dev/null
+    rm -rf "$work"
+}
+trap end EXIT
+trap 'exit 1' HUP INT TERM
+
+expect() {
+    what=$1
+    shift
+    if "$@" >"$work/output" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "failed: $what"
+        sed 's/^/    /' "$work/output"
+    fi
+}
+build() {
+    $CC -std=c11 -O2 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -Iinclude -o "$2" "$1" \
+        "$BUILD/native/libbine.a" -pthread
+}
+
+awk -v stem="$work/block" '/^```c$/ { n++; inside = 1; next } /^```/ { inside = 0 } inside { print > (stem n ".c") }' README.md
+expect 'the first block is a program' grep -q 'int main' "$work/block1.c"
+for block in "$work"/block*.c; do
+    expect "$(basename "$block") compiles and links" build "$block" "${block%.c}"
+done
+
+# The server as it stands, but for the port, which must be a free one.
+expect 'the client compiles and links' build tests/readme/client.c "$work/client"
+port=$("$work/client")
+expect 'the server listens on :7000' grep -q '":7000"' "$work/block1.c"
+sed "s/\":7000\"/\"127.0.0.1:$port\"/" "$work/block1.c" >"$work/server.c"
+expect 'the server compiles and links' build "$work/server.c" "$work/server"
+"$work/server" &
+server=$!
+expect 'the server echoes' "$work/client" "127.0.0.1:$port"
+expect 'the server is still there' kill -0 "$server"
+
+grep -Eo '\bmake [a-z][a-z-]*' README.md HACKING.md | sed 's/.*make //' | sort -u | while read -r target; do
+    grep -Eq "^$target:" Makefile || echo "no target $target"
+done >"$work/targets"
+expect 'every target named is in the Makefile' diff /dev/null "$work/targets"
+grep -Eoh '\]\([^)#]+' README.md HACKING.md CHANGELOG.md | sed 's/^](//' | grep -v '^http' | while read -r file; do
+    test -e "$file" || echo "$file"
+done >"$work/files"
+expect 'every file linked to is there' diff /dev/null "$work/files"
+
+echo "$passed passed, $failed failed"
+test "$failed" = 0
