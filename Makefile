@@ -111,6 +111,9 @@ needs-fcontext:
 	@test -f "$$($(CC) -print-file-name=libboost_context.a)" || \
 	  { echo 'bine: CONTEXT=fcontext needs libboost_context.a: apt-get install libboost-context-dev' >&2; exit 1; }
 
+needs-%:
+	@echo 'bine: CONTEXT is native or fcontext, not $*' >&2; exit 1
+
 # ---- Programs ----------------------------------------------------------------------------------------------
 
 examples: $(EXAMPLES)
