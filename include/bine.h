@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bine: stackful green threads for C.  This header includes all of them. */
+#ifndef BINE_H
+#define BINE_H
+
+#include <bine/base.h>
+#include <bine/task.h>
+#include <bine/scope.h>
+#include <bine/io.h>
+#include <bine/net.h>
+#include <bine/stream.h>
+#include <bine/debug.h>
+
+#endif

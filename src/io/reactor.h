@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The reactor contract: what a backend (epoll, poll, ...) must do for the descriptor table.  Enough to
+ * write another from.
+ *
+ * The table (fd.c) keeps a slot per descriptor with the tasks that wait for it.  A backend only turns
+ * "tell me about this descriptor" into calls of bine__fd_ready().  All of it runs on one thread, and
+ * nothing here switches, but interrupt(), which any thread may call.
+ *
+ *  1. watch(io, fd, slot) is called before each park on fd, with the waiter already in its line (so
+ *     bine__fd_interest() says what is waited for).  After it returns 0 every change to
+ *     "readable" or "writable" in a direction of interest, also one that came between the failed try
+ *     and the call, leads to bine__fd_ready() in some later wait().  It may be reported too often, never
+ *     too seldom: a waiter tries again and parks again.  -1/EPERM: this cannot be polled.
+ *  2. unwatch(io, fd, slot) is called when no waiter is left and the descriptor is about to be closed, or
+ *     its slot to be forgotten.
+ *  3. wait(io, timeout) sleeps at most that long (ns; rounded up, never down to a busy loop), reports what
+ *     it learnt, and returns the number of descriptors reported.  EINTR counts as nothing learnt.
+ *  4. recheck(io, fd, slot): the sweep asks whether the kernel still knows this number by this slot; the backend
+ *     re-arms it, so that a change that was missed is reported again.  -1/EBADF: the number is closed.
+ *  5. events carry the slot's generation; bine__fd_ready() drops those of a generation that is gone. */
+#ifndef BINE_IO_REACTOR_H
+#define BINE_IO_REACTOR_H
+
+#include <bine/base.h>
+
+struct bine__io;
+struct bine__fd;
+
+struct bine__reactor {
+    const char *name;
+    int (*open)(struct bine__io *);  /* fills io->backend; -1 with errno and nothing left behind */
+    void (*close)(struct bine__io *);
+    int (*watch)(struct bine__io *, int fd, struct bine__fd *);
+    void (*unwatch)(struct bine__io *, int fd, struct bine__fd *);
+    int (*recheck)(struct bine__io *, int fd, struct bine__fd *);
+    unsigned (*wait)(struct bine__io *, bine_ns timeout);
+    void (*interrupt)(struct bine__io *);
+    void (*forked)(struct bine__io *); /* in the child: close what is shared, touch nothing of the parent's */
+};
+
+extern const struct bine__reactor bine__reactor_epoll; /* Linux */
+extern const struct bine__reactor bine__reactor_poll;  /* anywhere */
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * BINE_DEBUG=1: the hog watchdog, the quarantine of released handles, the stack use of each spawn site;
+ * and bine_dump(), which works without it.
+ *
+ * The watchdog is a thread that reads the loop's switch counter; a loop that has neither switched nor waited for
+ * 100 ms is signalled (SIGURG: ignored by default, so harmless if it comes late), its handler takes the
+ * backtrace of what runs, and the watchdog reports it.  Nothing of this exists without BINE_DEBUG. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/debug.h"
+
+enum {
+    HOG_MS = 100,
+    LOOK_MS = 20,
+    QUARANTINE = 256 /* released handles kept, oldest first out */
+};
+
+struct bine__debug {
+    struct bine_loop *loop;
+    pthread_t loop_thread, watchdog;
+    bool watching, handling;
+    _Atomic bool idle, stop;
+    struct sigaction urgent_before;
+
+    /* One sample: asked for by the watchdog, taken by the signal handler, read by the watchdog. */
+    _Atomic int sample; /* enum sample */
+    void *frames[BINE__FRAMES];
+    int depth;
+    uint64_t sampled_id;
+    char sampled_name[BINE__NAME_SIZE];
+    const char *sampled_site;
+
+    struct bine__stack quarantine[QUARANTINE];
+    unsigned released;
+    struct bine__site *sites;
+};
+
+enum sample { SAMPLE_NONE, SAMPLE_WANTED, SAMPLE_TAKEN };
+
+/* ---- Hogs --------------------------------------------------------------------------------------- */
+
+static void on_urgent(int number, siginfo_t *info, void *context)
+{
+    int error = errno;
+    struct bine_loop *loop = bine__loop;
+    struct bine__debug *debug = loop ? loop->debugging : NULL;
+    if (debug && atomic_load_explicit(&debug->sample, memory_order_acquire) == SAMPLE_WANTED) {
+        const struct bine_task *task = loop->current;
+        debug->depth = bine__backtrace(debug->frames, BINE__FRAMES);
+        debug->sampled_id = task->id;
+        memcpy(debug->sampled_name, task->name, sizeof debug->sampled_name);
+        debug->sampled_site = task->site;
+        /* Release: pairs with the watchdog's acquire in report_hog(). */
+        atomic_store_explicit(&debug->sample, SAMPLE_TAKEN, memory_order_release);
+    }
+    if (debug && (debug->urgent_before.sa_flags & SA_SIGINFO))
+        debug->urgent_before.sa_sigaction(number, info, context);
+    else if (debug && debug->urgent_before.sa_handler != SIG_DFL && debug->urgent_before.sa_handler != SIG_IGN)
+        debug->urgent_before.sa_handler(number);
+    errno = error;
+}
+
+static void nap(void)
+{
+    const struct timespec look = {0, LOOK_MS * 1000000L};
+    nanosleep(&look, NULL);
+}
+
+static void report_hog(struct bine__debug *debug, uint64_t held_ms)
+{
+    enum { PATIENCE = 50 };
+    atomic_store_explicit(&debug->sample, SAMPLE_WANTED, memory_order_release);
+    pthread_kill(debug->loop_thread, SIGURG);
+    for (int i = 0; i < PATIENCE; i++) {
+        if (atomic_load_explicit(&debug->sample, memory_order_acquire) == SAMPLE_TAKEN) {
+            char where[BINE__TRACE_SIZE];
+            bine__format_trace(where, sizeof where, debug->frames, debug->depth);
+            struct bine_task task = {.id = debug->sampled_id, .site = debug->sampled_site};
+            memcpy(task.name, debug->sampled_name, sizeof task.name);
+            bine__report(BINE_REPORT_HOG, debug->sampled_id ? &task : NULL, 0,
+                         "%sholds the loop for %llu ms already, at%s", debug->sampled_id ? "" : "a callback ",
+                         (unsigned long long)held_ms, where);
+            break;
+        }
+        nap();
+    }
+    atomic_store_explicit(&debug->sample, SAMPLE_NONE, memory_order_relaxed);
+}
+
+static void *watch(void *arg)
+{
+    struct bine__debug *debug = arg;
+    uint64_t seen = 0, held_ms = 0;
+    while (!atomic_load_explicit(&debug->stop, memory_order_relaxed)) {
+        nap();
+        uint64_t switches = atomic_load_explicit(&debug->loop->switches, memory_order_relaxed);
+        if (switches != seen || atomic_load_explicit(&debug->idle, memory_order_relaxed)) {
+            seen = switches;
+            held_ms = 0;
+            continue;
+        }
+        held_ms += LOOK_MS;
+        if (held_ms == HOG_MS + LOOK_MS) /* once each time */
+            report_hog(debug, held_ms);
+    }
+    return NULL;
+}
+
+void bine__debug_idle(struct bine_loop *loop, bool idle)
+{
+    if (loop->debugging)
+        atomic_store_explicit(&loop->debugging->idle, idle, memory_order_relaxed); /* late is harmless */
+}
+
+static void start_watchdog(struct bine__debug *debug)
+{
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+    action.sa_sigaction = on_urgent;
+    sigemptyset(&action.sa_mask);
+    bine__backtrace(debug->frames, 1); /* loads what it needs now, not in the handler */
+    debug->handling = sigaction(SIGURG, &action, &debug->urgent_before) == 0;
+    if (debug->urgent_before.sa_sigaction == on_urgent)
+        debug->urgent_before.sa_handler = SIG_DFL; /* another loop's: do not chain to ourselves */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    debug->watching = debug->handling && pthread_create(&debug->watchdog, NULL, watch, debug) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void bine__debug_open(struct bine_loop *loop)
+{
+    if (!loop->debug)
+        return;
+    struct bine__debug *debug = calloc(1, sizeof *debug);
+    if (!debug)
+        return; /* the program runs, only less watched */
+    debug->loop = loop;
+    debug->loop_thread = pthread_self();
+    loop->debugging = debug;
+    start_watchdog(debug);
+}
+
+void bine__debug_close(struct bine_loop *loop)
+{
+    struct bine__debug *debug = loop->debugging;
+    if (!debug)
+        return;
+    if (debug->watching) {
+        atomic_store_explicit(&debug->stop, true, memory_order_relaxed);
+        pthread_join(debug->watchdog, NULL);
+    }
+    if (debug->handling)
+        sigaction(SIGURG, &debug->urgent_before, NULL);
+    loop->debugging = NULL;
+    bine__sites_free(debug->sites);
+    free(debug);
+}
+
+/* ---- Stale handles, and what each spawn site uses --------------------------------------------------- */
+
+bool bine__debug_quarantine(struct bine_task *task)
+{
+    struct bine__debug *debug = task->loop->debugging;
+    bine__sites_note(&debug->sites, task->site, bine__stack_used(task->stack), bine__stack_size(task->stack));
+    struct bine__stack *slot = &debug->quarantine[debug->released++ % QUARANTINE];
+    struct bine__stack oldest = *slot;
+    *slot = task->stack;
+    if (oldest.base) {
+        bine__stack_clean(oldest); /* so that the next one's use is its own */
+        bine__stack_release(&task->loop->stacks, oldest);
+    }
+    return true;
+}
+
+const struct bine__site *bine__debug_sites(const struct bine_loop *loop)
+{
+    return loop->debugging ? loop->debugging->sites : NULL;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who is there and what happens: bine_tasks(), bine_stats().  Reads, never changes. */
+#include <string.h>
+
+#include "runtime/runtime.h"
+
+static bine_task_state public_state(const struct bine_task *task)
+{
+    switch ((enum bine__state)task->state) {
+    case BINE__RUNNABLE:
+        return BINE_TASK_RUNNABLE;
+    case BINE__RUNNING:
+        return BINE_TASK_RUNNING;
+    case BINE__PARKED:
+        return BINE_TASK_PARKED;
+    case BINE__ENDED:
+        break;
+    }
+    return BINE_TASK_ENDED;
+}
+
+void bine__task_describe(const struct bine_task *task, bine_task_info *info)
+{
+    *info = (bine_task_info){
+        .id = task->id,
+        .parent = task->parent,
+        .state = public_state(task),
+        .fd = -1,
+        .until = task->state == BINE__ENDED ? BINE_FOREVER : bine__task_deadline(task),
+        .site = task->site,
+        .stack_size = bine__stack_size(task->stack),
+        .stack_used = bine__stack_used(task->stack),
+    };
+    memcpy(info->name, task->name, sizeof info->name);
+    if (task->state != BINE__PARKED)
+        return;
+    info->waits_for = bine__wait_names[task->wait];
+    info->since = task->since;
+    if (task->wait == BINE__WAIT_READ || task->wait == BINE__WAIT_WRITE || task->wait == BINE__WAIT_POLL)
+        info->fd = (int)task->object;
+    if (task->wait == BINE__WAIT_JOIN)
+        info->waits_task = ((const struct bine_task *)task->object)->id;
+}
+
+struct listing {
+    char *next;
+    size_t size, room, found;
+};
+
+static void list_one(struct bine__stack stack, void *arg)
+{
+    struct listing *listing = arg;
+    const struct bine_task *task = bine__task_of(stack);
+    if (task->magic != BINE__TASK_MAGIC)
+        return; /* in quarantine */
+    if (listing->found++ >= listing->room)
+        return;
+    bine_task_info info;
+    bine__task_describe(task, &info);
+    memcpy(listing->next, &info, listing->size < sizeof info ? listing->size : sizeof info);
+    listing->next += listing->size;
+}
+
+size_t bine_tasks_sized(bine_task_info *info, size_t max, size_t size)
+{
+    if (!bine__loop)
+        return 0;
+    struct listing listing = {.next = (char *)info, .size = size, .room = info ? max : 0};
+    bine__stacks_each(&bine__loop->stacks, list_one, &listing);
+    return listing.found;
+}
+
+int bine_stats_sized(bine_statistics *out, size_t size)
+{
+    const struct bine_loop *loop = bine__loop;
+    if (!loop)
+        return bine__error(EPERM);
+    if (!out)
+        return bine__error(EINVAL);
+    const bine_statistics now = {
+        .switches = atomic_load_explicit(&loop->switches, memory_order_relaxed),
+        .turns = loop->turns,
+        .polls = loop->polls,
+        .spawned = loop->spawned,
+        .alive = loop->alive,
+        .timers = loop->wheel.armed,
+        .offloaded = loop->offloaded,
+        .stacks_mapped = loop->stacks.carved,
+        .stacks_free = loop->stacks.kept,
+    };
+    memset(out, 0, size);
+    memcpy(out, &now, size < sizeof now ? size : sizeof now);
+    return 0;
+}

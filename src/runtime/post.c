@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bine_post(): work for a loop from any thread.
+ *
+ * The queue is guarded by the loop's lock; `posted` tells the loop, without the lock, that it is not empty.
+ * An accepted post always runs: the loop is marked ended, under the same lock, only when the queue is
+ * empty, and a post that cannot be spawned for want of memory stays at the head and is tried again.
+ *
+ * The poller is interrupted under the lock, so that it cannot be closed meanwhile. */
+#include <stdlib.h>
+
+#include "runtime/runtime.h"
+
+#define RETRY_PERIOD BINE_MS
+
+struct bine__post {
+    struct bine__post *next;
+    bine_fn *fn;
+    void *arg;
+};
+
+int bine_post(bine_loop *loop, bine_fn *fn, void *arg)
+{
+    if (!loop || !fn)
+        return bine__error(EINVAL);
+    struct bine__post *post = malloc(sizeof *post);
+    if (!post)
+        return -1;
+    *post = (struct bine__post){NULL, fn, arg};
+    pthread_mutex_lock(&loop->lock);
+    bool ended = loop->ended;
+    if (!ended) {
+        *loop->posts_last = post;
+        loop->posts_last = &post->next;
+        /* Release: pairs with the acquire in turn().  Already set: the loop has been interrupted and not yet looked. */
+        if (!atomic_exchange_explicit(&loop->posted, true, memory_order_release) && loop != bine__loop)
+            loop->poller.interrupt(loop);
+    }
+    pthread_mutex_unlock(&loop->lock);
+    if (ended) {
+        free(post);
+        return bine__error(ESRCH);
+    }
+    return 0;
+}
+
+static void retry(struct bine__timer *timer)
+{
+    struct bine_loop *loop = bine__list_entry(timer, struct bine_loop, post_retry);
+    atomic_store_explicit(&loop->posted, true, memory_order_relaxed);
+}
+
+void bine__posts_run(struct bine_loop *loop)
+{
+    static const bine_attr attr = {.name = "post", .detached = true};
+
+    pthread_mutex_lock(&loop->lock);
+    struct bine__post *posts = loop->posts, **last = loop->posts_last;
+    loop->posts = NULL;
+    loop->posts_last = &loop->posts;
+    atomic_store_explicit(&loop->posted, false, memory_order_relaxed);
+    pthread_mutex_unlock(&loop->lock);
+
+    while (posts) {
+        struct bine_task *task = bine__spawn(loop, &attr, posts->fn, posts->arg, NULL, 0, "bine_post");
+        if (!task)
+            break;
+        struct bine__post *done = posts;
+        posts = posts->next;
+        free(done);
+    }
+    if (!posts)
+        return;
+    /* Out of memory: what is left goes back to the head, for the next try. */
+    pthread_mutex_lock(&loop->lock);
+    *last = loop->posts;
+    if (!loop->posts)
+        loop->posts_last = last;
+    loop->posts = posts;
+    pthread_mutex_unlock(&loop->lock);
+    loop->post_retry.fire = retry;
+    bine__timer_disarm(&loop->wheel, &loop->post_retry);
+    bine__timer_arm(&loop->wheel, &loop->post_retry, bine__clock(loop) + RETRY_PERIOD);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside the runtime: what a task and a loop are made of, and the calls that the other rooms build on.
+ *
+ * Of a task's fields only the ones marked [waiter] may be written outside src/runtime. */
+#ifndef BINE_RUNTIME_RUNTIME_H
+#define BINE_RUNTIME_RUNTIME_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bine/debug.h>
+#include <bine/scope.h>
+#include <bine/task.h>
+
+#include "arch/context.h"
+#include "runtime/list.h"
+#include "runtime/notes.h"
+#include "runtime/poller.h"
+#include "runtime/stack.h"
+#include "runtime/timer.h"
+
+#define bine__likely(x) __builtin_expect(!!(x), 1)
+#define bine__unlikely(x) __builtin_expect(!!(x), 0)
+
+/* ---- Scopes ------------------------------------------------------------------------------------ */
+
+struct bine__scope { /* what a public bine_scope holds */
+    struct bine__timer timer;
+    struct bine__scope *outer;
+    struct bine_task *task;
+    uint32_t magic;
+    bool shield;    /* nothing outside is seen inside */
+    bool cancelled; /* somebody cancelled it */
+    bool expired;   /* its deadline has passed */
+    bool hit;       /* a call failed because of it */
+} __attribute__((may_alias));
+
+/* ---- Tasks ------------------------------------------------------------------------------------- */
+
+enum bine__state {
+    BINE__RUNNABLE = 1, /* in the run queue */
+    BINE__RUNNING,
+    BINE__PARKED, /* someone else has to wake it */
+    BINE__ENDED   /* its result stands; its stack lives until the handle is released */
+};
+
+enum bine__task_flag {
+    BINE__TASK_STARTED = 1 << 0,
+    BINE__TASK_DETACHED = 1 << 1,
+    BINE__TASK_JOINING = 1 << 2,     /* somebody waits in bine_join */
+    BINE__TASK_PERMIT = 1 << 3,      /* a bine_wake() that came before the bine_park() */
+    BINE__TASK_DEAF = 1 << 4,        /* parked so that scopes do not wake it */
+    BINE__TASK_WOKEN = 1 << 5,       /* woken before it parked */
+    BINE__TASK_EXPLICIT = 1 << 6,
+    BINE__TASK_AWAITED = 1 << 7      /* somebody looked at how it ended */
+};
+
+/* What a task waits for; names for people stand in bine__wait_names[], in this order. */
+enum bine__wait {
+    BINE__WAIT_NONE,
+    BINE__WAIT_PARK,
+    BINE__WAIT_SLEEP,
+    BINE__WAIT_JOIN,    /* object: the task */
+    BINE__WAIT_READ,    /* object: the descriptor */
+    BINE__WAIT_WRITE,   /* object: the descriptor */
+    BINE__WAIT_POLL,    /* object: the descriptor, or -1 for several */
+    BINE__WAIT_OFFLOAD,
+    BINE__WAIT_COUNT
+};
+extern const char *const bine__wait_names[BINE__WAIT_COUNT];
+
+enum {
+    BINE__PARK_DEAF = 1 << 8 /* or-ed to a bine__wait: neither cancellation nor deadlines end this wait */
+};
+
+enum { BINE__NAME_SIZE = 32, BINE__TASK_MAGIC = 0x62696e65, BINE__SCOPE_MAGIC = 0x73636f70 };
+
+struct bine_task {
+    /* The first cache line is all that a switch touches. */
+    struct bine__context context;
+    uint8_t state; /* enum bine__state */
+    uint8_t wait;  /* enum bine__wait */
+    uint16_t flags;
+    bool interrupted;          /* a scope made it runnable, and no waker came since */
+    struct bine__scope *cause; /* the scope that makes yielding calls fail here, or NULL */
+
+    int32_t cause_error; /* ECANCELED or ETIMEDOUT while cause is set */
+    uint32_t magic;
+    struct bine__scope *scope; /* the innermost; the root scope below is outermost */
+    intptr_t object;           /* of the wait */
+    bine_ns since;             /* when it parked, by the loop's cached clock */
+    struct bine_loop *loop;
+    struct bine_task *joiner;
+    bine_fn *fn;
+    void *arg;
+    bine_result result;
+    bine_drop_fn *drop;
+    uint64_t id;
+    uint64_t parent;
+    const char *site;
+    struct bine__stack stack;
+    struct bine__notes notes;
+    uint32_t ignored; /* calls that failed in a fired scope, since one did not */
+    char name[BINE__NAME_SIZE];
+    struct bine__scope root; /* the outermost scope: what bine_cancel() cancels */
+};
+
+/* ---- Loops ------------------------------------------------------------------------------------- */
+
+/* How many switches may pass before the poller is consulted, and how many I/O calls a task may make without
+ * parking before it is made to yield.  See the measurements in src/runtime/park.c. */
+enum { BINE__SWITCHES_PER_POLL = 128, BINE__IO_BUDGET = 64 };
+
+struct bine__io; /* src/io's own */
+
+/* Why the door takes its slow way. */
+enum bine__watch {
+    BINE__WATCH_SEED = 1 << 0, /* the schedule is drawn, not first in first out */
+    BINE__WATCH_CXX = 1 << 1,  /* C++ is linked: its exception state is kept per task */
+    BINE__WATCH_REAP = 1 << 2  /* a task ended that nobody joins: it is freed from another stack */
+};
+
+/* What __cxa_get_globals() points to (Itanium C++ ABI, exception handling, 2.2.2). */
+struct bine__cxa {
+    void *caught;
+    unsigned uncaught;
+};
+
+struct bine_loop {
+    struct bine_task *current; /* the running task, or &root on the loop's own stack */
+    struct bine_task **queue;  /* the run queue: a ring with room for every task */
+    uint32_t head, tail, mask; /* free-running; index & mask */
+    int32_t switches_left;     /* before the poller must be consulted */
+    int32_t budget;            /* of I/O that did not park, for the running task */
+    uint32_t watched;          /* enum bine__watch: what the door must do besides switching */
+    int *error;                /* this thread's errno: a task stays on its thread */
+    struct bine__cxa *cxa;     /* this thread's C++ exception state; NULL without C++ */
+    _Atomic uint64_t switches; /* written here, read by the watchdog */
+    bine_ns now;               /* the clock as last read; on the virtual clock, the time */
+
+    struct bine_task *reaped; /* see BINE__WATCH_REAP */
+    struct bine_task root; /* stands for the loop's own stack */
+    struct bine__wheel wheel;
+    struct bine__poller poller;
+    struct bine__io *io;
+    unsigned outstanding; /* waits that only the poller can end: parked on a descriptor, offloaded */
+    unsigned offloading;  /* of these, offloaded: virtual time stands still for them */
+    uint64_t random;      /* state of the seeded schedule */
+    bool virtual_clock, debug, ending;
+
+    uint64_t alive; /* tasks that have not ended */
+    uint64_t next_id, last_id;
+    uint64_t spawned, turns, polls, offloaded;
+    bine_ns grace;
+    int default_class; /* of stacks */
+    struct bine__stacks stacks;
+    struct bine__callback *soon, **soon_last;
+    struct bine__timer post_retry; /* after a post could not be spawned */
+    bine_ns ending_since;
+    void *alternate_stack;
+    struct bine__timer patience; /* wakes the loop when the grace has passed */
+    struct bine__timer nag; /* names the tasks that ignore the end of the run */
+
+    pthread_mutex_t lock; /* guards posts, posts_last, ended */
+    struct bine__post *posts, **posts_last;
+    bool ended;
+    _Atomic bool posted;
+    _Atomic unsigned references;
+    struct bine__debug *debugging; /* src/runtime/debug.c's own; NULL without BINE_DEBUG */
+};
+
+extern _Thread_local struct bine_loop *bine__loop __attribute__((tls_model("initial-exec")));
+
+/* ---- The calls that everything else is built on --------------------------------------------------- */
+
+/* The one door (park.c).  Parks the running task until bine__wake(), or until a scope of its fires unless
+ * wait carries BINE__PARK_DEAF.  Returns 0, ECANCELED or ETIMEDOUT and keeps errno.  Whoever parks has told
+ * somebody how to find the task, and withdraws that itself if the return is not 0. */
+int bine__park(struct bine_loop *, struct bine_task *self, unsigned wait, intptr_t object);
+
+/* Makes a parked task runnable; remembered if it has not parked yet.  On a task that a scope made runnable
+ * but that has not run yet, the wake-up wins: its bine__park() returns 0.  Never call it on a task that
+ * waits for something else: the waker unlinks the waiter first. */
+void bine__wake(struct bine_task *);
+
+/* Puts the running task at the end of the run queue and switches.  0, ECANCELED or ETIMEDOUT. */
+int bine__yield(struct bine_loop *, struct bine_task *self);
+
+/* Opens every yielding call: the running task, or NULL with errno EPERM outside a loop, EDEADLK on the loop's own
+ * stack, ECANCELED or ETIMEDOUT where a scope has fired.  May switch when the task has spent its budget. */
+struct bine_task *bine__begin(void);
+
+/* Hands an error back: -1 with errno. */
+static inline int bine__error(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* A call that succeeded without parking: charged so that nobody starves. */
+static inline void bine__charge(struct bine_loop *loop, int cost)
+{
+    loop->budget -= cost;
+}
+
+/* The running task whatever its scopes say; NULL with errno EPERM or EDEADLK. */
+struct bine_task *bine__current(void);
+
+/* Absolute deadline for a time-out from now; saturates. */
+bine_ns bine__deadline_in(bine_ns timeout);
+bine_ns bine__clock(const struct bine_loop *); /* reads the clock */
+
+/* What every way to spawn ends in.  copy (may be NULL): size bytes that become the argument, on the child's stack. */
+struct bine_task *bine__spawn(struct bine_loop *, const bine_attr *, bine_fn *, void *arg, const void *copy,
+                              size_t size, const char *site);
+
+/* ---- Between the files of src/runtime ------------------------------------------------------------- */
+
+void bine__first_run(void);                               /* park.c: where a new context begins */
+_Noreturn void bine__task_main(struct bine_loop *, struct bine_task *); /* task.c */
+void bine__task_settle(struct bine_task *);               /* task.c: what becomes of a result nobody claimed */
+void bine__task_release(struct bine_task *);              /* task.c: the handle and the stack are gone */
+bine_ns bine__task_deadline(const struct bine_task *); /* scope.c: the nearest that holds, or BINE_FOREVER */
+void bine__make_runnable(struct bine_loop *, struct bine_task *); /* park.c */
+_Noreturn void bine__exit(struct bine_loop *, struct bine_task *); /* park.c: the last switch away */
+void bine__resume(struct bine_loop *);                    /* park.c: from the loop's own stack to the tasks */
+void bine__scope_init(struct bine__scope *, struct bine_task *, struct bine__scope *outer);
+
+struct bine_task *bine__task_of(struct bine__stack); /* task.c: the control block in it */
+
+/* debug.c: BINE_DEBUG's own.  Each does nothing where loop->debugging is NULL. */
+void bine__debug_open(struct bine_loop *);
+void bine__debug_close(struct bine_loop *);
+bool bine__debug_quarantine(struct bine_task *); /* true: keeps the handle, to tell a stale one */
+void bine__debug_idle(struct bine_loop *, bool idle); /* the loop waits: it is no hog */
+
+/* process.c: what one loop or many share: SIGPIPE, SIGSEGV, fork. */
+int bine__process_enter(struct bine_loop *);
+void bine__process_leave(struct bine_loop *);
+
+void bine__task_describe(const struct bine_task *, bine_task_info *); /* info.c */
+
+/* callback.c */
+void bine__callbacks_run(struct bine_loop *);
+void bine__callbacks_free(struct bine_loop *);
+/* post.c */
+void bine__posts_run(struct bine_loop *);
+
+/* A handle of this loop's that has not been released; else errno EINVAL or EPERM. */
+bool bine__task_valid(const struct bine_task *);
+
+/* scope.c: recomputes what the task's scopes say after one of them has changed. */
+void bine__scope_update(struct bine_task *);
+
+/* report.c */
+void bine__report(bine_report_kind, const struct bine_task *, int error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+_Noreturn void bine__fatal(const struct bine_task *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* An invariant: always checked, no side effects. */
+#define bine__assert(condition)                                                               \
+    do {                                                                                      \
+        if (bine__unlikely(!(condition)))                                                     \
+            bine__fatal(NULL, "invariant broken at %s: %s", BINE__SITE, #condition);          \
+    } while (0)
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Scopes: deadlines, cancellation, shields.
+ *
+ * A task's scopes form a chain from the innermost outwards to its root scope, which bine_cancel() cancels.
+ * What the chain says is kept ready in the task: `cause`, the scope that makes yielding calls fail, or NULL.
+ * It is worked out anew only when a scope fires, or when a shield or a fired scope is opened or left; so the
+ * door and bine__begin() look at one pointer, and a deadline is armed once per scope, not per call.
+ *
+ * Of several that have fired, cancellation wins over deadlines, then the outermost wins: inner code
+ * must not take for its own a failure that the outer scope would go on to inflict.  A shield ends the walk.
+ *
+ * A scope lies in its task's storage and is read only while it is open, but for `hit`. */
+#include <string.h>
+
+#include "runtime/runtime.h"
+
+_Static_assert(sizeof(struct bine__scope) <= sizeof(bine_scope), "bine_scope has room");
+
+static struct bine__scope *inside(bine_scope *scope)
+{
+    return (struct bine__scope *)scope;
+}
+
+void bine__scope_update(struct bine_task *task)
+{
+    struct bine__scope *cause = NULL;
+    int error = 0;
+    for (struct bine__scope *scope = task->scope; scope; scope = scope->outer) {
+        if (scope->cancelled) {
+            cause = scope;
+            error = ECANCELED;
+        } else if (scope->expired && error != ECANCELED) {
+            cause = scope;
+            error = ETIMEDOUT;
+        }
+        if (scope->shield)
+            break;
+    }
+    task->cause = cause;
+    task->cause_error = error;
+    if (!cause) {
+        task->ignored = 0;
+    } else if (task->state == BINE__PARKED && !(task->flags & BINE__TASK_DEAF)) {
+        task->interrupted = true;
+        bine__make_runnable(task->loop, task);
+    }
+}
+
+static void expire(struct bine__timer *timer)
+{
+    struct bine__scope *scope = bine__list_entry(timer, struct bine__scope, timer);
+    scope->expired = true;
+    bine__scope_update(scope->task);
+}
+
+void bine__scope_init(struct bine__scope *scope, struct bine_task *task, struct bine__scope *outer)
+{
+    scope->timer.deadline = BINE_FOREVER;
+    scope->timer.link = NULL;
+    scope->timer.fire = expire;
+    scope->outer = outer;
+    scope->task = task;
+    scope->magic = BINE__SCOPE_MAGIC;
+    scope->shield = scope->cancelled = scope->expired = scope->hit = false;
+}
+
+/* A deadline that has passed already needs no timer. */
+static void set_deadline(struct bine__scope *scope, bine_ns deadline, bool passed)
+{
+    struct bine__wheel *wheel = &scope->task->loop->wheel;
+    bine__timer_disarm(wheel, &scope->timer);
+    scope->timer.deadline = deadline;
+    if (passed)
+        scope->expired = true;
+    else if (deadline != BINE_FOREVER)
+        bine__timer_arm(wheel, &scope->timer, deadline);
+}
+
+/* The new innermost scope of the running task; NULL, and a scope that is shut, where there is none. */
+static struct bine__scope *begin(bine_scope *public)
+{
+    if (!public) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct bine__scope *scope = inside(public);
+    struct bine_task *task = bine__current();
+    if (!task) {
+        memset(scope, 0, sizeof *scope);
+        return NULL;
+    }
+    bine__scope_init(scope, task, task->scope);
+    task->scope = scope;
+    return scope;
+}
+
+void bine_scope_open(bine_scope *public, bine_ns timeout)
+{
+    struct bine__scope *scope = begin(public);
+    if (!scope)
+        return;
+    if (timeout != BINE_FOREVER)
+        set_deadline(scope, bine__deadline_in(timeout), timeout <= 0);
+    if (bine__unlikely(scope->expired))
+        bine__scope_update(scope->task);
+}
+
+void bine_scope_open_at(bine_scope *public, bine_ns deadline)
+{
+    struct bine__scope *scope = begin(public);
+    if (!scope)
+        return;
+    if (deadline != BINE_FOREVER)
+        set_deadline(scope, deadline, deadline <= bine__clock(scope->task->loop));
+    if (bine__unlikely(scope->expired))
+        bine__scope_update(scope->task);
+}
+
+void bine_scope_open_shield(bine_scope *public)
+{
+    struct bine__scope *scope = begin(public);
+    if (!scope)
+        return;
+    scope->shield = true;
+    if (scope->task->cause)
+        bine__scope_update(scope->task);
+}
+
+int bine_scope_close(bine_scope *public)
+{
+    struct bine__scope *scope = inside(public);
+    struct bine_task *task = bine__current();
+    if (!task)
+        return bine__error(EPERM);
+    if (!scope || scope->magic != BINE__SCOPE_MAGIC)
+        return bine__error(EINVAL);
+    if (scope->task != task)
+        return bine__error(EPERM);
+    if (task->scope != scope || scope == &task->root)
+        return bine__error(EINVAL);
+    bine__timer_disarm(&task->loop->wheel, &scope->timer);
+    scope->magic = 0;
+    task->scope = scope->outer;
+    if (bine__unlikely(task->cause || scope->shield))
+        bine__scope_update(task);
+    return scope->hit;
+}
+
+void bine__scope_end(bine_scope *scope)
+{
+    int error = errno;
+    if (bine_scope_close(scope) < 0 && bine__loop)
+        bine__report(BINE_REPORT_MISUSE, bine_self(), errno, "a scope was left that was not the innermost one");
+    errno = error;
+}
+
+bool bine_scope_fired(const bine_scope *public)
+{
+    return public && ((const struct bine__scope *)public)->hit;
+}
+
+/* An open scope of this loop's. */
+static struct bine__scope *open_one(bine_scope *public)
+{
+    struct bine__scope *scope = inside(public);
+    if (!scope || scope->magic != BINE__SCOPE_MAGIC)
+        errno = EINVAL;
+    else if (!bine__loop || scope->task->loop != bine__loop)
+        errno = EPERM;
+    else
+        return scope;
+    return NULL;
+}
+
+void bine_scope_cancel(bine_scope *public)
+{
+    struct bine__scope *scope = open_one(public);
+    if (!scope)
+        return;
+    scope->cancelled = true;
+    bine__scope_update(scope->task);
+}
+
+void bine_scope_extend(bine_scope *public, bine_ns timeout)
+{
+    struct bine__scope *scope = open_one(public);
+    if (!scope || scope->expired)
+        return;
+    set_deadline(scope, bine__deadline_in(timeout), timeout <= 0);
+    if (scope->expired)
+        bine__scope_update(scope->task);
+}
+
+static struct bine_task *asked(void)
+{
+    struct bine_loop *loop = bine__loop;
+    return loop && loop->current != &loop->root ? loop->current : NULL;
+}
+
+bine_ns bine_deadline(void)
+{
+    struct bine_task *task = asked();
+    return task ? bine__task_deadline(task) : BINE_FOREVER;
+}
+
+bine_ns bine__task_deadline(const struct bine_task *task)
+{
+    bine_ns nearest = BINE_FOREVER;
+    for (const struct bine__scope *scope = task->scope; scope; scope = scope->outer) {
+        if (scope->timer.deadline < nearest)
+            nearest = scope->timer.deadline;
+        if (scope->shield)
+            break;
+    }
+    return nearest;
+}
+
+int bine_cancelled(void)
+{
+    struct bine_task *task = asked();
+    return task && task->cause ? task->cause_error : 0;
+}
+
+int bine_cancel(bine_task *task)
+{
+    if (!bine__task_valid(task))
+        return -1;
+    task->root.cancelled = true;
+    if (task->state != BINE__ENDED)
+        bine__scope_update(task);
+    return 0;
+}

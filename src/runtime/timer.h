@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The timing wheel: arms and cancels in constant time, fires in order of deadline.
+ *
+ * A timer is the caller's storage.  It knows nothing of tasks: when it is due its function runs on the
+ * loop's own stack, with the timer already unlinked, so the function may free or start it again. */
+#ifndef BINE_RUNTIME_TIMER_H
+#define BINE_RUNTIME_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bine/base.h>
+
+struct bine__timer;
+typedef void bine__timer_fn(struct bine__timer *);
+
+struct bine__timer {
+    bine_ns deadline;
+    uint64_t order;            /* of two with one deadline the one armed first fires first */
+    struct bine__timer *next;  /* in its slot */
+    struct bine__timer **link; /* what points to it; NULL while not armed */
+    bine__timer_fn *fire;
+};
+
+/* A slot covers 64^level ns; a timer lies at the level of the highest 6-bit digit in which its deadline
+ * differs from the wheel's time.  11 levels of 6 bits cover all 63 bits of a bine_ns. */
+enum { BINE__WHEEL_BITS = 6, BINE__WHEEL_SLOTS = 1 << BINE__WHEEL_BITS, BINE__WHEEL_LEVELS = 11 };
+
+struct bine__wheel {
+    bine_ns now;    /* every armed deadline is later than this, or its timer is on the due list */
+    uint64_t order; /* of the next timer to be armed */
+    uint64_t armed; /* how many are */
+    uint64_t occupied[BINE__WHEEL_LEVELS]; /* a bit per slot; may be set for a slot that has emptied */
+    struct bine__timer *slot[BINE__WHEEL_LEVELS][BINE__WHEEL_SLOTS];
+    struct bine__timer *due; /* armed at or before now */
+};
+
+void bine__wheel_init(struct bine__wheel *, bine_ns now);
+void bine__timer_arm(struct bine__wheel *, struct bine__timer *, bine_ns deadline);
+bool bine__timer_disarm(struct bine__wheel *, struct bine__timer *); /* false: was not armed */
+
+/* No timer is due before the time returned; BINE_FOREVER if none is armed.  Exact unless very many
+ * timers are due close together, then early. */
+bine_ns bine__wheel_next(struct bine__wheel *);
+
+/* Fires what is due at or before now, in order. */
+void bine__wheel_advance(struct bine__wheel *, bine_ns now);
+
+/* Disarms all. */
+void bine__wheel_clear(struct bine__wheel *);
+
+static inline bool bine__timer_armed(const struct bine__timer *timer)
+{
+    return timer->link != NULL;
+}
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How a call begins, and the waits that need nobody else: yield, sleep, park by hand; and the clock. */
+#define _GNU_SOURCE
+#include <time.h>
+
+#include "runtime/runtime.h"
+
+enum { IGNORED_TOO_OFTEN = 1000 }; /* calls made in a fired scope before BINE_DEBUG names the task */
+
+struct bine_task *bine__current(void)
+{
+    struct bine_loop *loop = bine__loop;
+    if (bine__unlikely(!loop))
+        errno = EPERM;
+    else if (bine__unlikely(loop->current == &loop->root))
+        errno = EDEADLK;
+    else
+        return loop->current;
+    return NULL;
+}
+
+/* In a scope that has fired, or with the budget spent.  A failing call is charged too, and so yields now and
+ * then: a loop that ignores its errors cannot stop the others. */
+static __attribute__((noinline)) struct bine_task *begin_slowly(struct bine_loop *loop, struct bine_task *self)
+{
+    if (loop->budget <= 0)
+        bine__yield(loop, self);
+    if (!self->cause)
+        return self;
+    self->cause->hit = true;
+    loop->budget--;
+    if (++self->ignored == IGNORED_TOO_OFTEN && loop->debug)
+        bine__report(BINE_REPORT_IGNORED, self, self->cause_error,
+                     "goes on calling in a scope that has fired: %d calls have failed", IGNORED_TOO_OFTEN);
+    errno = self->cause_error;
+    return NULL;
+}
+
+struct bine_task *bine__begin(void)
+{
+    struct bine_task *self = bine__current();
+    if (bine__unlikely(!self))
+        return NULL;
+    if (bine__likely(!self->cause && self->loop->budget > 0))
+        return self;
+    return begin_slowly(self->loop, self);
+}
+
+int bine_yield(void)
+{
+    struct bine_task *self = bine__current();
+    if (bine__unlikely(!self))
+        return -1;
+    int error = bine__yield(self->loop, self);
+    return bine__unlikely(error) ? bine__error(error) : 0;
+}
+
+/* ---- Time --------------------------------------------------------------------------------------- */
+
+bine_ns bine__clock(const struct bine_loop *loop)
+{
+    if (loop && loop->virtual_clock)
+        return loop->now;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * BINE_SECOND + time.tv_nsec;
+}
+
+bine_ns bine_now(void)
+{
+    return bine__clock(bine__loop);
+}
+
+bine_ns bine__deadline_in(bine_ns timeout)
+{
+    bine_ns deadline;
+    return __builtin_add_overflow(bine__clock(bine__loop), timeout, &deadline) ? BINE_FOREVER : deadline;
+}
+
+struct sleeper { /* on the stack of the task that sleeps; unlinked when it fires, or by the task */
+    struct bine__timer timer;
+    struct bine_task *task;
+};
+
+static void awaken(struct bine__timer *timer)
+{
+    bine__wake(bine__list_entry(timer, struct sleeper, timer)->task);
+}
+
+static int sleep_until(struct bine_task *self, bine_ns deadline)
+{
+    struct bine_loop *loop = self->loop;
+    struct sleeper sleeper = {.timer.fire = awaken, .task = self};
+    if (deadline != BINE_FOREVER)
+        bine__timer_arm(&loop->wheel, &sleeper.timer, deadline);
+    int error = bine__park(loop, self, BINE__WAIT_SLEEP, 0);
+    bine__timer_disarm(&loop->wheel, &sleeper.timer);
+    return error ? bine__error(error) : 0;
+}
+
+int bine_sleep(bine_ns duration)
+{
+    struct bine_task *self = bine__current();
+    if (!self)
+        return -1;
+    if (duration <= 0 || self->cause) /* a call that fails must still let the others run */
+        return bine_yield();
+    return sleep_until(self, bine__deadline_in(duration));
+}
+
+int bine_sleep_until(bine_ns deadline)
+{
+    struct bine_task *self = bine__current();
+    if (!self)
+        return -1;
+    if (self->cause || deadline <= bine__clock(self->loop))
+        return bine_yield();
+    return sleep_until(self, deadline);
+}
+
+/* ---- By hand ------------------------------------------------------------------------------------ */
+
+int bine_park(void)
+{
+    struct bine_task *self = bine__begin();
+    if (!self)
+        return -1;
+    if (self->flags & BINE__TASK_PERMIT) {
+        self->flags &= (uint16_t)~BINE__TASK_PERMIT;
+        bine__charge(self->loop, 1);
+        return 0;
+    }
+    int error = bine__park(self->loop, self, BINE__WAIT_PARK, 0);
+    return error ? bine__error(error) : 0;
+}
+
+int bine_wake(bine_task *task)
+{
+    if (!bine__task_valid(task))
+        return -1;
+    if (task->wait == BINE__WAIT_PARK)
+        bine__wake(task); /* also one that was just woken: the second wake-up joins the first */
+    else
+        task->flags |= BINE__TASK_PERMIT;
+    return 0;
+}
