@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Connected descriptors for the tests of I/O: see sockets.h. */
+#define _GNU_SOURCE
+#include "support/sockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+const char *pair_name(enum pair_kind kind)
+{
+    static const char *const names[] = {"unix", "tcp", "pipe"};
+    return names[kind];
+}
+
+int listener_make(struct sockaddr_in *address, int backlog)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof *address;
+    expect_ok(bind(fd, (struct sockaddr *)address, n));
+    expect_ok(listen(fd, backlog));
+    expect_ok(getsockname(fd, (struct sockaddr *)address, &n));
+    return fd;
+}
+
+void pair_make(enum pair_kind kind, int fd[2])
+{
+    fd[0] = fd[1] = -1;
+    if (kind == PAIR_UNIX) {
+        expect_ok(socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
+    } else if (kind == PAIR_PIPE) {
+        expect_ok(pipe(fd));
+    } else {
+        struct sockaddr_in address;
+        int listener = listener_make(&address, 1);
+        fd[1] = socket(AF_INET, SOCK_STREAM, 0);
+        expect_ok(connect(fd[1], (struct sockaddr *)&address, sizeof address));
+        fd[0] = accept(listener, NULL, NULL);
+        expect_int(fd[0], >=, 0);
+        close(listener);
+    }
+}
+
+void pair_close(int fd[2])
+{
+    for (int i = 0; i < 2; i++) {
+        if (fd[i] >= 0)
+            expect_ok(bine_close(fd[i]));
+        fd[i] = -1;
+    }
+}
+
+/* Runs the loop without blocking on a descriptor whose flags stay as they are. */
+static bool ready(int fd, short events)
+{
+    struct pollfd one = {fd, events, 0};
+    return poll(&one, 1, 0) == 1 && (one.revents & events);
+}
+
+size_t fill(int fd)
+{
+    static const char zeros[4096];
+    size_t total = 0;
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    for (;;) {
+        ssize_t n = write(fd, zeros, sizeof zeros);
+        if (n <= 0) {
+            /* TCP moves what it holds to the peer after the call: full is only what stays full. */
+            if (!ready(fd, POLLOUT))
+                break;
+            continue;
+        }
+        total += (size_t)n;
+    }
+    fcntl(fd, F_SETFL, flags);
+    return total;
+}
+
+size_t drain(int fd)
+{
+    char buf[4096];
+    size_t total = 0;
+    while (ready(fd, POLLIN)) {
+        ssize_t n = read(fd, buf, sizeof buf);
+        if (n <= 0)
+            break;
+        total += (size_t)n;
+    }
+    return total;
+}
