@@ -414,7 +414,7 @@ enum { TEST_SECONDS = 60, SLOW_TEST_SECONDS = 300 };
 
 int support_main(const char *suite_name, const TTest *const *tests, size_t n)
 {
-    const char *only = getenv("ONLY"); /* names of tests, to look at one alone */
+    const char *only = getenv("BINE_TEST"); /* names of tests, to look at one alone */
     Suite *suite = suite_create(suite_name);
     for (size_t i = 0; i < n; i++) {
         if (only && *only && !strstr(only, tests[i]->name))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reading and writing over sockets and pipes: what is moved, when a task parks, when it wakes, and what it
- * is told at the end.  Sockets' own calls stand in check_io_socket.c, waiters in line and closed descriptors in
- * check_io_wait.c, files in check_io_file.c, bad arguments in check_io_misuse.c. */
+ * Reading and writing over sockets and pipes: what is moved, when a task parks, when it wakes, and what
+ * it is told at the end.  Sockets' own calls stand in check_io_socket.c, waiters in line and closed
+ * descriptors in check_io_wait.c, files in check_io_file.c, bad arguments in check_io_misuse.c. */
 #define _GNU_SOURCE
 #include "support/support.h"
 
