@@ -104,16 +104,10 @@ static void converse(struct client *client)
 
 static void welcome(int fd, void *arg)
 {
-    struct client client = {.name = ""};
-    int own = bine_dup(fd); /* bine_serve() closes fd, and the stream what it was given */
+    struct client client = {.stream = bine_stream_new(fd)};
     (void)arg;
-    if (own < 0)
+    if (!client.stream)
         return;
-    client.stream = bine_stream_new(own);
-    if (!client.stream) {
-        bine_close(own);
-        return;
-    }
     /* What lies in the kernel counts as well: a few times our own limit, and no megabytes. */
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){BEHIND_MAX}, sizeof(int));
     if (bine_stream_set_limits(client.stream, 0, BEHIND_MAX) == 0 &&

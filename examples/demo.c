@@ -122,7 +122,9 @@ int main(int argc, char **argv)
 {
     take_options(argc, argv);
     size_t descriptors = program_raise_descriptors();
-    size_t most = descriptors > 2 * DESCRIPTORS_SPARE ? (descriptors - DESCRIPTORS_SPARE) / DESCRIPTORS_A_CLIENT : 1;
+    size_t most = 1;
+    if (descriptors > DESCRIPTORS_SPARE + DESCRIPTORS_A_CLIENT)
+        most = (descriptors - DESCRIPTORS_SPARE) / DESCRIPTORS_A_CLIENT;
     if (!serve_only && clients > most) {
         printf("only %zu clients: ulimit -Hn allows no more descriptors\n", most);
         clients = most;

@@ -78,11 +78,13 @@ void demo_report(const struct demo *demo, const struct demo_crowd *crowd, long b
     printf("\nrequests   %" PRIu64 " in %.2f s, each answer compared with its file byte for byte\n",
            demo->requests, time);
     printf("errors     %" PRIu64 "\n", demo->errors);
-    printf("rate       %.0f requests/s, %.1f MB/s of files\n", requests / time, (double)demo->bytes / 1e6 / time);
+    printf("rate       %.0f requests/s, %.1f MB/s of files\n", requests / time,
+           (double)demo->bytes / 1e6 / time);
     print_latency(&demo->latency);
     printf("switches   %" PRIu64 ", %.1f for each request; %" PRIu64 " waits for events\n",
            stats.switches, requests > 0 ? (double)stats.switches / requests : 0, stats.polls);
-    printf("tasks      %zu at once: %zu servers, %zu clients\n", crowd->tasks, crowd->servers, crowd->clients);
+    printf("tasks      %zu at once: %zu servers, %zu clients\n", crowd->tasks, crowd->servers,
+           crowd->clients);
     printf("stacks     %.1f KiB touched by each server task, %.1f by each client\n",
            kib(crowd->server_stack, crowd->servers), kib(crowd->client_stack, crowd->clients));
     if (grown > 0)

@@ -53,11 +53,6 @@ char *site_path(const char *target, size_t length)
     return path;
 }
 
-static bool is_hidden(const char *path)
-{
-    return path[0] == '.' || strstr(path, "/.") != NULL;
-}
-
 static const char *type_of(const char *path)
 {
     static const char *const types[][2] = {
@@ -133,9 +128,10 @@ static void find_in_directory(const struct site *site, int directory, const char
 void site_find(const struct site *site, const char *path, struct reply *reply)
 {
     struct stat st;
-    int file = is_hidden(path) ? -1 : open_beneath(site, *path ? path : ".");
+    bool hidden = path[0] == '.' || strstr(path, "/.");
+    int file = hidden ? -1 : open_beneath(site, *path ? path : ".");
     if (file < 0) {
-        reply->status = is_hidden(path) ? 404 : status_of(errno);
+        reply->status = hidden ? 404 : status_of(errno);
     } else if (fstat(file, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
         bine_close(file);
         reply->status = 404; /* a device or a pipe is nothing to serve */

@@ -53,7 +53,7 @@ static void list_one(struct bine__stack stack, void *arg)
     struct listing *listing = arg;
     const struct bine_task *task = bine__task_of(stack);
     if (task->magic != BINE__TASK_MAGIC)
-        return; /* in quarantine */
+        return; /* a free stack */
     if (listing->found++ >= listing->room)
         return;
     bine_task_info info;
@@ -78,6 +78,11 @@ int bine_stats_sized(bine_statistics *out, size_t size)
         return bine__error(EPERM);
     if (!out)
         return bine__error(EINVAL);
+    uint64_t mapped = 0, unused = 0;
+    for (int class = 0; class < BINE__STACK_CLASSES; class++) {
+        mapped += loop->stacks.classes[class].carved;
+        unused += loop->stacks.classes[class].count;
+    }
     const bine_statistics now = {
         .switches = atomic_load_explicit(&loop->switches, memory_order_relaxed),
         .turns = loop->turns,
@@ -86,8 +91,8 @@ int bine_stats_sized(bine_statistics *out, size_t size)
         .alive = loop->alive,
         .timers = loop->wheel.armed,
         .offloaded = loop->offloaded,
-        .stacks_mapped = loop->stacks.carved,
-        .stacks_free = loop->stacks.kept,
+        .stacks_mapped = mapped,
+        .stacks_free = unused,
     };
     memset(out, 0, size);
     memcpy(out, &now, size < sizeof now ? size : sizeof now);

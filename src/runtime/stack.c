@@ -12,7 +12,7 @@
  * array has room for every stack there is: releasing never fails.  No link stands in the stack itself:
  * a stack whose memory was given back stays so until it is taken.
  *
- * A top is staggered by its index within the page, in lines: without that, the control blocks of all
+ * A top is staggered by its address within the page, in lines: without that, the control blocks of all
  * tasks fall into the same cache sets (tests/bench: yield with 1000 tasks). */
 #define _GNU_SOURCE
 #include "runtime/stack.h"
@@ -42,9 +42,7 @@ enum {
     SLAB_MAX = 64 << 20,
     BATCH = 64,          /* stacks carved at once, at the most */
     KEPT_WARM = 16,      /* of each class, whatever the decay says */
-    GIVEN_AT_ONCE = 256, /* stacks given back in one decay: a bound on how long the loop is held */
-    STAGGER_STEP = 64,   /* a cache line */
-    STAGGER_STEPS = 16
+    GIVEN_AT_ONCE = 256  /* stacks given back in one decay: a bound on how long the loop is held */
 };
 
 struct bine__slab {
@@ -52,8 +50,6 @@ struct bine__slab {
     char *base;
     uint32_t count, carved; /* stacks */
     unsigned *notes;        /* Valgrind's number for each; NULL without Valgrind */
-    uint8_t class;
-    uint8_t taken[]; /* by index */
 };
 
 /* ---- Guards ------------------------------------------------------------------------------------- */
@@ -172,7 +168,7 @@ static int grow(struct bine__stack_class *c, int class)
     if (!room)
         return -1;
     c->free = room;
-    struct bine__slab *slab = calloc(1, sizeof *slab + count);
+    struct bine__slab *slab = calloc(1, sizeof *slab);
     if (!slab)
         return -1;
     if (bine__notes_wants_stacks())
@@ -189,15 +185,13 @@ static int grow(struct bine__stack_class *c, int class)
     madvise(slab->base, count * size, MADV_NOHUGEPAGE); /* one touch would cost 2 MiB; refusal is harmless */
 #endif
     slab->count = count;
-    slab->class = (uint8_t)class;
     slab->next = c->slabs;
     c->slabs = slab;
     c->room += count;
     return 0;
 }
 
-/* Makes at least one more stack free, carved from the newest slab. */
-static int carve(struct bine__stacks *stacks, int class)
+int bine__stacks_carve(struct bine__stacks *stacks, int class)
 {
     struct bine__stack_class *c = &stacks->classes[class];
     pthread_once(&guard.once, probe);
@@ -218,42 +212,13 @@ static int carve(struct bine__stacks *stacks, int class)
     }
     /* The lowest address is taken first: neighbours share page tables. */
     for (uint32_t i = guarded; i-- > 0;)
-        c->free[c->count++] = (struct bine__stack){base + i * class_size(class), slab};
+        c->free[c->count++] = (struct bine__stack){base + i * class_size(class), class};
     for (uint32_t i = 0; slab->notes && i < guarded; i++)
         slab->notes[slab->carved + i] = bine__notes_stack(base + i * class_size(class), class_size(class));
     c->clean = c->count;
     slab->carved += guarded;
-    stacks->carved += guarded;
-    stacks->kept += guarded;
+    c->carved += guarded;
     return 0;
-}
-
-static uint32_t index_of(struct bine__stack stack)
-{
-    return (uint32_t)((size_t)(stack.base - stack.slab->base) >> (BINE__STACK_MIN_SHIFT + stack.slab->class));
-}
-
-int bine__stack_take(struct bine__stacks *stacks, int class, struct bine__stack *stack)
-{
-    struct bine__stack_class *c = &stacks->classes[class];
-    if (__builtin_expect(c->count == 0, 0) && carve(stacks, class) != 0)
-        return -1;
-    *stack = c->free[--c->count];
-    if (c->clean > c->count)
-        c->clean = c->count;
-    if (c->low > c->count)
-        c->low = c->count;
-    stacks->kept--;
-    stack->slab->taken[index_of(*stack)] = 1;
-    return 0;
-}
-
-void bine__stack_release(struct bine__stacks *stacks, struct bine__stack stack)
-{
-    struct bine__stack_class *c = &stacks->classes[stack.slab->class];
-    stack.slab->taken[index_of(stack)] = 0;
-    c->free[c->count++] = stack;
-    stacks->kept++;
 }
 
 void bine__stacks_free(struct bine__stacks *stacks)
@@ -278,7 +243,7 @@ void bine__stacks_free(struct bine__stacks *stacks)
 
 void bine__stack_clean(struct bine__stack stack)
 {
-    madvise(stack.base + guard.size, class_size(stack.slab->class) - guard.size, MADV_DONTNEED);
+    madvise(stack.base + guard.size, bine__stack_size(stack) - guard.size, MADV_DONTNEED);
 }
 
 bool bine__stacks_decay(struct bine__stacks *stacks)
@@ -304,20 +269,10 @@ bool bine__stacks_decay(struct bine__stacks *stacks)
 
 /* ---- Asking ------------------------------------------------------------------------------------- */
 
-size_t bine__stack_size(struct bine__stack stack)
-{
-    return class_size(stack.slab->class);
-}
-
-char *bine__stack_top(struct bine__stack stack)
-{
-    return stack.base + class_size(stack.slab->class) - index_of(stack) % STAGGER_STEPS * STAGGER_STEP;
-}
-
 size_t bine__stack_used(struct bine__stack stack)
 {
     unsigned char resident[128];
-    size_t size = class_size(stack.slab->class), pages = size / guard.size, page = 1;
+    size_t size = bine__stack_size(stack), pages = size / guard.size, page = 1;
     while (page < pages) { /* page 0 is the guard */
         size_t n = pages - page < sizeof resident ? pages - page : sizeof resident;
         if (mincore(stack.base + page * guard.size, n * guard.size, (void *)resident) != 0)
@@ -335,6 +290,5 @@ void bine__stacks_each(struct bine__stacks *stacks, void (*visit)(struct bine__s
     for (int class = 0; class < BINE__STACK_CLASSES; class++)
         for (struct bine__slab *slab = stacks->classes[class].slabs; slab; slab = slab->next)
             for (uint32_t i = 0; i < slab->carved; i++)
-                if (slab->taken[i])
-                    visit((struct bine__stack){slab->base + i * class_size(class), slab}, arg);
+                visit((struct bine__stack){slab->base + i * class_size(class), class}, arg);
 }

@@ -5,6 +5,7 @@
  *
  *   client echo PORT PID CONNECTIONS REQUESTS   each connection sends 64 bytes, awaits them, and again
  *   client idle PORT PID CONNECTIONS            each connection does so once, then all of them stay open
+ *   client wait PORT                            returns once somebody listens there
  *   client cpu PID                              prints the CPU time of a process in ns
  *
  * "echo" runs a tenth of the requests before it starts to measure.  Ends by itself after two minutes,
@@ -19,7 +20,7 @@
 
 #include "measure.h"
 
-enum { MESSAGE = 64, EVENTS = 1024, LIMIT_SECONDS = 120 };
+enum { MESSAGE = 64, EVENTS = 1024, LIMIT_SECONDS = 120, TRIES = 200, TRY_MS = 25 };
 
 static void fail(const char *what)
 {
@@ -27,16 +28,40 @@ static void fail(const char *what)
     exit(1);
 }
 
-static int dial(long port)
+/* -1 if nobody listens. */
+static int try_dial(long port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+    if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+        fail("socket");
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    if (errno != ECONNREFUSED)
+        fail("connect");
+    close(fd);
+    return -1;
+}
+
+static int dial(long port)
+{
+    int fd = try_dial(port);
+    if (fd < 0)
         fail("connect");
     return fd;
+}
+
+static void wait_for(long port)
+{
+    static const struct timespec pause = {0, TRY_MS * 1000000};
+    for (int i = 0; i < TRIES; i++) {
+        if (try_dial(port) >= 0)
+            return;
+        nanosleep(&pause, NULL);
+    }
+    fail("nobody listens");
 }
 
 static void send_message(int fd)
@@ -111,13 +136,17 @@ static void echo(long port, pid_t server, long connections, long requests)
 
 static void idle(long port, pid_t server, long connections)
 {
+    int *all = calloc((size_t)connections, sizeof *all);
+    if (!all)
+        fail("calloc");
     int64_t before = memory_of(server);
-    for (long i = 0; i < connections; i++) {
-        int fd = dial(port);
-        send_message(fd);
-        while (got[fd] < MESSAGE)
-            receive(fd, 0);
-    }
+    for (long i = 0; i < connections; i++)
+        all[i] = dial(port);
+    for (long i = 0; i < connections; i++)
+        send_message(all[i]);
+    for (long i = 0; i < connections; i++)
+        while (got[all[i]] < MESSAGE)
+            receive(all[i], 0);
     figure("idle", (double)(memory_of(server) - before) / (double)connections, "bytes");
 }
 
@@ -134,6 +163,8 @@ int main(int argc, char **argv)
     else if (!strcmp(work, "idle") && argc == 5)
         idle(count_argument(argc, argv, 2, 0), (pid_t)count_argument(argc, argv, 3, 0),
              count_argument(argc, argv, 4, 0));
+    else if (!strcmp(work, "wait") && argc == 3)
+        wait_for(count_argument(argc, argv, 2, 0));
     else if (!strcmp(work, "cpu") && argc == 3)
         printf("%lld\n", (long long)cpu_of((pid_t)count_argument(argc, argv, 2, 0)));
     else

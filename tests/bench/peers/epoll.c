@@ -73,8 +73,6 @@ int main(int argc, char **argv)
     struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
     if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) < 0)
         fail("epoll");
-    printf("ready\n");
-    fflush(stdout);
     for (;;) {
         int n = epoll_wait(epoll, ready, EVENTS, -1);
         if (n < 0 && errno != EINTR)

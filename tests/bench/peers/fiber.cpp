@@ -49,23 +49,29 @@ static void measure_spawn(long wave)
 
 static void measure_cold(long tasks)
 {
-    fibers::protected_fixedsize_stack guarded(stack_size);
-    std::vector<fibers::fiber> all(static_cast<std::size_t>(tasks));
-    bool stop = false;
-    long started = 0;
-    fibers::mutex mutex;
-    fibers::condition_variable end;
     const int64_t start = cpu_now();
-    for (auto &one : all)
-        one = fibers::fiber(std::allocator_arg, guarded, [&] {
-            started++;
-            std::unique_lock<fibers::mutex> lock(mutex);
-            end.wait(lock, [&] { return stop; });
-        });
-    while (started < tasks)
-        boost::this_fiber::yield();
-    figure("cold", double(cpu_now() - start) / double(tasks), "ns");
-    std::_Exit(0);
+    {
+        fibers::protected_fixedsize_stack guarded(stack_size);
+        std::vector<fibers::fiber> all(static_cast<std::size_t>(tasks));
+        bool stop = false;
+        long started = 0;
+        fibers::mutex mutex;
+        fibers::condition_variable end;
+        for (auto &one : all)
+            one = fibers::fiber(std::allocator_arg, guarded, [&] {
+                started++;
+                std::unique_lock<fibers::mutex> lock(mutex);
+                end.wait(lock, [&] { return stop; });
+            });
+        while (started < tasks)
+            boost::this_fiber::yield();
+        figure("cold", double(cpu_now() - start) / double(tasks), "ns");
+        stop = true;
+        end.notify_all();
+        for (auto &one : all)
+            one.join();
+    }
+    figure("life", double(cpu_now() - start) / double(tasks), "ns");
 }
 
 int main(int argc, char **argv)

@@ -171,7 +171,6 @@ func serveEcho(port string, shared []byte) {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("ready")
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
@@ -190,7 +189,6 @@ func serveHTTP(port string) {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("ready")
 	hello := []byte("hello")
 	panic(http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")

@@ -1,0 +1,325 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Measures bine next to its peers.
+#
+#   sh tests/bench/run.sh [work]...        `make bench` calls it; BENCH="work ..." says the same
+#
+# Works: switch yield spawn cold timer sleepers memory echo calls http idle (default: all of them).
+# ROUNDS (5) is how often each is run; within a round the programs take turns, so that what the machine does
+# meanwhile meets all of them.  A figure is the median of its rounds, a ratio that of two medians.
+#
+# A full run writes tests/bench/RESULTS.md; one of some works alone writes $O/bench/RESULTS.md.
+# Programs run on processor 0, and the clients that load a server on processor 1 if there is one.
+#
+# A missing peer is installed through apt-get where that is possible (root, or sudo without a password;
+# BINE_SETUP=no forbids it), else it is left out by name.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+O=${O:-build/native}
+CC=${CC:-cc}
+CXX=${CXX:-c++}
+ROUNDS=${ROUNDS:-5}
+here=tests/bench
+out=$O/bench
+all='switch yield spawn cold timer sleepers memory echo calls http idle'
+works=${*:-${BENCH:-$all}}
+limit=150 # seconds that a single program may take
+flags='-O2 -std=gnu11 -Iinclude -Isrc -Wall -Wextra -pthread'
+
+server=    # process id of the server that runs now
+directory= # for files of this run
+trap 'end_server; rm -rf "$directory"' EXIT
+trap 'exit 130' INT TERM
+
+say() { printf '%s\n' "$*"; }
+die() { say "bench: $*" >&2; exit 1; }
+program() { command -v "$1" >/dev/null 2>&1; }
+archive() { test -f "$($CC -print-file-name="$1")"; }
+wanted() { case " $works " in *" $1 "*) true ;; *) false ;; esac; }
+on() { # on <processor> <command>...: pinned, and ended after $limit seconds
+    processor=$1
+    shift
+    if program taskset; then set -- taskset -c "$processor" "$@"; fi
+    timeout $limit "$@"
+}
+
+for work in $works; do
+    case " $all " in *" $work "*) ;; *) die "no such work: $work (there are: $all)" ;; esac
+done
+test -f "$O/libbine.a" || die "$O/libbine.a is missing: run \`make bench\`"
+
+# ---- Peers -----------------------------------------------------------------------------------------------
+
+missing=
+find_missing() {
+    missing=
+    program go || missing="$missing golang-go"
+    program "$CXX" || missing="$missing g++"
+    test -f /usr/include/boost/fiber/all.hpp || missing="$missing libboost-fiber-dev"
+    archive libboost_context.a || missing="$missing libboost-context-dev"
+    test -f /usr/include/ev.h || missing="$missing libev-dev"
+    test -f /usr/include/st.h || missing="$missing libst-dev"
+    program nginx || test -x /usr/sbin/nginx || missing="$missing nginx-light"
+    program wrk || missing="$missing wrk"
+    program strace || missing="$missing strace"
+}
+find_missing
+if [ -n "$missing" ] && [ "${BINE_SETUP:-}" != no ] && program apt-get; then
+    as=
+    [ "$(id -u)" = 0 ] || { program sudo && sudo -n true 2>/dev/null && as='sudo -n'; } || as=no
+    if [ "$as" != no ]; then
+        say "bench: installing$missing"
+        # shellcheck disable=SC2086
+        { $as apt-get update -q && DEBIAN_FRONTEND=noninteractive $as apt-get install -q -y $missing; } >/dev/null
+        find_missing
+    fi
+fi
+[ -z "$missing" ] || say "bench: left out for want of:$missing (apt-get install$missing)"
+nginx=$(command -v nginx || echo /usr/sbin/nginx)
+[ "$(getconf _NPROCESSORS_ONLN)" -gt 1 ] && client_cpu=1 || client_cpu=0
+
+# ---- Building --------------------------------------------------------------------------------------------
+
+# build <program> <command>...: what cannot be built is left out by name.
+build() {
+    name=$1
+    shift
+    "$@" >"$out/$name.log" 2>&1 && return
+    rm -f "$out/$name"
+    say "bench: $name is left out: it did not build ($out/$name.log)"
+}
+
+# README's server as written, but that it listens on loopback alone.
+readme_server() {
+    { echo '#include <stdlib.h>' && sed -n '/^```c$/,/^```$/{/^```/d;p;}' README.md | sed '/^int main/q'; } |
+        sed 's/bine_run(\([^"]*\)"[^"]*:[0-9][0-9]*"/bine_run(\1getenv("ADDRESS")/' >"$out/readme.c"
+    grep -q getenv "$out/readme.c" || say 'bench: no server found in README.md' >&2
+}
+
+build_all() {
+    mkdir -p "$out"
+    context=$(case $O in *fcontext*) echo -l:libboost_context.a ;; esac)
+    entry=
+    [ -f "src/arch/$(uname -m).S" ] && entry=src/arch/$(uname -m).S
+    # shellcheck disable=SC2086
+    {
+        if archive libboost_context.a; then
+            build switch-jump $CC $flags '-DSWITCH="../peers/jump.h"' -o "$out/switch-jump" \
+                $here/bine/switch.c -l:libboost_context.a
+            build switch-fcontext $CC $flags -DBINE_CONTEXT_FCONTEXT -o "$out/switch-fcontext" $here/bine/switch.c \
+                -l:libboost_context.a
+        fi
+        [ -n "$entry" ] && build switch-native $CC $flags -o "$out/switch-native" $here/bine/switch.c "$entry"
+        [ "$(uname -m)" = x86_64 ] && build switch-ret $CC $flags '-DSWITCH="../peers/call_ret.h"' -o "$out/switch-ret" \
+            $here/bine/switch.c
+        readme_server
+        build tasks $CC $flags -o "$out/tasks" $here/bine/tasks.c "$O/libbine.a" $context
+        build servers $CC $flags -o "$out/servers" $here/bine/servers.c examples/lib/http_*.c "$O/libbine.a" $context
+        build readme $CC $flags -o "$out/readme" "$out/readme.c" "$O/libbine.a" $context
+        build client $CC $flags -o "$out/client" $here/client.c
+        build epoll $CC $flags -o "$out/epoll" $here/peers/epoll.c
+        [ -f /usr/include/ev.h ] && build libev $CC $flags -o "$out/libev" $here/peers/libev.c -lev -lm
+        [ -f /usr/include/st.h ] && build st $CC $flags -o "$out/st" $here/peers/st.c -lst
+        [ -f /usr/include/boost/fiber/all.hpp ] && build fiber $CXX -O2 -DNDEBUG -o "$out/fiber" $here/peers/fiber.cpp \
+            -lboost_fiber -lboost_context -lpthread
+        program go && GO111MODULE=off GOFLAGS='' build go go build -o "$out/go" $here/peers/go.go
+    }
+    [ -x "$out/client" ] || die 'the load client did not build'
+}
+
+# ---- Running ---------------------------------------------------------------------------------------------
+
+# record <work/program/variant>: what comes in as "name value unit" lines.
+record() {
+    while read -r name value unit; do
+        printf '%s.%s\t%s\t%s\t%s\n' "$1" "$name" "$value" "$unit" "$round" >>"$out/figures.$work"
+        printf '  %-34s %12s %s\n' "$1.$name" "$value" "$unit"
+    done
+}
+
+# alone <program> <variant> <binary> [argument]...: a program that measures itself.
+alone() {
+    key=$work/$1/$2
+    binary=$out/$3
+    shift 3
+    [ -x "$binary" ] || return
+    on 0 "$binary" "$@" >"$directory/out" || say "bench: $key failed" >&2
+    record "$key" <"$directory/out"
+}
+
+port=$((20000 + $$ % 1000 * 10))
+# serve <command>...: starts a server on $port, as $server; false if it does not come up.
+serve() {
+    if program taskset; then set -- taskset -c 0 "$@"; fi
+    "$@" >"$directory/server" 2>&1 &
+    server=$!
+    "$out/client" wait $port && kill -0 "$server" && return
+    say "bench: server did not start: $*: $(tail -1 "$directory/server")" >&2
+    end_server
+    false
+}
+
+end_server() {
+    [ -n "$server" ] || return 0
+    kill "$server" 2>/dev/null
+    wait "$server" 2>/dev/null
+    server=
+}
+
+next_port() {
+    port=$((port + 1))
+    [ $port -lt 30000 ] || port=20000
+    export ADDRESS=127.0.0.1:$port
+}
+
+# The command that starts each server, from its name.
+command_of() {
+    case $1 in
+    bine) echo "$out/servers $work $port" ;;
+    readme) echo "$out/readme" ;;
+    level | edge) echo "$out/epoll $port $1" ;;
+    go) if [ "$work" = calls ]; then echo "$out/go echo $port"; else echo "$out/go $work $port"; fi ;;
+    go4k) echo "$out/go echo $port" ;;
+    st) echo "$out/st idle $port" ;;
+    nginx) echo "$nginx -c $directory/nginx.conf -e stderr" ;;
+    esac
+}
+
+# loaded <program> <variant> <client's work> [argument]...: a server that a client measures.
+loaded() {
+    next_port
+    key=$work/$1/$2 kind=$3
+    command=$(command_of "$1")
+    shift 3
+    program "${command%% *}" || return
+    # shellcheck disable=SC2086
+    serve $command || return
+    on $client_cpu "$out/client" "$kind" $port "$server" "$@" >"$directory/out" ||
+        say "bench: $key failed: $(tail -1 "$directory/server")" >&2
+    end_server
+    record "$key" <"$directory/out"
+}
+
+# System calls of an echo server: strace counts two runs, and what the longer has more is due to its requests.
+calls() {
+    key=$work/$1/100
+    for requests in 2000 8000; do
+        next_port
+        command=$(command_of "$1")
+        [ "$1" = bine ] && command="$out/servers echo $port"
+        program "${command%% *}" && program strace || return
+        rm -f "$directory/calls"
+        # shellcheck disable=SC2086
+        serve strace -D -f -c -o "$directory/calls" $command || return
+        on $client_cpu "$out/client" echo $port "$server" 100 $requests >/dev/null || say "bench: $key failed" >&2
+        end_server
+        tries=0
+        until grep -q total "$directory/calls" 2>/dev/null || [ $tries -ge 100 ]; do
+            tries=$((tries + 1))
+            sleep 0.05
+        done
+        awk -v n=$requests 'NF >= 5 && $1 ~ /^[0-9]/ && $NF ~ /^(epoll_p?wait2?|poll|ppoll)$/ { waits += $4 }
+            NF >= 5 && $1 ~ /^[0-9]/ && $NF != "total" { sum += $4 }
+            END { print n * 1.1, sum, waits }' "$directory/calls"
+    done >"$directory/counts"
+    awk 'NR == 1 { n = $1; sum = $2; waits = $3 }
+        NR == 2 { printf "calls %.3f calls\nwaits %.3f calls\n", ($2 - sum - ($3 - waits)) / ($1 - n), ($3 - waits) / ($1 - n) }' \
+        "$directory/counts" | record "$key"
+}
+
+# An HTTP server under wrk.
+http() {
+    next_port
+    key=$work/$1/100
+    command=$(command_of "$1")
+    program wrk && program "${command%% *}" || return
+    cat >"$directory/nginx.conf" <<EOF
+daemon off; worker_processes 1; pid $directory/nginx.pid; error_log stderr crit;
+events { worker_connections 1024; }
+http {
+    access_log off; default_type text/plain; keepalive_requests 1000000000;
+    client_body_temp_path $directory/body; proxy_temp_path $directory/proxy; fastcgi_temp_path $directory/fastcgi;
+    uwsgi_temp_path $directory/uwsgi; scgi_temp_path $directory/scgi;
+    server { listen 127.0.0.1:$port; location / { return 200 "hello"; } }
+}
+EOF
+    # shellcheck disable=SC2086
+    serve $command || return
+    measured=$server
+    [ "$1" = nginx ] && measured=$(cut -d' ' -f1 "/proc/$server/task/$server/children") # its one worker
+    on $client_cpu wrk -t 1 -c 100 -d 1s "http://127.0.0.1:$port/" >/dev/null # so that everything is warm
+    before=$("$out/client" cpu "$measured")
+    on $client_cpu wrk -t 1 -c 100 -d 2s "http://127.0.0.1:$port/" >"$directory/wrk"
+    after=$("$out/client" cpu "$measured")
+    end_server
+    grep -E 'Non-2xx|Socket errors' "$directory/wrk" && say "bench: $key had errors" >&2
+    awk -v used=$((after - before)) '/requests in/ { printf "http %.3f us\n", used / 1000 / $1 }
+        /Requests.sec/ { printf "rate %.0f requests/s\n", $2 }' "$directory/wrk" | record "$key"
+}
+
+run_work() {
+    case $work in
+    switch) for p in native jump fcontext ret; do alone $p all switch-$p; done ;;
+    yield) for n in 2 1000; do
+        alone bine $n tasks yield $n; alone go $n go yield $n; alone fiber $n fiber yield $n
+    done ;;
+    spawn)
+        alone bine 1 tasks spawn; alone go 1 go spawn; alone fiber 1 fiber spawn
+        alone bine 1000 tasks wave; alone go 1000 go wave; alone fiber 1000 fiber wave ;;
+    cold) alone bine 20000 tasks cold 20000; alone fiber 20000 fiber cold 20000 ;;
+    timer) alone bine 1M tasks timer; alone libev 1M libev; alone go 1M go timer ;;
+    sleepers) for p in bine:tasks go:go st:st; do alone ${p%:*} 100k ${p#*:} sleepers 100000; done ;;
+    memory) for p in bine:tasks go:go st:st; do
+        alone ${p%:*} 100k ${p#*:} parked 100000; alone ${p%:*} 1M ${p#*:} parked 1000000
+    done ;;
+    echo) for n in 100 1000; do for p in bine level edge readme go; do loaded $p $n echo $n 100000; done; done ;;
+    calls) for p in bine edge readme go; do calls $p; done ;;
+    http) for p in bine nginx go; do http $p; done ;;
+    idle) for p in bine readme go go4k st; do loaded $p 10k idle 10000; done ;;
+    esac
+}
+
+# ---- All of it -------------------------------------------------------------------------------------------
+
+say "bench: building"
+build_all
+directory=$(mktemp -d) || exit 1
+cat /proc/loadavg >"$directory/load"
+export GOMAXPROCS=1
+began=$(date +%s)
+for work in $works; do rm -f "$out/figures.$work"; done
+for work in $works; do
+    round=0
+    while [ $((round += 1)) -le "$ROUNDS" ]; do
+        say "$work, round $round of $ROUNDS"
+        run_work
+    done
+done
+
+results=$here/RESULTS.md
+[ "$works" = "$all" ] || results=$out/RESULTS.md
+for work in $works; do cat "$out/figures.$work"; done >"$out/figures"
+{
+    say "# What bine costs, next to its peers"
+    say
+    say "Written by \`make bench\`$([ "$works" = "$all" ] || echo " BENCH='$works'") on $(date -u '+%Y-%m-%d %H:%M') UTC,"
+    say "in $((($(date +%s) - began + 59) / 60)) minutes, from revision $(git rev-parse --short HEAD 2>/dev/null || echo unknown)."
+    say
+    say "- Machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(getconf _NPROCESSORS_ONLN) processors," \
+        "$(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)," \
+        "$(uname -s) $(uname -r), vm.max_map_count $(cat /proc/sys/vm/max_map_count)," \
+        "load before $(cut -d' ' -f1-3 "$directory/load" 2>/dev/null)"
+    say "- Built with $($CC --version | head -1), \`$flags\`; bine in \`$O\`"
+    say "- Peers: $(program go && go version | cut -d' ' -f3);" \
+        "Boost $(sed -n 's/^#define BOOST_LIB_VERSION "\(.*\)"/\1/p' /usr/include/boost/version.hpp 2>/dev/null | tr _ .);" \
+        "libev $(sed -n 's/^#define EV_VERSION_M[AI][JN]OR *\([0-9]*\).*/\1/p' /usr/include/ev.h 2>/dev/null | paste -sd. -);" \
+        "State Threads $(pkg-config --modversion st 2>/dev/null); $("$nginx" -v 2>&1 | cut -d' ' -f3);" \
+        "$(wrk -v 2>/dev/null | head -1 | cut -d' ' -f1-2)$([ -z "$missing" ] || echo "; missing:$missing")." \
+        "libdill is packaged nowhere here and left out"
+    say
+    awk -v figures="$out/figures" -v reasons=$here/reasons -f $here/report.awk $here/rows
+} >"$out/report"
+cp "$out/report" "$results"
+say
+cat "$results"
