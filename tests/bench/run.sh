@@ -91,6 +91,7 @@ build() {
 }
 
 # README's server as written, but that it listens on loopback alone.
+# shellcheck disable=SC2016
 readme_server() {
     { echo '#include <stdlib.h>' && sed -n '/^```c$/,/^```$/{/^```/d;p;}' README.md | sed '/^int main/q'; } |
         sed 's/bine_run(\([^"]*\)"[^"]*:[0-9][0-9]*"/bine_run(\1getenv("ADDRESS")/' >"$out/readme.c"
@@ -195,7 +196,7 @@ loaded() {
     program "${command%% *}" || return
     # shellcheck disable=SC2086
     serve $command || return
-    on $client_cpu "$out/client" "$kind" $port "$server" "$@" >"$directory/out" ||
+    on "$client_cpu" "$out/client" "$kind" $port "$server" "$@" >"$directory/out" ||
         say "bench: $key failed: $(tail -1 "$directory/server")" >&2
     end_server
     record "$key" <"$directory/out"
@@ -212,7 +213,7 @@ calls() {
         rm -f "$directory/calls"
         # shellcheck disable=SC2086
         serve strace -D -f -c -o "$directory/calls" $command || return
-        on $client_cpu "$out/client" echo $port "$server" 100 $requests >/dev/null || say "bench: $key failed" >&2
+        on "$client_cpu" "$out/client" echo $port "$server" 100 $requests >/dev/null || say "bench: $key failed" >&2
         end_server
         tries=0
         until grep -q total "$directory/calls" 2>/dev/null || [ $tries -ge 100 ]; do
@@ -248,9 +249,9 @@ EOF
     serve $command || return
     measured=$server
     [ "$1" = nginx ] && measured=$(cut -d' ' -f1 "/proc/$server/task/$server/children") # its one worker
-    on $client_cpu wrk -t 1 -c 100 -d 1s "http://127.0.0.1:$port/" >/dev/null # so that everything is warm
+    on "$client_cpu" wrk -t 1 -c 100 -d 1s "http://127.0.0.1:$port/" >/dev/null # so that everything is warm
     before=$("$out/client" cpu "$measured")
-    on $client_cpu wrk -t 1 -c 100 -d 2s "http://127.0.0.1:$port/" >"$directory/wrk"
+    on "$client_cpu" wrk -t 1 -c 100 -d 2s "http://127.0.0.1:$port/" >"$directory/wrk"
     after=$("$out/client" cpu "$measured")
     end_server
     grep -E 'Non-2xx|Socket errors' "$directory/wrk" && say "bench: $key had errors" >&2
