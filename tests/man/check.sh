@@ -6,25 +6,45 @@
 # the page says.
 #
 #   CC            compiler (cc)            CFLAGS, LDFLAGS   added when compiling, when linking
-#   BINE_LIB      the static library (build/libbine.a)       BINE_LIBS   what it needs beside libc
+#   BINE_LIB      the static library (the first of build/libbine.a and build/native/libbine.a that is there;
+#                 BUILD says where build is)               BINE_LIBS   what it needs beside libc
 #
-# Exit status: 0 if all is well; otherwise 1, and each fault is a line on standard error.
+# Each fault is a line on standard error.  The last line says how many facts held and how many sections of this
+# script found a fault: "N passed, N failed".  Exit status: 0 if all is well, otherwise 1.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 1
 CC=${CC:-cc}
-BINE_LIB=${BINE_LIB:-build/libbine.a}
+BUILD=${BUILD:-build}
+if [ -z "${BINE_LIB:-}" ]; then
+    BINE_LIB=$BUILD/libbine.a
+    [ -f "$BINE_LIB" ] || BINE_LIB=$BUILD/native/libbine.a
+fi
 export CC
-status=0
+passed=0
+failed=0
 
 fault() {
     echo "tests/man/check.sh: $*" >&2
-    status=1
+    failed=$((failed + 1))
+}
+
+# The lines of a file, if it has any, are a fault.
+none_in() {
+    [ -s "$1" ] || return 0
+    cat "$1" >&2
+    failed=$((failed + 1))
+}
+
+finish() {
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ]
+    exit
 }
 
 if ! command -v mandoc >/dev/null 2>&1; then
     fault "mandoc is missing: apt-get install mandoc (or run tests/setup.sh)"
-    exit 1
+    finish
 fi
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -34,7 +54,7 @@ pages="man/man3/*.3 man/man7/*.7"
 # ---- The pages by themselves ---------------------------------------------------------------------------
 
 # shellcheck disable=SC2086
-mandoc -T lint -W warning $pages >"$work/lint" 2>&1 || status=1
+mandoc -T lint -W warning $pages >"$work/lint" 2>&1 || fault "mandoc finds fault with a page"
 cat "$work/lint" >&2
 
 for page in $pages; do
@@ -48,6 +68,7 @@ for page in $pages; do
     done
     title=$(basename "$page" | sed 's/\.[0-9]$//')
     grep -qx "\.Nm $title\( ,\)\{0,1\}" "$page" || fault "$page: its own name is not among its .Nm"
+    passed=$((passed + 1))
 done
 
 # "page name" for every name in a NAME section; a .Nm elsewhere has no argument or is not counted.
@@ -56,20 +77,15 @@ awk 'FNR == 1 { heading = "" }
      heading == "NAME" && /^\.Nm / { n = split(FILENAME, part, "/"); print part[n], $2 }' $pages >"$work/names"
 
 cut -d' ' -f2 "$work/names" | sort | uniq -d | sed 's/$/: named by two pages/' >"$work/twice"
-if [ -s "$work/twice" ]; then
-    cat "$work/twice" >&2
-    status=1
-fi
+none_in "$work/twice"
 
 # ---- Links: one for each name that is not its page's own -----------------------------------------------
 
 awk '{ section = $1; sub(/.*\./, "", section); name = $2 "." section; if (name != $1) print name, $1 }' \
     "$work/names" | sort >"$work/wanted"
 sort man/links >"$work/links"
-if ! diff "$work/links" "$work/wanted" >"$work/diff"; then
-    sed -n 's/^< /man\/links: no page names /p; s/^> /man\/links: missing: /p' "$work/diff" >&2
-    status=1
-fi
+diff "$work/links" "$work/wanted" | sed -n 's/^< /man\/links: no page names /p; s/^> /man\/links: missing: /p' >"$work/diff"
+none_in "$work/diff"
 
 # ---- References ----------------------------------------------------------------------------------------
 
@@ -83,10 +99,7 @@ awk '/^\.(Xr|.* Xr) / {
      }' $pages | while read -r page target; do
     grep -qx "$target" "$work/exist" || echo "$page: .Xr to $target, which does not exist"
 done >"$work/dangling"
-if [ -s "$work/dangling" ]; then
-    cat "$work/dangling" >&2
-    status=1
-fi
+none_in "$work/dangling"
 
 # ---- Every public name has its page --------------------------------------------------------------------
 
@@ -133,18 +146,13 @@ while read -r word; do
     # shellcheck disable=SC2086
     grep -Eqs "(^|[^A-Za-z0-9_])$word([^A-Za-z0-9_]|\$)" $pages || echo "$word: mentioned nowhere"
 done <"$work/words" >>"$work/missing"
-if [ -s "$work/missing" ]; then
-    cat "$work/missing" >&2
-    status=1
-fi
+none_in "$work/missing"
 # And the other way: nothing is documented that the headers do not have.
+passed=$((passed + $(wc -l <"$work/readers") + $(wc -l <"$work/words")))
 comm -13 "$work/readers" "$work/named" | grep -vx -e bine -e bine_scopes | while read -r name; do
     grep -qx "$name" "$work/beneath" "$work/words" || echo "$name: has a page, but is in no header"
 done >"$work/surplus"
-if [ -s "$work/surplus" ]; then
-    cat "$work/surplus" >&2
-    status=1
-fi
+none_in "$work/surplus"
 
 # ---- The prototypes are the headers' -------------------------------------------------------------------
 
@@ -200,14 +208,13 @@ $CC ${CFLAGS:-} -c "$work/limit.c" -o "$work/limit.o" || fault "the limit does n
 
 if [ ! -f "$BINE_LIB" ]; then
     fault "no library at $BINE_LIB (set BINE_LIB): no example was linked or run"
-    exit 1
+    finish
 fi
-linked=0
+passed=$((passed + $(find "$work/examples" -name '*.c' | wc -l)))
 run=0
 for link in "$work"/examples/*.link; do
     stem=${link%.link}
     name=$(basename "$stem")
-    linked=$((linked + 1))
     # shellcheck disable=SC2086
     if ! $CC ${CFLAGS:-} ${LDFLAGS:-} "$stem.o" "$work/limit.o" "$BINE_LIB" ${BINE_LIBS:-} -pthread -o "$stem"; then
         fault "$name: does not link"
@@ -227,6 +234,5 @@ for link in "$work"/examples/*.link; do
 done
 [ "$run" -gt 10 ] || fault "only $run examples were run"
 
-[ "$status" -eq 0 ] && echo "manual: $(echo $pages | wc -w) pages, $(wc -l <"$work/readers") names," \
-    "$(find "$work/examples" -name '*.c' | wc -l) examples, $linked linked, $run run"
-exit "$status"
+passed=$((passed + run))
+finish
