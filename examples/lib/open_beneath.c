@@ -7,7 +7,9 @@
  *
  * Opening blocks while the disk is asked.  RESOLVE_CACHED answers from the kernel's memory or not at all;
  * then a thread of the library's looks the path up first (bine_open), and the disk makes it wait, not us. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "site.h"
 
 #include <errno.h>

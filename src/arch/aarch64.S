@@ -8,7 +8,8 @@
  *                                               x30  return address into bine__context_entry
  *
  * The return address is marked undefined and x29 is zero: an unwinder by CFI and one by frame
- * pointers both stop here.  entry() never returns. */
+ * pointers both stop here.  entry() never returns; it is jumped to, for a call would leave the processor's
+ * return stack one deeper than the context that is resumed when this one ends expects it. */
 
 #ifdef __APPLE__
 #define SYMBOL(name) _##name
@@ -31,10 +32,11 @@ SYMBOL(bine__context_entry):
         .cfi_startproc
         .cfi_undefined x30
         hint    #38               /* bti jc */
-        mov     x9, x29
+        mov     x16, x29
         mov     x29, #0
-        blr     x9
-        brk     #1
+        adr     x30, 1f
+        br      x16
+1:      brk     #1
         .cfi_endproc
         HAS_SIZE(bine__context_entry)
 

@@ -7,7 +7,8 @@
  *     rbp  the address of entry()               0(%rsp)  return address into bine__context_entry
  *
  * The return address is marked undefined and rbp is zero: an unwinder by CFI and one by frame
- * pointers both stop here.  entry() never returns. */
+ * pointers both stop here.  entry() never returns; it is jumped to, for a call would leave the processor's
+ * return stack one deeper than the context that is resumed when this one ends expects it. */
 
 #ifdef __APPLE__
 #define SYMBOL(name) _##name
@@ -32,8 +33,12 @@ SYMBOL(bine__context_entry):
         endbr64
         movq    %rbp, %rax
         xorl    %ebp, %ebp
-        callq   *%rax
-        ud2
+        leaq    1f(%rip), %rcx
+        pushq   %rcx
+        .cfi_adjust_cfa_offset 8
+        jmpq    *%rax
+        .cfi_adjust_cfa_offset -8
+1:      ud2
         .cfi_endproc
         HAS_SIZE(bine__context_entry)
 

@@ -157,11 +157,13 @@ int bine__yield(struct bine_loop *loop, struct bine_task *self)
     return bine__unlikely(self->cause != NULL) ? fail(self) : 0;
 }
 
+/* From a task's beginning to here each function ends in a call that the compiler makes a jump: a task that starts and
+ * ends between two switches of another leaves the processor's return stack as it found it, and the
+ * other's returns are predicted.  Declared noreturn, they would be calls. */
 void bine__exit(struct bine_loop *loop, struct bine_task *self)
 {
     self->state = BINE__ENDED;
     door(loop, self);
-    bine__fatal(self, "a task that had ended was resumed");
 }
 
 void bine__resume(struct bine_loop *loop)

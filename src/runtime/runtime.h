@@ -190,10 +190,6 @@ void bine__wake(struct bine_task *);
 /* Puts the running task at the end of the run queue and switches.  0, ECANCELED or ETIMEDOUT. */
 int bine__yield(struct bine_loop *, struct bine_task *self);
 
-/* Opens every yielding call: the running task, or NULL with errno EPERM outside a loop, EDEADLK on the loop's own
- * stack, ECANCELED or ETIMEDOUT where a scope has fired.  May switch when the task has spent its budget. */
-struct bine_task *bine__begin(void);
-
 /* Hands an error back: -1 with errno. */
 static inline int bine__error(int error)
 {
@@ -201,14 +197,35 @@ static inline int bine__error(int error)
     return -1;
 }
 
+/* The running task whatever its scopes say; NULL with errno EPERM outside a loop, EDEADLK on its own stack. */
+static inline struct bine_task *bine__current(void)
+{
+    struct bine_loop *loop = bine__loop;
+    if (bine__likely(loop && loop->current != &loop->root))
+        return loop->current;
+    errno = loop ? EDEADLK : EPERM;
+    return NULL;
+}
+
+struct bine_task *bine__begin_slowly(struct bine_loop *, struct bine_task *); /* wait.c */
+
+/* Opens every yielding call: the running task, or NULL with errno EPERM outside a loop, EDEADLK on the loop's own
+ * stack, ECANCELED or ETIMEDOUT where a scope has fired.  May switch when the task has spent its budget. */
+static inline struct bine_task *bine__begin(void)
+{
+    struct bine_task *self = bine__current();
+    if (bine__unlikely(!self))
+        return NULL;
+    if (bine__likely(!self->cause && self->loop->budget > 0))
+        return self;
+    return bine__begin_slowly(self->loop, self);
+}
+
 /* A call that succeeded without parking: charged so that nobody starves. */
 static inline void bine__charge(struct bine_loop *loop, int cost)
 {
     loop->budget -= cost;
 }
-
-/* The running task whatever its scopes say; NULL with errno EPERM or EDEADLK. */
-struct bine_task *bine__current(void);
 
 /* Absolute deadline for a time-out from now; saturates. */
 bine_ns bine__deadline_in(bine_ns timeout);
@@ -221,12 +238,12 @@ struct bine_task *bine__spawn(struct bine_loop *, const bine_attr *, bine_fn *, 
 /* ---- Between the files of src/runtime ------------------------------------------------------------- */
 
 void bine__first_run(void);                               /* park.c: where a new context begins */
-_Noreturn void bine__task_main(struct bine_loop *, struct bine_task *); /* task.c */
+void bine__task_main(struct bine_loop *, struct bine_task *); /* task.c */
 void bine__task_settle(struct bine_task *);               /* task.c: what becomes of a result nobody claimed */
 void bine__task_release(struct bine_task *);              /* task.c: the handle and the stack are gone */
 bine_ns bine__task_deadline(const struct bine_task *); /* scope.c: the nearest that holds, or BINE_FOREVER */
 void bine__make_runnable(struct bine_loop *, struct bine_task *); /* park.c */
-_Noreturn void bine__exit(struct bine_loop *, struct bine_task *); /* park.c: the last switch away */
+void bine__exit(struct bine_loop *, struct bine_task *); /* park.c: the last switch away; never returns */
 void bine__resume(struct bine_loop *);                    /* park.c: from the loop's own stack to the tasks */
 void bine__scope_init(struct bine__scope *, struct bine_task *, struct bine__scope *outer);
 

@@ -59,8 +59,7 @@ static struct {
     size_t size;   /* of a page, and so of a guard */
     bool cheap;    /* MADV_GUARD_INSTALL works */
     bool vectored; /* ... also through process_madvise on ourselves */
-    int self;      /* our own pidfd, for that */
-} guard = {PTHREAD_ONCE_INIT, 4096, false, false, -1};
+} guard = {PTHREAD_ONCE_INIT, 4096, false, false};
 
 /* A page that the kernel cannot read from is guarded.  A SIGSEGV would say the same less politely. */
 static bool unreadable(const char *page)
@@ -74,13 +73,13 @@ static bool unreadable(const char *page)
     return refused;
 }
 
-static long guard_vector(const struct iovec *pages, size_t n)
+/* self: our own pidfd. */
+static long guard_vector(int self, const struct iovec *pages, size_t n)
 {
 #ifdef SYS_process_madvise
-    return syscall(SYS_process_madvise, guard.self, pages, n, MADV_GUARD_INSTALL, 0u);
+    return syscall(SYS_process_madvise, self, pages, n, MADV_GUARD_INSTALL, 0u);
 #else
-    (void)pages;
-    (void)n;
+    (void)self, (void)pages, (void)n;
     errno = ENOSYS;
     return -1;
 #endif
@@ -96,11 +95,10 @@ static void probe(void)
 #ifdef SYS_pidfd_open
     if (guard.cheap) {
         struct iovec second = {page + guard.size, guard.size};
-        guard.self = (int)syscall(SYS_pidfd_open, getpid(), 0u);
-        guard.vectored = guard.self >= 0 && guard_vector(&second, 1) == (long)guard.size && unreadable(second.iov_base);
-        if (guard.self >= 0)
-            close(guard.self);
-        guard.self = -1;
+        int self = (int)syscall(SYS_pidfd_open, getpid(), 0u);
+        guard.vectored = self >= 0 && guard_vector(self, &second, 1) == (long)guard.size && unreadable(second.iov_base);
+        if (self >= 0)
+            close(self);
     }
 #endif
     munmap(page, 2 * guard.size);
@@ -124,13 +122,13 @@ static uint32_t guard_batch(char *base, size_t stride, uint32_t n)
     struct iovec pages[BATCH];
     uint32_t done = 0;
 #ifdef SYS_pidfd_open
-    if (guard.vectored && n > 1 && (guard.self = (int)syscall(SYS_pidfd_open, getpid(), 0u)) >= 0) {
+    int self = guard.vectored && n > 1 ? (int)syscall(SYS_pidfd_open, getpid(), 0u) : -1;
+    if (self >= 0) {
         for (uint32_t i = 0; i < n; i++)
             pages[i] = (struct iovec){base + i * stride, guard.size};
-        long bytes = guard_vector(pages, n);
+        long bytes = guard_vector(self, pages, n);
         done = bytes > 0 ? (uint32_t)((size_t)bytes / guard.size) : 0;
-        close(guard.self);
-        guard.self = -1;
+        close(self);
     }
 #else
     (void)pages;

@@ -241,6 +241,8 @@ void bine__task_release(struct bine_task *task)
 
 bool bine__task_valid(const struct bine_task *task)
 {
+    if (bine__likely(task && task->magic == BINE__TASK_MAGIC && task->loop == bine__loop))
+        return true;
     if (!bine__loop)
         errno = EPERM;
     else if (!task)
@@ -248,15 +250,13 @@ bool bine__task_valid(const struct bine_task *task)
     else if (task->magic != BINE__TASK_MAGIC) {
         bine__report(BINE_REPORT_MISUSE, NULL, EINVAL, "a handle was used after it was released");
         errno = EINVAL;
-    } else if (task->loop != bine__loop)
-        errno = EPERM;
-    else
-        return true;
+    } else
+        errno = EPERM; /* another loop's */
     return false;
 }
 
 /* May the running task wait for this one's end? */
-static int joinable(const struct bine_task *task, const struct bine_task *self)
+static inline int joinable(const struct bine_task *task, const struct bine_task *self)
 {
     if (!bine__task_valid(task))
         return -1;
@@ -267,7 +267,7 @@ static int joinable(const struct bine_task *task, const struct bine_task *self)
     return 0;
 }
 
-static int join(struct bine_task *self, struct bine_task *task, unsigned wait, bine_result *result)
+static inline __attribute__((always_inline)) int join(struct bine_task *self, struct bine_task *task, unsigned wait, bine_result *result)
 {
     if (task->state != BINE__ENDED) {
         task->joiner = self;

@@ -8,21 +8,9 @@
 
 enum { IGNORED_TOO_OFTEN = 1000 }; /* calls made in a fired scope before BINE_DEBUG names the task */
 
-struct bine_task *bine__current(void)
-{
-    struct bine_loop *loop = bine__loop;
-    if (bine__unlikely(!loop))
-        errno = EPERM;
-    else if (bine__unlikely(loop->current == &loop->root))
-        errno = EDEADLK;
-    else
-        return loop->current;
-    return NULL;
-}
-
 /* In a scope that has fired, or with the budget spent.  A failing call is charged too, and so yields now and
  * then: a loop that ignores its errors cannot stop the others. */
-static __attribute__((noinline)) struct bine_task *begin_slowly(struct bine_loop *loop, struct bine_task *self)
+struct bine_task *bine__begin_slowly(struct bine_loop *loop, struct bine_task *self)
 {
     if (loop->budget <= 0)
         bine__yield(loop, self);
@@ -35,16 +23,6 @@ static __attribute__((noinline)) struct bine_task *begin_slowly(struct bine_loop
                      "goes on calling in a scope that has fired: %d calls have failed", IGNORED_TOO_OFTEN);
     errno = self->cause_error;
     return NULL;
-}
-
-struct bine_task *bine__begin(void)
-{
-    struct bine_task *self = bine__current();
-    if (bine__unlikely(!self))
-        return NULL;
-    if (bine__likely(!self->cause && self->loop->budget > 0))
-        return self;
-    return begin_slowly(self->loop, self);
 }
 
 int bine_yield(void)

@@ -16,7 +16,9 @@
  *
  * Exits with 0 if all went so, 1 with a word to standard error if not.  Waits for at most PATIENCE seconds,
  * so that a test which hangs fails. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
