@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the runtime sees of this room: opens a reactor for a loop, waits through it, closes it. */
+#include "runtime/poller.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "io/io.h"
+#include "io/offload.h"
+
+/* The best first. */
+static const struct bine__reactor *const reactors[] = {
+#ifdef __linux__
+    &bine__reactor_epoll,
+#endif
+    &bine__reactor_poll,
+};
+enum { REACTORS = sizeof reactors / sizeof reactors[0] };
+
+#ifdef CLOCK_MONOTONIC_COARSE
+enum { SWEEP_CLOCK = CLOCK_MONOTONIC_COARSE };
+#else
+enum { SWEEP_CLOCK = CLOCK_MONOTONIC };
+#endif
+
+static bine_ns real_time(void)
+{
+    struct timespec time;
+
+    clock_gettime(SWEEP_CLOCK, &time);
+    return time.tv_sec * BINE_SECOND + time.tv_nsec;
+}
+
+/* The sweep runs on the real clock, and is no timer: it must not make virtual time jump.  Instead no wait lasts
+ * longer than its period while somebody waits for a descriptor. */
+static void sweep_if_due(struct bine__io *io)
+{
+    bine_ns now = real_time();
+
+    if (now - io->swept < BINE__SWEEP_PERIOD)
+        return;
+    io->swept = now;
+    bine__fd_sweep(io);
+}
+
+static unsigned poller_wait(struct bine_loop *loop, bine_ns timeout)
+{
+    struct bine__io *io = loop->io;
+
+    io->woken = 0;
+    if (io->waiters > 0 && timeout > BINE__SWEEP_PERIOD)
+        timeout = BINE__SWEEP_PERIOD;
+    io->reactor->wait(io, timeout);
+    io->woken += bine__offload_reap(io);
+    if (io->waiters > 0)
+        sweep_if_due(io);
+    return io->woken;
+}
+
+static void poller_interrupt(struct bine_loop *loop)
+{
+    loop->io->reactor->interrupt(loop->io);
+}
+
+static void poller_close(struct bine_loop *loop)
+{
+    struct bine__io *io = loop->io;
+
+    bine__offload_orphan(io);
+    io->reactor->close(io);
+    bine__fd_free_all(io);
+    free(io);
+    loop->io = NULL;
+}
+
+void bine__poller_forked(struct bine_loop *loop)
+{
+    struct bine__io *io = loop->io;
+
+    if (!io)
+        return;
+    io->reactor->forked(io);
+    bine__fd_free_all(io);
+    free(io);
+    loop->io = NULL;
+}
+
+/* A name that was given must be that one; else the first that the kernel lets us have. */
+static int open_reactor(struct bine__io *io, const char *name)
+{
+    errno = EINVAL;
+    for (int i = 0; i < REACTORS; i++) {
+        if (name && strcmp(name, reactors[i]->name) != 0)
+            continue;
+        io->reactor = reactors[i];
+        if (io->reactor->open(io) == 0)
+            return 0;
+        if (errno != ENOSYS && errno != EPERM && errno != EACCES)
+            break; /* out of descriptors or memory: another one would not fare better */
+    }
+    return -1;
+}
+
+int bine__poller_open(struct bine_loop *loop, const char *name)
+{
+    struct bine__io *io = calloc(1, sizeof *io);
+
+    if (!io)
+        return -1;
+    if (!name)
+        name = getenv("BINE_REACTOR");
+    if (name && !*name)
+        name = NULL;
+    io->loop = loop;
+    bine__list_init(&io->jobs);
+    bine__list_init(&io->finished);
+    if (open_reactor(io, name) != 0) {
+        int error = errno;
+        free(io);
+        errno = error;
+        return -1;
+    }
+    loop->io = io;
+    loop->poller = (struct bine__poller){poller_wait, poller_interrupt, poller_close};
+    return 0;
+}

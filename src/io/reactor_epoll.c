@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The epoll reactor (Linux), edge-triggered.
+ *
+ * Each descriptor is added once, for everything, and never touched again: no epoll_ctl() per request.  That is
+ * right because a waiter has tried before it parks: what came before its try the try has seen, and what
+ * comes later is a new edge.  (After a short TCP read the try is left out; see transfer.c.)
+ *
+ * epoll knows a descriptor by number *and* open file.  If foreign code closed the number and the kernel gave it
+ * out again, EPOLL_CTL_MOD answers ENOENT.  Descriptors that the library did not make are asked about at
+ * each park; the others only by the sweep.  Closing needs no EPOLL_CTL_DEL: the kernel does it, or, where
+ * another descriptor still refers to the file, its events carry an old generation and are dropped. */
+#define _GNU_SOURCE
+#include "io/io.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI && EPOLLERR == POLLERR &&
+                   EPOLLHUP == POLLHUP && EPOLLRDHUP == POLLRDHUP,
+               "the kernel gives epoll and poll the same bits");
+
+/* Events taken at once: 3 KiB, on the heap.  What does not fit comes with the next call. */
+enum { EVENTS = 256 };
+enum { INTERRUPT = UINT32_MAX }; /* in place of a descriptor */
+
+struct epoll {
+    int fd, interrupt;
+    bool coarse;         /* the kernel has no epoll_pwait2() */
+    _Atomic bool pending; /* an interrupt that wait() has not seen yet */
+    struct epoll_event events[EVENTS];
+};
+
+static int control(const struct epoll *epoll, int operation, int fd, const struct bine__fd *slot)
+{
+    struct epoll_event event = {
+        .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET,
+        .data.u64 = (uint64_t)slot->generation << 32 | (uint32_t)fd,
+    };
+
+    return epoll_ctl(epoll->fd, operation, fd, &event);
+}
+
+static int epoll_open(struct bine__io *io)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = (uint32_t)INTERRUPT};
+    struct epoll *epoll = malloc(sizeof *epoll);
+
+    if (!epoll)
+        return -1;
+    epoll->coarse = false;
+    atomic_init(&epoll->pending, false);
+    epoll->interrupt = -1;
+    epoll->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll->fd == -1)
+        goto fail;
+    epoll->interrupt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (epoll->interrupt == -1)
+        goto fail;
+    if (epoll_ctl(epoll->fd, EPOLL_CTL_ADD, epoll->interrupt, &event) != 0)
+        goto fail;
+    io->backend = epoll;
+    return 0;
+
+fail:;
+    int error = errno;
+    if (epoll->interrupt != -1)
+        close(epoll->interrupt);
+    if (epoll->fd != -1)
+        close(epoll->fd);
+    free(epoll);
+    errno = error;
+    return -1;
+}
+
+static void epoll_close(struct bine__io *io)
+{
+    struct epoll *epoll = io->backend;
+
+    close(epoll->interrupt);
+    close(epoll->fd);
+    free(epoll);
+    io->backend = NULL;
+}
+
+/* EEXIST: the file was registered under this number in an earlier generation, and lived on under another. */
+static int add(const struct epoll *epoll, int fd, struct bine__fd *slot)
+{
+    if (control(epoll, EPOLL_CTL_ADD, fd, slot) != 0 &&
+        (errno != EEXIST || control(epoll, EPOLL_CTL_MOD, fd, slot) != 0))
+        return -1;
+    slot->flags |= BINE__FD_REGISTERED;
+    return 0;
+}
+
+static int rearm(const struct epoll *epoll, int fd, struct bine__fd *slot)
+{
+    if (control(epoll, EPOLL_CTL_MOD, fd, slot) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return -1;
+    bine__fd_forget(slot);
+    return add(epoll, fd, slot);
+}
+
+static int epoll_watch(struct bine__io *io, int fd, struct bine__fd *slot)
+{
+    enum { OURS = BINE__FD_REGISTERED | BINE__FD_CREATED };
+
+    if (bine__likely((slot->flags & OURS) == OURS))
+        return 0;
+    return slot->flags & BINE__FD_REGISTERED ? rearm(io->backend, fd, slot) : add(io->backend, fd, slot);
+}
+
+static void epoll_unwatch(struct bine__io *io, int fd, struct bine__fd *slot)
+{
+    (void)io, (void)fd;
+    slot->flags &= (uint8_t)~BINE__FD_REGISTERED;
+}
+
+static int epoll_recheck(struct bine__io *io, int fd, struct bine__fd *slot)
+{
+    return rearm(io->backend, fd, slot);
+}
+
+static int wait_exactly(struct epoll *epoll, bine_ns timeout)
+{
+#ifdef SYS_epoll_pwait2
+    struct timespec time = {(time_t)(timeout / BINE_SECOND), (long)(timeout % BINE_SECOND)};
+    long n = syscall(SYS_epoll_pwait2, epoll->fd, epoll->events, EVENTS, &time, NULL, 0);
+
+    if (n >= 0 || errno != ENOSYS)
+        return (int)n;
+#else
+    (void)timeout;
+#endif
+    epoll->coarse = true;
+    return -1;
+}
+
+static int wait_coarsely(struct epoll *epoll, bine_ns timeout)
+{
+    bine_ns ms = timeout / BINE_MS + (timeout % BINE_MS != 0);
+
+    return epoll_wait(epoll->fd, epoll->events, EVENTS, ms > INT32_MAX ? INT32_MAX : (int)ms);
+}
+
+static int wait_for_events(struct epoll *epoll, bine_ns timeout)
+{
+    int n = -1;
+
+    if (timeout <= 0)
+        return epoll_wait(epoll->fd, epoll->events, EVENTS, 0);
+    if (timeout == BINE_FOREVER)
+        return epoll_wait(epoll->fd, epoll->events, EVENTS, -1);
+    if (!epoll->coarse)
+        n = wait_exactly(epoll, timeout);
+    if (epoll->coarse)
+        n = wait_coarsely(epoll, timeout);
+    return n;
+}
+
+static unsigned epoll_wait_and_report(struct bine__io *io, bine_ns timeout)
+{
+    struct epoll *epoll = io->backend;
+    int n = wait_for_events(epoll, timeout);
+    unsigned reported = 0;
+
+    for (int i = 0; i < n; i++) {
+        uint64_t data = epoll->events[i].data.u64;
+        if ((uint32_t)data == (uint32_t)INTERRUPT) {
+            /* Partner: epoll_interrupt().  What was published before an interrupt that finds the flag still set is
+             * seen after this exchange.  The eventfd is never read: each write is an edge. */
+            atomic_exchange(&epoll->pending, false);
+            continue;
+        }
+        bine__fd_ready(io, (int)(uint32_t)data, (uint32_t)(data >> 32), epoll->events[i].events);
+        reported++;
+    }
+    return reported;
+}
+
+static void epoll_interrupt(struct bine__io *io)
+{
+    struct epoll *epoll = io->backend;
+    const uint64_t one = 1;
+
+    if (atomic_exchange(&epoll->pending, true))
+        return;
+    while (write(epoll->interrupt, &one, sizeof one) == -1 && errno == EINTR)
+        ;
+}
+
+const struct bine__reactor bine__reactor_epoll = {
+    .name = "epoll",
+    .open = epoll_open,
+    .close = epoll_close,
+    .watch = epoll_watch,
+    .unwatch = epoll_unwatch,
+    .recheck = epoll_recheck,
+    .wait = epoll_wait_and_report,
+    .interrupt = epoll_interrupt,
+    .forked = epoll_close, /* closes the child's descriptors only; the parent's registrations stay */
+};
