@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The calls that make, close and shut descriptors.  They never switch, and work outside a loop too; inside one the
+ * table learns of every number that comes and goes. */
+#include "io/io.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bine/io.h>
+
+int bine_close(int fd)
+{
+    bine__fd_closing(fd);
+    /* EINTR: the number is free all the same, and may be somebody else's by now. */
+    return close(fd) == 0 || errno == EINTR ? 0 : -1;
+}
+
+int bine_shutdown(int fd, int how)
+{
+    return shutdown(fd, how);
+}
+
+/* Passes the result of a call that makes one descriptor on. */
+static int fresh(int fd)
+{
+    bine__fd_fresh(fd, BINE__KIND_UNKNOWN);
+    return fd;
+}
+
+/* The same of one that makes two. */
+static int fresh_pair(int result, const int fd[2])
+{
+    if (result == 0)
+        for (int i = 0; i < 2; i++)
+            bine__fd_fresh(fd[i], BINE__KIND_UNKNOWN);
+    return result;
+}
+
+int bine_socket(int domain, int type, int protocol)
+{
+    return fresh(socket(domain, type, protocol));
+}
+
+int bine_socketpair(int domain, int type, int protocol, int fd[2])
+{
+    return fresh_pair(socketpair(domain, type, protocol, fd), fd);
+}
+
+int bine_pipe(int fd[2])
+{
+    return fresh_pair(pipe(fd), fd);
+}
+
+int bine_dup(int fd)
+{
+    return fresh(dup(fd));
+}

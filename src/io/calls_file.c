@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is not a socket: pipes and terminals, which can be polled; files, which cannot; fsync and open.
+ *
+ * Pipes, terminals and the like are often shared with other processes, so O_NONBLOCK stays off: RWF_NOWAIT says
+ * the same for one call.  Where the kernel refuses it, poll(2) is asked first.  That leaves two gaps, which only
+ * O_NONBLOCK could close: if another process takes the bytes between poll(2) and read(2) the loop
+ * waits for more; and a terminal may take less than it said.
+ *
+ * A file is read at once if its bytes are in memory (RWF_NOWAIT), else, and for every write, by a thread. */
+#define _GNU_SOURCE
+#include "io/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bine/io.h>
+
+#include "io/offload.h"
+
+/* More than this is copied by a thread even from memory: it would hold the loop for some 50 us. */
+enum { COPY_MAX = 256 * 1024 };
+
+/* ---- Moving bytes ----------------------------------------------------------------------------------------- */
+
+/* -1/EOPNOTSUPP: has to be done another way. */
+static ssize_t move_nowait(struct bine__transfer *transfer, const struct iovec *iov, int count, off_t offset)
+{
+#ifdef RWF_NOWAIT
+    ssize_t moved;
+
+    if (!(transfer->slot->flags & BINE__FD_NO_NOWAIT)) {
+        moved = transfer->direction == BINE__IN ? preadv2(transfer->fd, iov, count, offset, RWF_NOWAIT)
+                                                : pwritev2(transfer->fd, iov, count, offset, RWF_NOWAIT);
+        if (moved >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
+            return moved;
+        transfer->slot->flags |= BINE__FD_NO_NOWAIT;
+    }
+#else
+    (void)transfer, (void)iov, (void)count, (void)offset;
+#endif
+    errno = EOPNOTSUPP;
+    return -1;
+}
+
+static ssize_t move_blocking(int fd, enum bine__direction direction, const struct iovec *iov, int count, off_t offset)
+{
+    if (offset < 0)
+        return direction == BINE__IN ? readv(fd, iov, count) : writev(fd, iov, count);
+    return direction == BINE__IN ? preadv(fd, iov, count, offset) : pwritev(fd, iov, count, offset);
+}
+
+/* ---- Pipes and terminals ---------------------------------------------------------------------------------- */
+
+/* Writable means for a pipe: PIPE_BUF bytes fit. */
+static ssize_t move_after_poll(struct bine__transfer *transfer, const struct iovec *iov, int count)
+{
+    bool in = transfer->direction == BINE__IN;
+    struct pollfd pollfd = {.fd = transfer->fd, .events = in ? POLLIN : POLLOUT};
+
+    if (count > 0 && poll(&pollfd, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (in || transfer->total - transfer->done <= PIPE_BUF)
+        return move_blocking(transfer->fd, transfer->direction, iov, count, -1);
+    for (; iov->iov_len == 0; iov++)
+        ; /* there is one that is not empty: the total says so */
+    return write(transfer->fd, iov->iov_base, iov->iov_len < PIPE_BUF ? iov->iov_len : PIPE_BUF);
+}
+
+ssize_t bine__attempt_pollable(struct bine__transfer *transfer)
+{
+    struct iovec window[BINE__WINDOW];
+    int count;
+    const struct iovec *iov = bine__window(transfer, window, &count);
+    ssize_t moved;
+
+    if (transfer->total == 0) /* waits for nothing, but still tells EBADF */
+        return move_blocking(transfer->fd, transfer->direction, iov, count, -1);
+    moved = move_nowait(transfer, iov, count, -1);
+    return moved == -1 && errno == EOPNOTSUPP ? move_after_poll(transfer, iov, count) : moved;
+}
+
+/* ---- Files -------------------------------------------------------------------------------------------------- */
+
+struct file_job {
+    struct bine__job job;
+    int fd;
+    enum bine__direction direction;
+    const struct iovec *iov;
+    int count;
+    off_t offset;
+    ssize_t result;
+    int error;
+};
+
+static void run_file_job(struct bine__job *job)
+{
+    struct file_job *work = bine__list_entry(job, struct file_job, job);
+
+    do
+        work->result = move_blocking(work->fd, work->direction, work->iov, work->count, work->offset);
+    while (work->result == -1 && errno == EINTR);
+    work->error = errno;
+}
+
+/* Would the thread hang?  A number that foreign code may have closed is asked again. */
+static bool still_a_file(int fd, const struct bine__fd *slot)
+{
+    struct bine__fd now = {0};
+
+    if (slot->flags & BINE__FD_CREATED)
+        return true;
+    return bine__fd_detect(fd, &now) != 0 || now.kind == BINE__KIND_FILE;
+}
+
+ssize_t bine__attempt_file(struct bine__transfer *transfer)
+{
+    struct iovec window[BINE__WINDOW];
+    struct file_job work = {.job = {.run = run_file_job}, .fd = transfer->fd};
+    ssize_t moved;
+
+    work.direction = transfer->direction;
+    work.iov = bine__window(transfer, window, &work.count);
+    work.offset = transfer->offset < 0 ? -1 : transfer->offset + (off_t)transfer->done;
+    transfer->more = false;
+    if (work.direction == BINE__IN && transfer->asked <= COPY_MAX) {
+        moved = move_nowait(transfer, work.iov, work.count, work.offset);
+        if (moved >= 0 || (errno != EAGAIN && errno != EOPNOTSUPP)) {
+            transfer->more = moved > 0; /* short: the rest is on the disk, or the file ends here */
+            return moved;
+        }
+    }
+    if (!still_a_file(transfer->fd, transfer->slot)) {
+        bine__fd_forget(transfer->slot);
+        errno = EINTR; /* try again, as what it is now */
+        return -1;
+    }
+    if (bine__offload(transfer->self->loop, transfer->self, &work.job, BINE__OFFLOAD_FILE) != 0)
+        return -1;
+    errno = work.error;
+    return work.result;
+}
+
+static void run_fsync(struct bine__job *job)
+{
+    struct file_job *work = bine__list_entry(job, struct file_job, job);
+
+    do
+        work->result = fsync(work->fd);
+    while (work->result == -1 && errno == EINTR);
+    work->error = errno;
+}
+
+int bine_fsync(int fd)
+{
+    struct file_job work = {.job = {.run = run_fsync}, .fd = fd};
+    struct bine_task *self = bine__begin();
+
+    if (!self || !bine__fd_get(self->loop->io, fd))
+        return -1;
+    if (bine__offload(self->loop, self, &work.job, BINE__OFFLOAD_FILE) != 0)
+        return -1;
+    if (work.result != 0)
+        errno = work.error;
+    return (int)work.result;
+}
+
+/* ---- open ----------------------------------------------------------------------------------------------------- */
+
+struct open_job {
+    struct bine__job job;
+    int flags, fd, error;
+    mode_t mode;
+    char path[];
+};
+
+static void run_open(struct bine__job *job)
+{
+    struct open_job *work = bine__list_entry(job, struct open_job, job);
+
+    do
+        work->fd = open(work->path, work->flags, work->mode);
+    while (work->fd == -1 && errno == EINTR);
+    work->error = errno;
+}
+
+/* The task has left: a descriptor that comes late is nobody's. */
+static void drop_open(struct bine__job *job)
+{
+    struct open_job *work = bine__list_entry(job, struct open_job, job);
+
+    if (work->fd != -1)
+        close(work->fd);
+    free(work);
+}
+
+static int open_on_thread(struct bine_task *self, const char *path, int flags, mode_t mode)
+{
+    size_t size = strnlen(path, PATH_MAX) + 1;
+    struct open_job *work;
+    int fd;
+
+    if (size > PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    work = malloc(sizeof *work + size);
+    if (!work)
+        return -1;
+    *work = (struct open_job){
+        .job = {.run = run_open, .drop = drop_open}, .flags = flags, .fd = -1, .mode = mode};
+    memcpy(work->path, path, size);
+    if (bine__offload(self->loop, self, &work->job, BINE__OFFLOAD_OPEN) != 0)
+        return -1;
+    fd = work->fd;
+    if (fd == -1)
+        errno = work->error;
+    free(work);
+    return fd;
+}
+
+int bine_open(const char *path, int flags, ...)
+{
+    struct bine_task *self = bine__begin();
+    mode_t mode = 0;
+    va_list arguments;
+    int fd;
+
+    if (flags & (O_CREAT
+#ifdef O_TMPFILE
+                 | (O_TMPFILE & ~O_DIRECTORY)
+#endif
+                     )) {
+        va_start(arguments, flags);
+        mode = (mode_t)va_arg(arguments, int);
+        va_end(arguments);
+    }
+    if (!self)
+        return -1;
+    if (!path) {
+        errno = EFAULT;
+        return -1;
+    }
+    fd = open_on_thread(self, path, flags, mode);
+    bine__fd_fresh(fd, BINE__KIND_UNKNOWN);
+    return fd;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * read, write and their kin: the calls that take any descriptor.
+ *
+ * On sockets they are recv and send with MSG_DONTWAIT, so O_NONBLOCK stays as its owner left it.  A write goes
+ * on until all is written, as a blocking write(2) does; a read ends with the first bytes. */
+#define _GNU_SOURCE
+#include "io/io.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <bine/io.h>
+
+/* ---- Attempts --------------------------------------------------------------------------------------------- */
+
+static ssize_t try_socket(struct bine__transfer *transfer)
+{
+    struct iovec window[BINE__WINDOW];
+    struct msghdr message = {0};
+    int count;
+    const struct iovec *iov = bine__window(transfer, window, &count);
+    bool in = transfer->direction == BINE__IN;
+
+    if (transfer->total == 0 && in)
+        return read(transfer->fd, NULL, 0); /* returns at once; recv(2) would wait for data to be there */
+    if (bine__likely(count == 1))
+        return in ? recv(transfer->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT)
+                  : send(transfer->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    message.msg_iov = (struct iovec *)(uintptr_t)iov;
+    message.msg_iovlen = (size_t)count;
+    return in ? recvmsg(transfer->fd, &message, MSG_DONTWAIT)
+              : sendmsg(transfer->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static ssize_t try_by_kind(struct bine__transfer *transfer)
+{
+    if (bine__fd_detect(transfer->fd, transfer->slot) != 0)
+        return -1;
+    switch ((enum bine__kind)transfer->slot->kind) {
+    case BINE__KIND_POLLABLE:
+        return bine__attempt_pollable(transfer);
+    case BINE__KIND_FILE:
+        return bine__attempt_file(transfer);
+    default:
+        return try_socket(transfer);
+    }
+}
+
+ssize_t bine__attempt_any(struct bine__transfer *transfer)
+{
+    ssize_t moved = try_by_kind(transfer);
+
+    if (bine__unlikely(moved == -1 && errno == ENOTSOCK)) { /* the number means another file by now */
+        bine__fd_forget(transfer->slot);
+        moved = try_by_kind(transfer);
+    }
+    return moved;
+}
+
+/* A position in a file makes sense for what has one: the kernel says ESPIPE to the rest. */
+static ssize_t try_at(struct bine__transfer *transfer)
+{
+    struct iovec window[BINE__WINDOW];
+    int count;
+    const struct iovec *iov;
+    off_t offset = transfer->offset + (off_t)transfer->done;
+
+    if (transfer->slot->kind == BINE__KIND_FILE)
+        return bine__attempt_file(transfer);
+    iov = bine__window(transfer, window, &count);
+    return transfer->direction == BINE__IN ? preadv(transfer->fd, iov, count, offset)
+                                           : pwritev(transfer->fd, iov, count, offset);
+}
+
+/* ---- Calls ------------------------------------------------------------------------------------------------ */
+
+static ssize_t move(int fd, const struct iovec *iov, int count, size_t total, enum bine__direction direction,
+                    enum bine__extent extent)
+{
+    struct bine__transfer transfer = {
+        .attempt = bine__attempt_any,
+        .fd = fd,
+        .direction = (uint8_t)direction,
+        .extent = (uint8_t)extent,
+        .iov = iov,
+        .count = count,
+        .total = total,
+        .offset = -1,
+    };
+    ssize_t moved = bine__transfer(&transfer);
+
+    if (extent == BINE__FULL && moved >= 0)
+        errno = transfer.error; /* of a short count: the reason */
+    return moved;
+}
+
+static ssize_t move_one(int fd, const void *buf, size_t n, enum bine__direction direction, enum bine__extent extent)
+{
+    struct iovec iov = {(void *)(uintptr_t)buf, n};
+
+    if (n > SSIZE_MAX) {
+        errno = bine__begin() ? EINVAL : errno;
+        return -1;
+    }
+    if (extent != BINE__FULL && n > BINE__TRANSFER_MAX)
+        iov.iov_len = BINE__TRANSFER_MAX;
+    return move(fd, &iov, 1, iov.iov_len, direction, extent);
+}
+
+static ssize_t move_vector(int fd, const struct iovec *iov, int count, enum bine__direction direction,
+                           enum bine__extent extent)
+{
+    ssize_t total;
+
+    if (!bine__begin())
+        return -1;
+    if (count < 0 || count > IOV_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    total = bine__vector_length(iov, (size_t)count);
+    return total < 0 ? -1 : move(fd, iov, count, (size_t)total, direction, extent);
+}
+
+ssize_t bine_read(int fd, void *buf, size_t n)
+{
+    return move_one(fd, buf, n, BINE__IN, BINE__ONCE);
+}
+
+ssize_t bine_write(int fd, const void *buf, size_t n)
+{
+    return move_one(fd, buf, n, BINE__OUT, BINE__STREAM);
+}
+
+ssize_t bine_readv(int fd, const struct iovec *iov, int iovcnt)
+{
+    return move_vector(fd, iov, iovcnt, BINE__IN, BINE__ONCE);
+}
+
+ssize_t bine_writev(int fd, const struct iovec *iov, int iovcnt)
+{
+    return move_vector(fd, iov, iovcnt, BINE__OUT, BINE__STREAM);
+}
+
+ssize_t bine_read_full(int fd, void *buf, size_t n)
+{
+    return move_one(fd, buf, n, BINE__IN, BINE__FULL);
+}
+
+ssize_t bine_write_full(int fd, const void *buf, size_t n)
+{
+    return move_one(fd, buf, n, BINE__OUT, BINE__FULL);
+}
+
+static ssize_t move_at(int fd, const void *buf, size_t n, off_t offset, enum bine__direction direction)
+{
+    struct iovec iov = {(void *)(uintptr_t)buf, n < BINE__TRANSFER_MAX ? n : BINE__TRANSFER_MAX};
+    struct bine__transfer transfer = {
+        .attempt = try_at,
+        .fd = fd,
+        .direction = (uint8_t)direction,
+        .extent = direction == BINE__IN ? BINE__ONCE : BINE__STREAM,
+        .iov = &iov,
+        .count = 1,
+        .total = iov.iov_len,
+        .offset = offset,
+    };
+
+    if (offset < 0 || n > SSIZE_MAX) {
+        errno = bine__begin() ? EINVAL : errno;
+        return -1;
+    }
+    return bine__transfer(&transfer);
+}
+
+ssize_t bine_pread(int fd, void *buf, size_t n, off_t offset)
+{
+    return move_at(fd, buf, n, offset, BINE__IN);
+}
+
+ssize_t bine_pwrite(int fd, const void *buf, size_t n, off_t offset)
+{
+    return move_at(fd, buf, n, offset, BINE__OUT);
+}
