@@ -7,12 +7,12 @@
 
 #include <stddef.h>
 
-struct bine__transfer { /* what a jump hands to where it lands: who jumped, suspended, and its word */
+struct bine__landing { /* what a jump hands to where it lands: who jumped, suspended, and its word */
     void *suspended;
     void *word;
 };
-struct bine__transfer jump_fcontext(void *to, void *word);
-void *make_fcontext(void *top, size_t size, void (*entry)(struct bine__transfer));
+struct bine__landing jump_fcontext(void *to, void *word);
+void *make_fcontext(void *top, size_t size, void (*entry)(struct bine__landing));
 
 struct bine__context {
     void *suspended;
@@ -20,12 +20,12 @@ struct bine__context {
 };
 
 /* Who is resumed stores where the one before it is suspended: only the jump itself knows. */
-static inline void bine__context_landed(struct bine__transfer transfer)
+static inline void bine__context_landed(struct bine__landing transfer)
 {
     ((struct bine__context **)transfer.word)[0]->suspended = transfer.suspended;
 }
 
-static inline void bine__context_begin(struct bine__transfer transfer)
+static inline void bine__context_begin(struct bine__landing transfer)
 {
     struct bine__context *to = ((struct bine__context **)transfer.word)[1];
     bine__context_landed(transfer);
