@@ -74,12 +74,13 @@ static bool writable(int fd)
     return poll(&pollfd, 1, 0) != 0;
 }
 
-/* The connection is under way.  An errno value. */
-static int await_connection(struct bine_task *self, int fd, struct bine__fd *slot)
+/* The connection is under way.  An errno value.  How it ended a second connect(2) tells, and not SO_ERROR, for until
+ * then Linux does not regard the socket as connected: a further connect would not fail with EISCONN. */
+static int await_connection(struct bine_task *self, int fd, struct bine__fd *slot, const struct sockaddr *name,
+                            socklen_t length)
 {
     struct bine__waiter waiter;
-    int error, result = 0;
-    socklen_t length = sizeof result;
+    int error;
 
     bine__waiter_init(&waiter, self, fd, slot, BINE__OUT);
     do
@@ -88,7 +89,7 @@ static int await_connection(struct bine_task *self, int fd, struct bine__fd *slo
     bine__waiter_leave(&waiter);
     if (error)
         return error;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &result, &length) == 0 ? result : errno;
+    return connect(fd, name, length) == 0 || errno == EISCONN ? 0 : errno;
 }
 
 static int try_connect(struct bine_task *self, int fd, struct bine__fd *slot, const struct sockaddr *name,
@@ -99,7 +100,7 @@ static int try_connect(struct bine_task *self, int fd, struct bine__fd *slot, co
         return 0;
     }
     /* EALREADY: an earlier call was cancelled, and the socket has gone on connecting. */
-    return errno == EINPROGRESS || errno == EALREADY ? await_connection(self, fd, slot) : errno;
+    return errno == EINPROGRESS || errno == EALREADY ? await_connection(self, fd, slot, name, length) : errno;
 }
 
 int bine_connect(int fd, const struct sockaddr *name, socklen_t length)

@@ -201,7 +201,8 @@ LOOP_TEST(connect_and_accept_meet)
     expect_ok(bine_connect(client, (struct sockaddr *)&address, sizeof address));
     join(task);
     expect_int(t.moved, >=, 0);
-    expect(fcntl((int)t.moved, F_GETFL) & O_NONBLOCK);
+    expect(fcntl(listener, F_GETFL) & O_NONBLOCK); /* the one that was given, not the new one */
+    expect(!(fcntl((int)t.moved, F_GETFL) & O_NONBLOCK));
     expect_ok(getpeername((int)t.moved, (struct sockaddr *)&peer, &n));
     expect_int(bine_write(client, "hi", 2), ==, 2);
     char buf[4];
