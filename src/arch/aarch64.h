@@ -7,7 +7,7 @@
  *                   x29 sp            here
  *                   FPCR              stored at each switch, loaded only where the two contexts differ
  *   caller-saved    all else, FPSR included: clobbered
- *   x18             the platform's: untouched */
+ *   x18             clobbered too, where it is a temporary; on Apple's platforms it is the system's */
 #ifndef BINE_ARCH_AARCH64_H
 #define BINE_ARCH_AARCH64_H
 
@@ -37,6 +37,11 @@ static inline void bine__context_make(struct bine__context *context, void *top, 
     context->fpcr = bine__context_fpcr();
 }
 
+#ifdef __APPLE__
+#define BINE__CLOBBER_X18
+#else
+#define BINE__CLOBBER_X18 , "x18"
+#endif
 #ifdef __ARM_FEATURE_SVE
 #define BINE__CLOBBER_SVE                                                                                   \
     , "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15", "ffr"
@@ -68,7 +73,7 @@ static inline __attribute__((always_inline)) void bine__context_switch(struct bi
                        "x16", "x17", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30",
                        "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",
                        "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26",
-                       "v27", "v28", "v29", "v30", "v31", "memory", "cc" BINE__CLOBBER_SVE);
+                       "v27", "v28", "v29", "v30", "v31", "memory", "cc" BINE__CLOBBER_X18 BINE__CLOBBER_SVE);
 }
 
 #endif

@@ -48,7 +48,8 @@ struct fill {
     struct iovec space;
 };
 
-/* The buffer's memory is there during the try, and stays only if something came. */
+/* The buffer's memory is there during the try, and stays only if something came.  (From a file it may come in
+ * several tries: then done counts what is there already, and the space is still the same.) */
 static ssize_t attempt(struct bine__transfer *transfer)
 {
     struct fill *fill = (struct fill *)(void *)transfer;
@@ -59,7 +60,8 @@ static ssize_t attempt(struct bine__transfer *transfer)
         return -1;
     fill->space.iov_base = bine__buffer_end(in);
     n = bine__attempt_any(transfer);
-    if (n <= 0)
+    transfer->more = false; /* the next attempt would read over what came */
+    if (n <= 0 && transfer->done == 0)
         bine__buffer_trim(in);
     return n;
 }
