@@ -52,14 +52,22 @@ server=$!
 expect 'the server echoes' "$work/client" "127.0.0.1:$port"
 expect 'the server is still there' kill -0 "$server"
 
-grep -Eo '\bmake [a-z][a-z-]*' README.md HACKING.md | sed 's/.*make //' | sort -u | while read -r target; do
+grep -Eoh '(^|`)make [a-z][a-z0-9-]*' README.md HACKING.md | sed 's/.*make //' | sort -u | while read -r target; do
     grep -Eq "^$target:" Makefile || echo "no target $target"
 done >"$work/targets"
 expect 'every target named is in the Makefile' diff /dev/null "$work/targets"
-grep -Eoh '\]\([^)#]+' README.md HACKING.md CHANGELOG.md | sed 's/^](//' | grep -v '^http' | while read -r file; do
+{
+    grep -Eoh '\]\([^)#]+' README.md HACKING.md CHANGELOG.md | sed 's/^](//' | grep -v '^http'
+    grep -Eoh '`(src|tests|examples|include|man)/[A-Za-z0-9_/.]*`' README.md HACKING.md | tr -d '`'
+    grep -Eoh '\b[a-z0-9_]+\.c\b' HACKING.md | while read -r name; do git ls-files | grep "/$name\$" || echo "$name"; done
+} | sort -u | while read -r file; do
     test -e "$file" || echo "$file"
 done >"$work/files"
-expect 'every file linked to is there' diff /dev/null "$work/files"
+expect 'every file named is there' diff /dev/null "$work/files"
+grep -Eoh '`bine__[a-z_]+\(\)`' HACKING.md | tr -d '`()' | sort -u | while read -r name; do
+    grep -rqw "$name" src || echo "$name"
+done >"$work/names"
+expect 'every internal function named is there' diff /dev/null "$work/names"
 
 echo "$passed passed, $failed failed"
 test "$failed" = 0
