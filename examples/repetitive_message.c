@@ -6,7 +6,7 @@
  *
  * The search looks for the first prime with DIGITS (13) digits in the Lucas sequence 2, 1, 3, 4, 7, 11 ...
  * It never waits for anything, so it says now and then that others may run: bine_yield().  A task that
- * waits, as repetitive_message() does, needs no such thing.  After SECONDS (3) the messages are stopped.
+ * waits, as repetitive_message() does, needs no such thing.  After SECONDS (2.5) the messages are stopped.
  * With --virtual time jumps as soon as nothing is left to compute. */
 #include <bine.h>
 
@@ -92,7 +92,7 @@ static void *search(void *arg)
 
 struct program {
     unsigned digits;
-    int seconds;
+    bine_ns duration;
 };
 
 static void *run(void *arg)
@@ -117,7 +117,7 @@ static void *run(void *arg)
         snprintf(line, sizeof line, "found %" PRIu64, *(uint64_t *)result.value);
     say(line);
 
-    int slept = bine_sleep_until(start + program->seconds * BINE_SECOND);
+    int slept = bine_sleep_until(start + program->duration);
     int error = slept < 0 ? errno : result.error;
     if (bine_stop(ticking, NULL) < 0 || bine_stop(tocking, NULL) < 0)
         error = errno;
@@ -129,13 +129,13 @@ int main(int argc, char **argv)
     bine_options options = BINE_OPTIONS_INIT;
     options.virtual_clock = argc > 1 && strcmp(argv[1], "--virtual") == 0;
     char **rest = argv + 1 + options.virtual_clock;
-    struct program program = {13, 3};
+    struct program program = {13, 5 * BINE_SECOND / 2};
     if (rest[0]) {
         program.digits = (unsigned)atoi(rest[0]);
         if (rest[1])
-            program.seconds = atoi(rest[1]);
+            program.duration = (bine_ns)(atof(rest[1]) * (double)BINE_SECOND);
     }
-    if (program.digits < 1 || program.digits > 18 || program.seconds < 0) {
+    if (program.digits < 1 || program.digits > 18 || program.duration < 0) {
         fprintf(stderr, "usage: %s [--virtual] [DIGITS [SECONDS]]\n", argv[0]);
         return EXIT_FAILURE;
     }

@@ -231,10 +231,12 @@ int bine__offload(struct bine_loop *loop, struct bine_task *self, struct bine__j
     }
     loop->offloaded++;
     loop->outstanding++;
+    loop->offloading++;
     do
         error = bine__park(loop, self, wait, 0);
     while (!error && !job->taken);
     loop->outstanding--;
+    loop->offloading--;
     if (error && !abandon(job)) {
         errno = error;
         return -1;

@@ -60,9 +60,8 @@ static bool complete(const struct bine__transfer *transfer, ssize_t moved)
 }
 
 /* Between two pieces others may run, scopes are observed, and the descriptor may be closed. */
-static int between_pieces(struct bine__transfer *transfer, uint32_t generation, size_t moved)
+static int between_pieces(const struct bine__transfer *transfer, uint32_t generation)
 {
-    bine__charge(transfer->self->loop, 1 + (int)(moved / BINE__CHARGE_BYTES));
     if (!bine__begin())
         return errno;
     return transfer->slot->generation == generation ? 0 : EBADF;
@@ -81,10 +80,11 @@ static int run(struct bine__transfer *transfer, struct bine__waiter *waiter)
             moved = transfer->attempt(transfer);
         if (moved >= 0) {
             note_success(transfer, (size_t)moved);
+            bine__charge(transfer->self->loop, 1 + (int)(moved / BINE__CHARGE_BYTES));
             transfer->done += (size_t)moved;
             if (complete(transfer, moved))
                 return 0;
-            error = between_pieces(transfer, generation, (size_t)moved);
+            error = between_pieces(transfer, generation);
             if (error)
                 return error;
         } else if (errno == EAGAIN && may_wait(transfer)) {
@@ -115,8 +115,6 @@ ssize_t bine__transfer(struct bine__transfer *transfer)
     transfer->error = run(transfer, &waiter);
     if (waiter.task)
         bine__waiter_leave(&waiter);
-    else
-        bine__charge(transfer->self->loop, 1 + (int)(transfer->done % BINE__TRANSFER_MAX / BINE__CHARGE_BYTES));
     if (transfer->error)
         errno = transfer->error;
     return transfer->error && transfer->done == 0 ? -1 : (ssize_t)transfer->done;

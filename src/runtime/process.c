@@ -22,7 +22,7 @@
 enum { ALTERNATE_STACK = 64 << 10 }; /* enough for the report, and for a handler that we chain to */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
-static unsigned loops;
+static struct bine__list loops = {&loops, &loops};
 static bool pipe_ignored; /* by us */
 static struct sigaction fault_before;
 
@@ -153,12 +153,17 @@ static void restore_pipe(void)
 static void in_child(void)
 {
     restore_pipe();
-    loops = 0; /* the fault handler stays: it takes care of the stack that we may stand on */
-    struct bine_loop *loop = bine__loop;
     bine__loop = NULL;
-    pthread_mutex_unlock(&lock);
-    if (loop)
+    /* The threads that ran these loops do not exist here, or are no loop any more; nor may one of their locks
+     * ever be unlocked.  The fault handler stays: it takes care of the stack that we may stand on. */
+    while (!bine__list_empty(&loops)) {
+        struct bine_loop *loop = bine__list_entry(loops.next, struct bine_loop, others);
+        bine__list_remove(&loop->others);
+        pthread_mutex_init(&loop->lock, NULL);
+        loop->ended = true;
         bine__poller_forked(loop);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 static int watch_forks_result;
@@ -203,8 +208,9 @@ int bine__process_enter(struct bine_loop *loop)
         return -1;
     }
     pthread_mutex_lock(&lock);
-    if (loops++ == 0)
+    if (bine__list_empty(&loops))
         take_signals();
+    bine__list_append(&loops, &loop->others);
     pthread_mutex_unlock(&lock);
     return 0;
 }
@@ -212,7 +218,8 @@ int bine__process_enter(struct bine_loop *loop)
 void bine__process_leave(struct bine_loop *loop)
 {
     pthread_mutex_lock(&lock);
-    if (--loops == 0)
+    bine__list_remove(&loop->others);
+    if (bine__list_empty(&loops))
         give_signals_back();
     pthread_mutex_unlock(&lock);
     drop_alternate_stack(loop);

@@ -162,6 +162,7 @@ struct bine_loop {
     struct bine__timer post_retry; /* after a post could not be spawned */
     bine_ns ending_since;
     void *alternate_stack;
+    struct bine__list others; /* process.c: all loops of the process */
     struct bine__timer patience; /* wakes the loop when the grace has passed */
     struct bine__timer nag; /* names the tasks that ignore the end of the run */
 

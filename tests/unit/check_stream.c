@@ -1,0 +1,945 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Buffered streams: what reads and writes promise, and above all what a failed one leaves behind.
+ *
+ * Most tests hold one end of a socket pair as a stream and the other as a bare descriptor. */
+#include "support/support.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/fault.h"
+
+enum { KIB = 1024, LIMIT = 64 * KIB };
+
+struct ends {
+    bine_stream *stream;
+    int peer;
+};
+
+static struct ends ends_open(void)
+{
+    int fd[2] = {-1, -1};
+    expect_ok(bine_socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
+    return (struct ends){bine_stream_new(fd[0]), fd[1]};
+}
+
+static void ends_close(struct ends *ends)
+{
+    expect_ok(bine_stream_close(ends->stream));
+    if (ends->peer >= 0)
+        expect_ok(bine_close(ends->peer));
+}
+
+static void say(int fd, const char *text)
+{
+    expect_int(bine_write_full(fd, text, strlen(text)), ==, strlen(text));
+}
+
+static void hang_up(struct ends *ends)
+{
+    expect_ok(bine_close(ends->peer));
+    ends->peer = -1;
+}
+
+/* Bytes that tell their place. */
+static unsigned char pattern(size_t i)
+{
+    return (unsigned char)(i * 31 + (i >> 8) * 7);
+}
+
+static unsigned char *pattern_new(size_t n)
+{
+    unsigned char *bytes = malloc(n);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = pattern(i);
+    return bytes;
+}
+
+static bool is_pattern(const void *data, size_t from, size_t n)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i] != pattern(from + i))
+            return false;
+    return true;
+}
+
+/* ---- Lines ------------------------------------------------------------------------------------------- */
+
+LOOP_TEST(line_keeps_its_ending_and_the_last_may_lack_it)
+{
+    struct ends ends = ends_open();
+    char line[32];
+
+    say(ends.peer, "GET /\r\n\nlast");
+    hang_up(&ends);
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 7);
+    expect_str(line, "GET /\r\n");
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 1);
+    expect_str(line, "\n");
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 4);
+    expect_str(line, "last");
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 0);
+    expect_str(line, "");
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 0);
+    ends_close(&ends);
+}
+
+static void *say_slowly(void *arg)
+{
+    const struct ends *ends = arg;
+    const char *text = "slow\nnext";
+    for (size_t i = 0; text[i]; i++) {
+        expect_ok(bine_sleep(BINE_SECOND));
+        expect_int(bine_write(ends->peer, &text[i], 1), ==, 1);
+    }
+    return NULL;
+}
+
+VIRTUAL_TEST(line_that_comes_a_byte_a_second_is_whole)
+{
+    struct ends ends = ends_open();
+    bine_ns begin = bine_now();
+    bine_task *writer = bine_spawn(say_slowly, &ends);
+    char line[32];
+
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 5);
+    expect_str(line, "slow\n");
+    expect_int(bine_now() - begin, >=, 5 * BINE_SECOND);
+    expect_ok(bine_join(writer, NULL));
+    ends_close(&ends);
+}
+
+LOOP_TEST(line_longer_than_the_array_fails_and_stays)
+{
+    struct ends ends = ends_open();
+    char line[8];
+
+    say(ends.peer, "1234567\n89\n");
+    expect_fails(bine_stream_read_line(ends.stream, line, 8), EMSGSIZE);
+    expect_fails(bine_stream_read_line(ends.stream, line, 1), EMSGSIZE);
+    expect_int(bine_stream_unread(ends.stream), ==, 11);
+    expect_int(bine_stream_read(ends.stream, line, 5), ==, 5);
+    expect_int(bine_stream_read_line(ends.stream, line, 4), ==, 3); /* fits to the byte */
+    expect_str(line, "67\n");
+    expect_fails(bine_stream_read_line(ends.stream, line, 3), EMSGSIZE);
+    expect_int(bine_stream_read_line(ends.stream, line, 4), ==, 3);
+    expect_str(line, "89\n");
+    ends_close(&ends);
+}
+
+LOOP_TEST(unended_line_may_fill_the_array_and_no_more)
+{
+    struct ends ends = ends_open();
+    char line[8];
+
+    say(ends.peer, "1234567");
+    hang_up(&ends);
+    expect_fails(bine_stream_read_line(ends.stream, line, 7), EMSGSIZE);
+    expect_int(bine_stream_read_line(ends.stream, line, 8), ==, 7);
+    expect_str(line, "1234567");
+    ends_close(&ends);
+}
+
+LOOP_TEST(line_longer_than_the_limit_fails_and_stays)
+{
+    struct ends ends = ends_open();
+    char line[64];
+
+    expect_ok(bine_stream_set_limits(ends.stream, 16, 0));
+    say(ends.peer, "123456789012345\nabcdefghijklmnopq\n");
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 16);
+    expect_fails(bine_stream_read_line(ends.stream, line, sizeof line), EMSGSIZE);
+    expect_int(bine_stream_unread(ends.stream), ==, 16);
+    expect_ok(bine_stream_set_limits(ends.stream, 18, 0));
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 18);
+    expect_str(line, "abcdefghijklmnopq\n");
+    ends_close(&ends);
+}
+
+LOOP_TEST(line_with_room_for_nothing_waits_for_the_end_of_file)
+{
+    struct ends ends = ends_open();
+    char nothing[1] = "";
+
+    hang_up(&ends);
+    expect_int(bine_stream_read_line(ends.stream, nothing, 1), ==, 0);
+    ends_close(&ends);
+}
+
+struct pieces {
+    int fd;
+    const char *text;
+    size_t cut;
+};
+
+static void *say_in_two(void *arg)
+{
+    const struct pieces *pieces = arg;
+    expect_int(bine_write(pieces->fd, pieces->text, pieces->cut), ==, pieces->cut);
+    expect_ok(bine_yield());
+    expect_ok(bine_yield());
+    say(pieces->fd, pieces->text + pieces->cut);
+    return NULL;
+}
+
+LOOP_TEST(delimiter_is_found_wherever_it_is_cut)
+{
+    const char *text = "a: \r\n\r \n\rb\r\n\r\nbody";
+    for (size_t cut = 1; cut < strlen(text); cut++) {
+        struct ends ends = ends_open();
+        struct pieces pieces = {ends.peer, text, cut};
+        bine_task *writer = bine_spawn(say_in_two, &pieces);
+        char head[64], body[8] = "";
+
+        expect_int(bine_stream_read_until(ends.stream, "\r\n\r\n", 4, head, sizeof head), ==, 14);
+        expect_str(head, "a: \r\n\r \n\rb\r\n\r\n");
+        expect_int(bine_stream_read_exactly(ends.stream, body, 4), ==, 4);
+        expect_str(body, "body");
+        expect_ok(bine_join(writer, NULL));
+        ends_close(&ends);
+    }
+}
+
+LOOP_TEST(delimiter_longer_than_what_may_be_read_is_never_found)
+{
+    struct ends ends = ends_open();
+    char buf[4];
+
+    say(ends.peer, "12345");
+    expect_fails(bine_stream_read_until(ends.stream, "12345", 5, buf, sizeof buf), EMSGSIZE);
+    expect_int(bine_stream_unread(ends.stream), ==, 5);
+    ends_close(&ends);
+}
+
+/* ---- Counts ------------------------------------------------------------------------------------------ */
+
+LOOP_TEST(read_gives_what_there_is)
+{
+    struct ends ends = ends_open();
+    char buf[8 * KIB];
+
+    say(ends.peer, "hello");
+    expect_int(bine_stream_read(ends.stream, buf, 0), ==, 0);
+    expect_int(bine_stream_read(ends.stream, buf, 3), ==, 3);
+    expect_int(bine_stream_unread(ends.stream), ==, 2);
+    expect_int(bine_stream_read(ends.stream, buf, sizeof buf), ==, 2);
+    say(ends.peer, "again");
+    expect_int(bine_stream_read(ends.stream, buf, SIZE_MAX), ==, 5);
+    hang_up(&ends);
+    expect_int(bine_stream_read(ends.stream, buf, 1), ==, 0);
+    expect_int(bine_stream_read(ends.stream, buf, sizeof buf), ==, 0);
+    ends_close(&ends);
+}
+
+LOOP_TEST(exact_read_is_short_only_at_end_of_file)
+{
+    struct ends ends = ends_open();
+    char buf[8 * KIB] = "";
+
+    say(ends.peer, "123456");
+    expect_int(bine_stream_read_exactly(ends.stream, buf, 0), ==, 0);
+    expect_int(bine_stream_read_exactly(ends.stream, buf, 4), ==, 4);
+    hang_up(&ends);
+    expect_int(bine_stream_read_exactly(ends.stream, buf, sizeof buf), ==, 2);
+    expect_int(memcmp(buf, "56", 2), ==, 0);
+    expect_int(bine_stream_read_exactly(ends.stream, buf, 1), ==, 0);
+    ends_close(&ends);
+}
+
+struct bulk {
+    int fd;
+    size_t n;
+};
+
+static void *send_pattern(void *arg)
+{
+    const struct bulk *bulk = arg;
+    unsigned char *bytes = pattern_new(bulk->n);
+    expect_int(bine_write_full(bulk->fd, bytes, bulk->n), ==, bulk->n);
+    free(bytes);
+    return NULL;
+}
+
+LOOP_TEST(exact_read_may_exceed_the_limit)
+{
+    struct ends ends = ends_open();
+    struct bulk bulk = {ends.peer, 700 * KIB + 5};
+    bine_task *writer = bine_spawn(send_pattern, &bulk);
+    char *bytes = malloc(bulk.n);
+
+    expect_int(bine_stream_read_exactly(ends.stream, bytes, 5), ==, 5); /* so that some are buffered */
+    expect_int(bine_stream_unread(ends.stream), >, 0);
+    expect_int(bine_stream_read_exactly(ends.stream, bytes + 5, bulk.n - 5), ==, bulk.n - 5);
+    expect(is_pattern(bytes, 0, bulk.n));
+    expect_ok(bine_join(writer, NULL));
+    free(bytes);
+    ends_close(&ends);
+}
+
+/* The first half arrives, and no more before the deadline: for a count that is read through the buffer, and for one
+ * that goes past it. */
+static void cut_short(size_t n)
+{
+    struct ends ends = ends_open();
+    unsigned char *bytes = pattern_new(n);
+    char *got = malloc(n);
+
+    expect_int(bine_write(ends.peer, bytes, n / 2), ==, n / 2);
+    expect_int(bine_stream_read_exactly(ends.stream, got, 3), ==, 3);
+    BINE_TIMEOUT(BINE_SECOND)
+    {
+        memset(got + 3, 0, n - 3);
+        expect_fails(bine_stream_read_exactly(ends.stream, got + 3, n - 3), ETIMEDOUT);
+        expect_fails(bine_stream_read_exactly(ends.stream, got + 3, n - 3), ETIMEDOUT);
+    }
+    expect_int(bine_stream_unread(ends.stream), ==, n / 2 - 3);
+    expect_int(bine_write(ends.peer, bytes + n / 2, n - n / 2), ==, n - n / 2);
+    expect_int(bine_stream_read_exactly(ends.stream, got + 3, n - 3), ==, n - 3);
+    expect(is_pattern(got, 0, n));
+    free(bytes);
+    free(got);
+    ends_close(&ends);
+}
+
+VIRTUAL_TEST(exact_read_cut_short_loses_nothing)
+{
+    cut_short(100);
+    cut_short(5 * KIB);
+    cut_short(90 * KIB);
+}
+
+VIRTUAL_TEST(line_cut_short_loses_nothing)
+{
+    struct ends ends = ends_open();
+    char line[32];
+
+    say(ends.peer, "half ");
+    BINE_TIMEOUT(BINE_SECOND)
+        expect_fails(bine_stream_read_line(ends.stream, line, sizeof line), ETIMEDOUT);
+    expect_int(bine_stream_unread(ends.stream), ==, 5);
+    say(ends.peer, "a line\n");
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 12);
+    expect_str(line, "half a line\n");
+    ends_close(&ends);
+}
+
+LOOP_TEST(fired_scope_fails_what_the_buffer_could_answer)
+{
+    struct ends ends = ends_open();
+    char line[32];
+
+    say(ends.peer, "one\ntwo\n");
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 4);
+    BINE_TIMEOUT(0)
+    {
+        expect_fails(bine_stream_read_line(ends.stream, line, sizeof line), ETIMEDOUT);
+        expect_fails(bine_stream_read(ends.stream, line, 1), ETIMEDOUT);
+        expect_fails(bine_stream_read(ends.stream, line, 0), ETIMEDOUT);
+        expect_fails(bine_stream_flush(ends.stream), ETIMEDOUT);
+        expect_ok(bine_stream_write(ends.stream, "x", 1)); /* it does not yield */
+    }
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 4);
+    expect_str(line, "two\n");
+    ends_close(&ends);
+}
+
+static void *count_turns(void *arg)
+{
+    int *turns = arg;
+    while (bine_yield() == 0)
+        ++*turns;
+    return NULL;
+}
+
+LOOP_TEST(lines_that_are_buffered_do_not_starve_others)
+{
+    struct ends ends = ends_open();
+    int turns = 0;
+    bine_task *other = bine_spawn(count_turns, &turns);
+    char text[4 * KIB + 1], line[8];
+
+    memset(text, '\n', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    say(ends.peer, text);
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 1);
+    turns = 0;
+    while (bine_stream_unread(ends.stream) > 0)
+        expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 1);
+    expect_int(turns, >, 0);
+    expect_ok(bine_stop(other, NULL));
+    ends_close(&ends);
+}
+
+/* ---- Writing ----------------------------------------------------------------------------------------- */
+
+LOOP_TEST(write_is_buffered_until_it_is_flushed)
+{
+    struct ends ends = ends_open();
+    char buf[16] = "";
+
+    expect_ok(bine_stream_write(ends.stream, "one ", 4));
+    expect_ok(bine_stream_write(ends.stream, "", 0));
+    expect_ok(bine_stream_write(ends.stream, NULL, 0));
+    expect_ok(bine_stream_printf(ends.stream, "%d", 2));
+    expect_int(bine_stream_unflushed(ends.stream), ==, 5);
+    expect_fails(recv(ends.peer, buf, sizeof buf, MSG_DONTWAIT), EAGAIN);
+    expect_ok(bine_stream_flush(ends.stream));
+    expect_int(bine_stream_unflushed(ends.stream), ==, 0);
+    expect_int(bine_read(ends.peer, buf, sizeof buf), ==, 5);
+    expect_str(buf, "one 2");
+    expect_ok(bine_stream_flush(ends.stream));
+    ends_close(&ends);
+}
+
+LOOP_TEST(write_past_the_limit_buffers_nothing)
+{
+    struct ends ends = ends_open();
+    char buf[32] = "";
+
+    expect_ok(bine_stream_set_limits(ends.stream, 0, 10));
+    expect_ok(bine_stream_write(ends.stream, "1234567", 7));
+    expect_fails(bine_stream_write(ends.stream, "abcd", 4), ENOBUFS);
+    expect_fails(bine_stream_write(ends.stream, "abcd", SIZE_MAX), ENOBUFS);
+    expect_fails(bine_stream_printf(ends.stream, "%s", "abcd"), ENOBUFS);
+    expect_int(bine_stream_unflushed(ends.stream), ==, 7);
+    expect_ok(bine_stream_write(ends.stream, "89", 2));
+    expect_ok(bine_stream_printf(ends.stream, "%c", '0')); /* fills it to the byte */
+    expect_fails(bine_stream_write(ends.stream, "x", 1), ENOBUFS);
+    expect_ok(bine_stream_set_limits(ends.stream, 0, 4)); /* below what is there */
+    expect_fails(bine_stream_write(ends.stream, "x", 1), ENOBUFS);
+    expect_ok(bine_stream_flush(ends.stream));
+    expect_int(bine_read(ends.peer, buf, sizeof buf), ==, 10);
+    expect_str(buf, "1234567890");
+    ends_close(&ends);
+}
+
+LOOP_TEST(printf_grows_the_buffer_and_keeps_what_is_there)
+{
+    struct ends ends = ends_open();
+    char *got = malloc(LIMIT + 1);
+    size_t length = 0;
+
+    for (int i = 0; i < 2000; i++) {
+        expect_ok(bine_stream_printf(ends.stream, "%d-%s;", i, "text"));
+        length += (size_t)snprintf(got + length, LIMIT - length, "%d-%s;", i, "text");
+    }
+    expect_ok(bine_stream_printf(ends.stream, "%s", ""));
+    expect_int(bine_stream_unflushed(ends.stream), ==, length);
+    expect_ok(bine_stream_flush(ends.stream));
+    char *received = malloc(length);
+    expect_int(bine_read_full(ends.peer, received, length), ==, length);
+    expect_int(memcmp(received, got, length), ==, 0);
+    free(received);
+    free(got);
+    ends_close(&ends);
+}
+
+LOOP_TEST(printf_that_fails_buffers_nothing)
+{
+    struct ends ends = ends_open();
+    const wchar_t unwritable[] = {0x10FFFE, 0};
+
+    expect_fails(bine_stream_printf(ends.stream, "%ls", unwritable), EILSEQ);
+    expect_int(bine_stream_unflushed(ends.stream), ==, 0);
+    expect_fails(bine_stream_printf(ends.stream, "%*s", LIMIT + 1, ""), ENOBUFS);
+    expect_int(bine_stream_unflushed(ends.stream), ==, 0);
+    expect_ok(bine_stream_printf(ends.stream, "%*s", LIMIT, ""));
+    expect_int(bine_stream_unflushed(ends.stream), ==, LIMIT);
+    ends_close(&ends);
+}
+
+VIRTUAL_TEST(flush_cut_short_goes_on_where_it_stopped)
+{
+    enum { SIZE = 2 * KIB * KIB };
+    struct ends ends = ends_open();
+    unsigned char *bytes = pattern_new(SIZE), *got = malloc(SIZE);
+    size_t have = 0, left;
+
+    expect_ok(bine_stream_set_limits(ends.stream, 0, SIZE));
+    expect_ok(bine_stream_write(ends.stream, bytes, SIZE));
+    BINE_TIMEOUT(BINE_SECOND)
+        expect_fails(bine_stream_flush(ends.stream), ETIMEDOUT);
+    left = bine_stream_unflushed(ends.stream);
+    expect_uint(left, >, 0);
+    expect_uint(left, <, SIZE);
+    expect_int(bine_read_full(ends.peer, got, SIZE - left), ==, SIZE - left);
+    have = SIZE - left;
+
+    while (left > 0) {
+        BINE_TIMEOUT(BINE_SECOND)
+            (void)bine_stream_flush(ends.stream);
+        size_t sent = left - bine_stream_unflushed(ends.stream);
+        expect_uint(sent, >, 0);
+        if (sent == 0)
+            break;
+        expect_int(bine_read_full(ends.peer, got + have, sent), ==, sent);
+        have += sent;
+        left -= sent;
+    }
+    expect_uint(have, ==, SIZE);
+    expect(is_pattern(got, 0, have));
+    free(bytes);
+    free(got);
+    ends_close(&ends);
+}
+
+LOOP_TEST(shutdown_flushes_and_leaves_the_other_direction_open)
+{
+    struct ends ends = ends_open();
+    char buf[16] = "";
+
+    expect_ok(bine_stream_write(ends.stream, "bye", 3));
+    expect_ok(bine_stream_shutdown_write(ends.stream));
+    expect_int(bine_read_full(ends.peer, buf, sizeof buf), ==, 3);
+    expect_fails(bine_stream_write(ends.stream, "more", 4), EPIPE);
+    expect_fails(bine_stream_printf(ends.stream, "more"), EPIPE);
+    expect_ok(bine_stream_flush(ends.stream));
+    expect_ok(bine_stream_shutdown_write(ends.stream));
+    say(ends.peer, "answer\n");
+    expect_int(bine_stream_read_line(ends.stream, buf, sizeof buf), ==, 7);
+    ends_close(&ends);
+}
+
+LOOP_TEST(flush_to_nobody_fails_and_keeps_what_was_written)
+{
+    struct ends ends = ends_open();
+
+    hang_up(&ends);
+    expect_ok(bine_stream_write(ends.stream, "text", 4));
+    expect_fails(bine_stream_flush(ends.stream), EPIPE);
+    expect_fails(bine_stream_shutdown_write(ends.stream), EPIPE);
+    expect_int(bine_stream_unflushed(ends.stream), ==, 4);
+    ends_close(&ends);
+}
+
+/* ---- Two tasks --------------------------------------------------------------------------------------- */
+
+struct user {
+    bine_stream *stream;
+    ssize_t result;
+    int error;
+};
+
+static void *read_a_line(void *arg)
+{
+    struct user *user = arg;
+    char line[16];
+    user->result = bine_stream_read_line(user->stream, line, sizeof line);
+    user->error = errno;
+    return NULL;
+}
+
+static void *flush_all(void *arg)
+{
+    struct user *user = arg;
+    user->result = bine_stream_flush(user->stream);
+    user->error = errno;
+    return NULL;
+}
+
+LOOP_TEST(second_reader_is_refused_and_a_writer_is_not)
+{
+    struct ends ends = ends_open();
+    struct user user = {ends.stream, 0, 0};
+    bine_task *reader = bine_spawn(read_a_line, &user);
+    char buf[8];
+
+    expect_ok(bine_yield());
+    expect_fails(bine_stream_read(ends.stream, buf, 1), EBUSY);
+    expect_fails(bine_stream_read_line(ends.stream, buf, sizeof buf), EBUSY);
+    expect_fails(bine_stream_read_exactly(ends.stream, buf, 1), EBUSY);
+    expect_ok(bine_stream_write(ends.stream, "x", 1));
+    expect_ok(bine_stream_flush(ends.stream));
+    say(ends.peer, "line\n");
+    expect_ok(bine_join(reader, NULL));
+    expect_int(user.result, ==, 5);
+    say(ends.peer, "y");
+    expect_int(bine_stream_read(ends.stream, buf, 1), ==, 1);
+    ends_close(&ends);
+}
+
+LOOP_TEST(second_writer_is_refused_and_a_reader_is_not)
+{
+    enum { SIZE = KIB * KIB };
+    struct ends ends = ends_open();
+    struct user user = {ends.stream, 0, 0};
+    char *bytes = calloc(1, SIZE), buf[8];
+
+    expect_ok(bine_stream_set_limits(ends.stream, 0, 2 * SIZE));
+    expect_ok(bine_stream_write(ends.stream, bytes, SIZE));
+    bine_task *writer = bine_spawn(flush_all, &user);
+    expect_ok(bine_yield());
+    expect_fails(bine_stream_write(ends.stream, "x", 1), EBUSY);
+    expect_fails(bine_stream_printf(ends.stream, "x"), EBUSY);
+    expect_fails(bine_stream_flush(ends.stream), EBUSY);
+    expect_fails(bine_stream_shutdown_write(ends.stream), EBUSY);
+    say(ends.peer, "y");
+    expect_int(bine_stream_read(ends.stream, buf, 1), ==, 1);
+    expect_int(bine_read_full(ends.peer, bytes, SIZE), ==, SIZE);
+    expect_ok(bine_join(writer, NULL));
+    expect_int(user.result, ==, 0);
+    free(bytes);
+    ends_close(&ends);
+}
+
+LOOP_TEST(close_wakes_the_reader_and_frees_when_it_has_left)
+{
+    struct ends ends = ends_open();
+    struct user user = {ends.stream, 0, 0};
+    bine_task *reader = bine_spawn(read_a_line, &user);
+
+    say(ends.peer, "half");
+    expect_ok(bine_yield());
+    expect_ok(bine_yield());
+    expect_fails(bine_stream_close(ends.stream), EBUSY);
+    expect_fails(bine_stream_fd(ends.stream), EBADF);
+    expect_fails(bine_stream_write(ends.stream, "x", 1), EBADF);
+    expect_fails(bine_stream_close(ends.stream), EBUSY);
+    expect_ok(bine_join(reader, NULL));
+    expect_int(user.result, ==, -1);
+    expect_int(user.error, ==, EBADF);
+    ends_close(&ends);
+}
+
+LOOP_TEST(close_wakes_the_writer_and_frees_when_it_has_left)
+{
+    enum { SIZE = KIB * KIB };
+    struct ends ends = ends_open();
+    struct user user = {ends.stream, 0, 0};
+    char *bytes = calloc(1, SIZE);
+
+    expect_ok(bine_stream_set_limits(ends.stream, 0, SIZE));
+    expect_ok(bine_stream_write(ends.stream, bytes, SIZE));
+    bine_task *writer = bine_spawn(flush_all, &user);
+    expect_ok(bine_yield());
+    expect_fails(bine_stream_close(ends.stream), EBUSY);
+    expect_ok(bine_join(writer, NULL));
+    expect_int(user.result, ==, -1);
+    expect_int(user.error, ==, EBADF);
+    free(bytes);
+    ends_close(&ends);
+}
+
+/* ---- Poison, misuse, shortage ------------------------------------------------------------------------ */
+
+LOOP_TEST(poisoned_stream_can_only_be_closed)
+{
+    struct ends ends = ends_open();
+    char buf[8];
+
+    say(ends.peer, "line\n");
+    bine_stream_poison(ends.stream);
+    expect_fails(bine_stream_read(ends.stream, buf, 1), EPROTO);
+    expect_fails(bine_stream_read_exactly(ends.stream, buf, 1), EPROTO);
+    expect_fails(bine_stream_read_line(ends.stream, buf, sizeof buf), EPROTO);
+    expect_fails(bine_stream_write(ends.stream, "x", 1), EPROTO);
+    expect_fails(bine_stream_printf(ends.stream, "x"), EPROTO);
+    expect_fails(bine_stream_flush(ends.stream), EPROTO);
+    expect_fails(bine_stream_shutdown_write(ends.stream), EPROTO);
+    expect_fails(bine_stream_set_limits(ends.stream, 1, 1), EPROTO);
+    expect_fails(bine_stream_fd(ends.stream), EPROTO);
+    bine_stream_poison(ends.stream);
+    ends_close(&ends);
+}
+
+LOOP_TEST(nothing_is_a_misuse)
+{
+    struct ends ends = ends_open();
+    char buf[8];
+
+    expect_null(bine_stream_new(-1), EBADF);
+    expect_fails(bine_stream_read(NULL, buf, 1), EINVAL);
+    expect_fails(bine_stream_read(ends.stream, NULL, 1), EINVAL);
+    expect_fails(bine_stream_read_exactly(NULL, buf, 1), EINVAL);
+    expect_fails(bine_stream_read_exactly(ends.stream, NULL, 1), EINVAL);
+    expect_fails(bine_stream_read_exactly(ends.stream, buf, SIZE_MAX), EINVAL);
+    expect_fails(bine_stream_read_line(NULL, buf, sizeof buf), EINVAL);
+    expect_fails(bine_stream_read_line(ends.stream, NULL, 8), EINVAL);
+    expect_fails(bine_stream_read_line(ends.stream, buf, 0), EINVAL);
+    expect_fails(bine_stream_read_until(ends.stream, NULL, 1, buf, 8), EINVAL);
+    expect_fails(bine_stream_read_until(ends.stream, "x", 0, buf, 8), EINVAL);
+    expect_fails(bine_stream_write(NULL, buf, 1), EINVAL);
+    expect_fails(bine_stream_write(ends.stream, NULL, 1), EINVAL);
+    expect_fails(bine_stream_printf(NULL, "x"), EINVAL);
+    expect_fails(bine_stream_flush(NULL), EINVAL);
+    expect_fails(bine_stream_shutdown_write(NULL), EINVAL);
+    expect_fails(bine_stream_close(NULL), EINVAL);
+    expect_fails(bine_stream_fd(NULL), EINVAL);
+    expect_fails(bine_stream_set_limits(NULL, 1, 1), EINVAL);
+    expect_fails(bine_stream_set_limits(ends.stream, SIZE_MAX, 0), EINVAL);
+    expect_fails(bine_stream_set_limits(ends.stream, 0, SIZE_MAX), EINVAL);
+    expect_uint(bine_stream_unread(NULL), ==, 0);
+    expect_uint(bine_stream_unflushed(NULL), ==, 0);
+    bine_stream_poison(NULL);
+    ends_close(&ends);
+}
+
+START_TEST(outside_a_loop_only_what_never_switches_works)
+{
+    int fd[2];
+    char buf[8];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+    bine_stream *stream = bine_stream_new(fd[0]);
+    ck_assert_ptr_nonnull(stream);
+    expect_int(bine_stream_fd(stream), ==, fd[0]);
+    expect_ok(bine_stream_write(stream, "x", 1));
+    expect_ok(bine_stream_printf(stream, "%d", 1));
+    expect_fails(bine_stream_flush(stream), EPERM);
+    expect_fails(bine_stream_shutdown_write(stream), EPERM);
+    expect_fails(bine_stream_read(stream, buf, 1), EPERM);
+    expect_fails(bine_stream_read_exactly(stream, buf, 1), EPERM);
+    expect_fails(bine_stream_read_line(stream, buf, sizeof buf), EPERM);
+    expect_int(bine_stream_unflushed(stream), ==, 2);
+    expect_ok(bine_stream_close(stream));
+    close(fd[1]);
+}
+END_TEST
+
+static void use_after_close(void)
+{
+    struct ends ends = ends_open();
+    bine_stream *stream = ends.stream;
+
+    reports_catch();
+    ends_close(&ends);
+    expect_fails(bine_stream_write(stream, "x", 1), EINVAL);
+    expect_ptr(reports_find(BINE_REPORT_MISUSE, "after bine_stream_close()"), !=, NULL);
+    expect_fails(bine_stream_close(stream), EINVAL);
+    reports_clear();
+}
+
+static void *use_after_close_task(void *arg)
+{
+    (void)arg;
+    use_after_close();
+    return NULL;
+}
+
+START_TEST(use_after_close_is_told_while_debugging)
+{
+    setenv("BINE_DEBUG", "1", 1);
+    run_in_loop(use_after_close_task, NULL);
+}
+END_TEST
+
+LOOP_TEST(shortage_of_memory_is_an_error_and_loses_nothing)
+{
+    struct ends ends = ends_open();
+    int fd = bine_dup(ends.peer);
+    char line[16];
+
+    fault_arm_call("calloc", 1, 1, 0);
+    expect_null(bine_stream_new(fd), ENOMEM);
+    fault_disarm();
+    expect_ok(bine_close(fd)); /* it stayed the caller's */
+
+    fault_arm_call("realloc", 1, 1, 0);
+    expect_fails(bine_stream_write(ends.stream, "x", 1), ENOMEM);
+    fault_arm_call("realloc", 1, 1, 0);
+    expect_fails(bine_stream_printf(ends.stream, "x"), ENOMEM);
+    say(ends.peer, "line\n");
+    fault_arm_call("realloc", 1, 1, 0);
+    expect_fails(bine_stream_read_line(ends.stream, line, sizeof line), ENOMEM);
+    fault_disarm();
+    expect_int(bine_stream_unflushed(ends.stream), ==, 0);
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 5);
+    ends_close(&ends);
+}
+
+LOOP_TEST(huge_exact_read_without_memory_loses_nothing)
+{
+    enum { SIZE = 600 * KIB };
+    struct ends ends = ends_open();
+    struct bulk bulk = {ends.peer, SIZE};
+    bine_task *writer = bine_spawn(send_pattern, &bulk);
+    char *bytes = malloc(SIZE);
+
+    expect_int(bine_stream_read_exactly(ends.stream, bytes, 1), ==, 1);
+    fault_arm_call("realloc", 2, 1, 0);
+    expect_fails(bine_stream_read_exactly(ends.stream, bytes + 1, SIZE - 1), ENOMEM);
+    fault_disarm();
+    expect_int(bine_stream_read_exactly(ends.stream, bytes + 1, SIZE - 1), ==, SIZE - 1);
+    expect(is_pattern(bytes, 0, SIZE));
+    expect_ok(bine_join(writer, NULL));
+    free(bytes);
+    ends_close(&ends);
+}
+
+LOOP_TEST(waiting_reader_holds_no_buffer)
+{
+    struct ends ends = ends_open();
+    struct user user = {ends.stream, 0, 0};
+    char line[16];
+
+    say(ends.peer, "first\n");
+    expect_int(bine_stream_read_line(ends.stream, line, sizeof line), ==, 6);
+    expect_ok(bine_stream_printf(ends.stream, "answer\n"));
+    expect_ok(bine_stream_flush(ends.stream));
+    bine_task *reader = bine_spawn(read_a_line, &user);
+    long before = fixture_blocks();
+    expect_ok(bine_yield());
+    expect_int(fixture_blocks(), ==, before);
+    say(ends.peer, "second\n");
+    expect_ok(bine_join(reader, NULL));
+    expect_int(user.result, ==, 7);
+    ends_close(&ends);
+}
+
+/* ---- Other descriptors ------------------------------------------------------------------------------- */
+
+LOOP_TEST(stream_over_a_pipe_reads_and_cannot_be_shut_down)
+{
+    int fd[2];
+    char line[16];
+
+    expect_ok(bine_pipe(fd));
+    bine_stream *in = bine_stream_new(fd[0]), *out = bine_stream_new(fd[1]);
+    expect_ok(bine_stream_printf(out, "%s\n", "through"));
+    expect_ok(bine_stream_flush(out));
+    expect_int(bine_stream_read_line(in, line, sizeof line), ==, 8);
+    expect_fails(bine_stream_shutdown_write(out), ENOTSOCK);
+    expect_ok(bine_stream_write(out, "x", 1));
+    expect_ok(bine_stream_close(out));
+    expect_int(bine_stream_read_line(in, line, sizeof line), ==, 0); /* what was not flushed is gone */
+    expect_ok(bine_stream_close(in));
+}
+
+LOOP_TEST(stream_over_a_file_reads_lines)
+{
+    char path[] = "/tmp/bine-check-XXXXXX", line[16];
+    int fd = mkstemp(path);
+
+    expect_int(fd, >=, 0);
+    expect_int(write(fd, "one\ntwo", 7), ==, 7);
+    expect_int(lseek(fd, 0, SEEK_SET), ==, 0);
+    unlink(path);
+    bine_stream *stream = bine_stream_new(fd);
+    expect_int(bine_stream_read_line(stream, line, sizeof line), ==, 4);
+    expect_int(bine_stream_read_line(stream, line, sizeof line), ==, 3);
+    expect_int(bine_stream_read_line(stream, line, sizeof line), ==, 0);
+    expect_ok(bine_stream_close(stream));
+}
+
+/* A connection over TCP; the first end resets when it is closed. */
+static void connect_tcp(int fd[2])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof address;
+    struct linger linger = {1, 0};
+    int listener = bine_socket(AF_INET, SOCK_STREAM, 0);
+
+    expect_ok(bind(listener, (struct sockaddr *)&address, length));
+    expect_ok(listen(listener, 1));
+    expect_ok(getsockname(listener, (struct sockaddr *)&address, &length));
+    fd[0] = bine_socket(AF_INET, SOCK_STREAM, 0);
+    expect_ok(bine_connect(fd[0], (struct sockaddr *)&address, length));
+    fd[1] = bine_accept(listener, NULL, NULL);
+    expect_int(fd[1], >=, 0);
+    expect_ok(setsockopt(fd[0], SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+    expect_ok(bine_close(listener));
+}
+
+LOOP_TEST(reset_is_an_error_and_what_came_before_stays)
+{
+    int fd[2];
+    char line[16];
+
+    connect_tcp(fd);
+    bine_stream *stream = bine_stream_new(fd[1]);
+    say(fd[0], "whole\nhalf");
+    expect_int(bine_stream_read_line(stream, line, sizeof line), ==, 6);
+    expect_ok(bine_close(fd[0]));
+    expect_fails(bine_stream_read_line(stream, line, sizeof line), ECONNRESET);
+    expect_int(bine_stream_unread(stream), ==, 4);
+    expect_int(bine_stream_read(stream, line, sizeof line), ==, 4);
+    expect_ok(bine_stream_close(stream));
+}
+
+/* ---- Whatever comes, in whatever way it is read ------------------------------------------------------- */
+
+struct mixture {
+    int fd;
+    uint64_t seed;
+};
+
+enum { MIXTURE = 200 * KIB };
+
+static void *send_mixture(void *arg)
+{
+    struct mixture *mixture = arg;
+    unsigned char *bytes = pattern_new(MIXTURE);
+    for (size_t sent = 0; sent < MIXTURE;) {
+        size_t n = 1 + support_random(&mixture->seed) % (support_random(&mixture->seed) % 2 ? 20 : 9000);
+        if (n > MIXTURE - sent)
+            n = MIXTURE - sent;
+        expect_int(bine_write_full(mixture->fd, bytes + sent, n), ==, n);
+        sent += n;
+        if (support_random(&mixture->seed) % 3 == 0)
+            expect_ok(bine_yield());
+    }
+    free(bytes);
+    expect_ok(bine_shutdown(mixture->fd, SHUT_WR));
+    return NULL;
+}
+
+LOOP_TEST(bytes_come_in_order_by_any_mixture_of_reads)
+{
+    uint64_t seed = support_seed();
+    struct ends ends = ends_open();
+    struct mixture mixture = {ends.peer, seed};
+    bine_task *writer = bine_spawn(send_mixture, &mixture);
+    enum { MOST = 10000 };
+    char *buf = malloc(MOST + 1);
+    size_t have = 0;
+    ssize_t n = 1;
+
+    while (n > 0) {
+        size_t ask = 1 + support_random(&seed) % (support_random(&seed) % 2 ? 30 : MOST);
+        switch (support_random(&seed) % 3) {
+        case 0:
+            n = bine_stream_read(ends.stream, buf, ask);
+            break;
+        case 1:
+            n = bine_stream_read_exactly(ends.stream, buf, ask);
+            break;
+        default:
+            n = bine_stream_read_until(ends.stream, "\x42", 1, buf, ask + 1);
+            if (n < 0 && errno == EMSGSIZE) /* nothing was taken out */
+                n = bine_stream_read_exactly(ends.stream, buf, ask);
+            break;
+        }
+        expect_int(n, >=, 0);
+        if (n > 0 && !expect(is_pattern(buf, have, (size_t)n)))
+            break;
+        have += n > 0 ? (size_t)n : 0;
+    }
+    expect_uint(have, ==, MIXTURE);
+    expect_ok(bine_join(writer, NULL));
+    free(buf);
+    ends_close(&ends);
+}
+
+SUPPORT_MAIN("stream", line_keeps_its_ending_and_the_last_may_lack_it, line_that_comes_a_byte_a_second_is_whole,
+             line_longer_than_the_array_fails_and_stays, unended_line_may_fill_the_array_and_no_more,
+             line_longer_than_the_limit_fails_and_stays, line_with_room_for_nothing_waits_for_the_end_of_file,
+             delimiter_is_found_wherever_it_is_cut, delimiter_longer_than_what_may_be_read_is_never_found,
+             read_gives_what_there_is, exact_read_is_short_only_at_end_of_file, exact_read_may_exceed_the_limit,
+             exact_read_cut_short_loses_nothing, line_cut_short_loses_nothing,
+             fired_scope_fails_what_the_buffer_could_answer, lines_that_are_buffered_do_not_starve_others,
+             write_is_buffered_until_it_is_flushed, write_past_the_limit_buffers_nothing,
+             printf_grows_the_buffer_and_keeps_what_is_there, printf_that_fails_buffers_nothing,
+             flush_cut_short_goes_on_where_it_stopped, shutdown_flushes_and_leaves_the_other_direction_open,
+             flush_to_nobody_fails_and_keeps_what_was_written, second_reader_is_refused_and_a_writer_is_not,
+             second_writer_is_refused_and_a_reader_is_not, close_wakes_the_reader_and_frees_when_it_has_left,
+             close_wakes_the_writer_and_frees_when_it_has_left, poisoned_stream_can_only_be_closed,
+             nothing_is_a_misuse, outside_a_loop_only_what_never_switches_works,
+             use_after_close_is_told_while_debugging, shortage_of_memory_is_an_error_and_loses_nothing,
+             huge_exact_read_without_memory_loses_nothing, waiting_reader_holds_no_buffer,
+             stream_over_a_pipe_reads_and_cannot_be_shut_down, stream_over_a_file_reads_lines,
+             reset_is_an_error_and_what_came_before_stays, bytes_come_in_order_by_any_mixture_of_reads)
