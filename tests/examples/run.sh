@@ -1,0 +1,395 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Runs each example against real clients and compares what comes of it.
+#
+#   tests/examples/run.sh
+#
+# From the environment: EXAMPLES, the directory of the built examples (build/native/examples), whose parent holds
+# libbine.a; REACTORS ("epoll poll"); CC; ONLY, a list of parts ("echo http ..."); CLIENTS, how many misbehave (10000).
+#
+# A line for each check and at the end "N passed, N failed" with ", N skipped" if there were any.  Every server
+# listens on a port of 127.0.0.1 that the kernel chose, and is ended by its process id.  Nothing here asserts that
+# something was fast: the only times are lower bounds, and limits after which a test that hangs has failed.
+set -u
+EXAMPLES=${EXAMPLES:-build/native/examples}
+REACTORS=${REACTORS-epoll poll}
+CC=${CC:-cc}
+ONLY=${ONLY:-traces echo http slow chat proxy fetch demo crowd}
+CLIENTS=${CLIENTS:-10000}
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+passed=0 failed=0 skipped=0 servers=''
+
+trap 'for server in $servers; do kill "$server" 2>/dev/null; done; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+# ---- Checks ------------------------------------------------------------------------------------------------
+
+ok() {
+    passed=$((passed + 1))
+    echo "ok   $label$1"
+}
+bad() {
+    failed=$((failed + 1))
+    echo "FAIL $label$1"
+    shift
+    test $# = 0 || printf '%s\n' "$@" | head -n 40 | sed 's/^/     | /'
+}
+skip() {
+    skipped=$((skipped + 1))
+    echo "skip $label$1"
+}
+# same <name> <expected> <actual>
+same() {
+    if test "$2" = "$3"; then ok "$1"; else bad "$1" "expected: $2" "got: $3"; fi
+}
+# succeeds <name> <command>...: it exits with 0.  Its output is shown if not.
+succeeds() {
+    name=$1
+    shift
+    if "$@" >"$work/output" 2>&1; then ok "$name"; else bad "$name" "status $?" "$(cat "$work/output")"; fi
+}
+# at_least <name> <least> <number>
+at_least() {
+    if test "$3" -ge "$2"; then ok "$1"; else bad "$1" "expected at least $2, got $3"; fi
+}
+part() {
+    case " $ONLY " in *" $1 "*) return 0 ;; *) return 1 ;; esac
+}
+milliseconds() {
+    date +%s%3N
+}
+
+# ---- Servers -----------------------------------------------------------------------------------------------
+
+# start <name> <program> <argument>...: starts a server; then $address is where it listens, $server its process id.
+start() {
+    log=$work/$1.log
+    shift
+    "$@" >"$log" 2>&1 &
+    server=$!
+    servers="$servers $server"
+    address=''
+    tries=0
+    while test -z "$address" && test $tries -lt 200 && kill -0 $server 2>/dev/null; do
+        address=$(sed -n 's,.*\(listening on \|serving .* at http://\)\([^/ ]*\).*,\2,p' "$log" | head -n 1)
+        test -n "$address" || sleep 0.05
+        tries=$((tries + 1))
+    done
+    test -n "$address" || bad "starts" "$(cat "$log")"
+}
+# stop <process id> [<signal>]: ends a server and returns its exit status.
+stop() {
+    kill "-${2:-TERM}" "$1" 2>/dev/null
+    wait "$1" 2>/dev/null
+}
+
+talk() {
+    "$work/talk" "$@"
+}
+
+build() {
+    libraries='-pthread'
+    case $EXAMPLES in *fcontext*) libraries="$libraries -l:libboost_context.a" ;; esac
+    # shellcheck disable=SC2086 # CC and the libraries are lists of words
+    $CC -std=gnu11 -O1 -o "$work/talk" "$here/talk.c" &&
+        $CC -std=gnu11 -O1 -o "$work/http_cases" "$here/http_cases.c" &&
+        $CC -std=gnu11 -O1 -I"$top/include" -o "$work/misbehave" "$here/misbehave.c" "$EXAMPLES/../libbine.a" $libraries
+}
+
+# What http_cases.c asks for, and what lies outside.
+make_site() {
+    site=$work/site
+    mkdir -p "$site/dir" "$site/list" "$work/outside"
+    echo 'TOP SECRET' >"$work/secret"
+    echo 'TOP SECRET' >"$work/outside/secret"
+    echo 'hello, world' >"$site/hello.txt"
+    : >"$site/empty.txt"
+    echo 'the index' >"$site/dir/index.html"
+    echo x >"$site/list/one & two"
+    echo x >"$site/list/three"
+    echo 'with a space' >"$site/sp ace.txt"
+    echo 'percent' >"$site/100%.txt"
+    echo 'TOP SECRET' >"$site/.hidden"
+    ln -s hello.txt "$site/link-in"
+    ln -s ../secret "$site/link-out"
+    ln -s ../outside "$site/link-dir"
+    ln -s /etc/passwd "$site/link-etc"
+    mkfifo "$site/pipe"
+    dd if=/dev/urandom of="$site/big.bin" bs=65536 count=128 2>/dev/null
+}
+
+# ---- The traces --------------------------------------------------------------------------------------------
+
+traces() {
+    expected='0.000 a enter
+0.000 b enter
+0.500 b middle
+1.000 a exit
+1.000 b exit
+
+0.000 foo enter
+0.000 sleep enter
+1.000 sleep exit
+1.000 foo exit'
+    same 'sleep_trace --virtual: order and times' "$expected" "$("$EXAMPLES/sleep_trace" --virtual)"
+    begin=$(milliseconds)
+    output=$("$EXAMPLES/sleep_trace")
+    took=$(($(milliseconds) - begin))
+    same 'sleep_trace: the order' "$(echo "$expected" | cut -c 7-)" "$(echo "$output" | cut -c 7-)"
+    at_least 'sleep_trace: nobody sleeps too little' 2000 $took
+    late=$(printf '%s\n---\n%s\n' "$expected" "$output" |
+        awk '/^---$/ { second = 1; i = 0; next } !second { want[++i] = $1 } second { if ($1 < want[++i]) print }')
+    same 'sleep_trace: nothing is early' '' "$late"
+
+    same 'repetitive_message --virtual' '0.000 tick
+0.000 tock
+0.000 found 5600748293801
+0.700 tock
+1.000 tick
+1.400 tock
+2.000 tick
+2.100 tock' "$("$EXAMPLES/repetitive_message" --virtual)"
+    output=$("$EXAMPLES/repetitive_message" 15 0.8)
+    same 'repetitive_message: what it finds' 688846502588399 "$(echo "$output" | sed -n 's/.* found //p')"
+    same 'repetitive_message: what it says' 'tick
+tock
+tock' "$(echo "$output" | cut -c 7- | grep -v found)"
+    "$EXAMPLES/repetitive_message" 0 >/dev/null 2>&1
+    same 'repetitive_message: bad arguments' 1 $?
+}
+
+# ---- Echo, chat, proxy -------------------------------------------------------------------------------------
+
+echo_server() {
+    start echo "$EXAMPLES/echo_server" 127.0.0.1:0
+    same 'echo' 'one
+two' "$(talk "$address" send 'one\n' expect 'one\n' send 'two\n' half end)"
+    talk "$address" send 'half' reset
+    same 'goes on after a reset' 'still here' "$(talk "$address" send 'still here' half end)"
+    talk "$address" send 'a ' expect 'a ' hold send 'b' half end <"$work/hold" >"$work/held" &
+    held=$!
+    exec 9>"$work/hold"
+    same 'a second client beside a silent one' 'second' "$(talk "$address" send 'second' half end)"
+    exec 9>&-
+    wait $held
+    same 'and the silent one afterwards' 'a b' "$(cat "$work/held")"
+    "$EXAMPLES/echo_server" "$address" >"$work/output" 2>&1
+    same 'an address in use is an error' "1 $EXAMPLES/echo_server: Address already in use" "$? $(cat "$work/output")"
+    "$EXAMPLES/echo_server" nonsense >"$work/output" 2>&1
+    same 'so is a bad one' 1 $?
+    stop $server
+}
+
+chat() {
+    start chat "$EXAMPLES/chat_server" 127.0.0.1:0
+    # Ann listens; Bob talks; Sam asks and never reads, so that he is dropped, and Ann gets every line.
+    mkfifo "$work/ann"
+    talk "$address" expect 'you?\n' send 'Ann\n' expect 'Ann is here\n' expect 'Sam is here\n' expect 'Bob is here\n' \
+        expect 'Bob: hello\n' expect 'Sam has left\n' expect 'Bob: bye\n' expect 'Bob has left\n' half end >"$work/ann.txt" 2>&1 &
+    ann=$!
+    tries=0
+    until grep -q 'Ann is here' "$work/ann.txt" || test $tries -gt 200; do sleep 0.05; tries=$((tries + 1)); done
+    talk "$address" window 4096 send 'Sam\n' expect 'Sam is here\n' hold <"$work/hold" >"$work/sam.txt" 2>&1 &
+    sam=$!
+    exec 9>"$work/hold"
+    tries=0
+    until grep -q 'Sam is here' "$work/sam.txt" || test $tries -gt 200; do sleep 0.05; tries=$((tries + 1)); done
+    line=0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789
+    talk "$address" send 'Bob\n' expect 'Bob is here\n' send 'hello\n' expect 'Bob: hello\n' \
+        repeat 20000 "$line$line$line\\n" expect 'Sam has left\n' send 'bye\n' expect 'Bob: bye\n' >"$work/bob.txt" 2>"$work/bob.err"
+    same 'three talk, and who reads nothing is dropped' 0 "$?"
+    wait $ann
+    same 'the others get everything meanwhile' 0 "$?"
+    same 'all of it' 20000 "$(grep -c "^Bob: $line" "$work/ann.txt")"
+    exec 9>&-
+    wait $sam
+    same 'control characters are not passed on' 'Eve: ?[2Jx' \
+        "$(talk "$address" send 'Eve\n\x1b[2Jx\n' half end | grep '^Eve:')"
+    talk "$address" expect 'you?\n' send 'Joe\n' expect 'Joe is here\n' repeat 600 'x' send '\n' end >/dev/null 2>&1
+    same 'too long a line ends the conversation' 0 $?
+    stop $server
+}
+
+proxy() {
+    start echo "$EXAMPLES/echo_server" 127.0.0.1:0
+    echo=$server
+    target=$address
+    start proxy "$EXAMPLES/tcp_proxy" 127.0.0.1:0 "$target"
+    same 'there and back' 'one two' "$(talk "$address" send 'one ' expect 'one ' send 'two' expect 'two' half end)"
+    same 'half closing' 'to the end' "$(talk "$address" send 'to the end' half end)"
+    talk "$address" send x reset
+    same 'goes on after a reset' 'y' "$(talk "$address" send y half end)"
+    stop $echo
+    same 'the target is gone' '' "$(talk "$address" end 2>/dev/null)"
+    stop $server
+}
+
+# ---- HTTP --------------------------------------------------------------------------------------------------
+
+http() {
+    start http "$EXAMPLES/http_server" --address 127.0.0.1:0 "$site"
+    "$work/http_cases" "$address" >"$work/cases" 2>&1
+    test -s "$work/cases" || bad 'http_cases'
+    while read -r line; do
+        case $line in "ok "*) ok "HTTP: ${line#ok }" ;; *) bad "HTTP: $line" ;; esac
+    done <"$work/cases"
+
+    if command -v curl >/dev/null; then
+        url=http://$address
+        same 'curl: a file' 'hello, world' "$(curl -sS "$url/hello.txt")"
+        curl -sS -o "$work/big" "$url/big.bin"
+        succeeds 'curl: a large file' cmp "$work/big" "$site/big.bin"
+        same 'curl: HEAD' '200 8388608' "$(curl -sSI -w '%{http_code} ' -o "$work/head" "$url/big.bin" && sed -n 's/\r//; s/^Content-Length: //p' "$work/head")"
+        same 'curl: 404' 404 "$(curl -sS -o /dev/null -w '%{http_code}' "$url/nothing")"
+        same 'curl: three on one connection' '1 0 0 ' \
+            "$(curl -sS -w '%{num_connects} ' -o /dev/null "$url/hello.txt" -o /dev/null "$url/big.bin" -o /dev/null "$url/dir/")"
+        same 'curl: a redirection' 'the index' "$(curl -sSL "$url/dir")"
+        same 'curl: POST' 405 "$(curl -sS -d a=b -o /dev/null -w '%{http_code}' "$url/hello.txt")"
+        same 'curl: a large POST' 413 "$(curl -sS --data-binary "@$site/big.bin" -o /dev/null -w '%{http_code}' "$url/hello.txt")"
+        same 'curl: a path as it is' 404 "$(curl -sS --path-as-is -o /dev/null -w '%{http_code}' "$url/../secret")"
+        chmod 0 "$site/list/three"
+        test "$(id -u)" = 0 || same 'curl: no permission' 403 "$(curl -sS -o /dev/null -w '%{http_code}' "$url/list/three")"
+    else
+        skip 'curl: not installed'
+    fi
+    if command -v wrk >/dev/null; then
+        wrk -t 1 -c 50 -d 1s "http://$address/hello.txt" >"$work/wrk" 2>&1
+        succeeds 'wrk: answers' grep -q 'requests in' "$work/wrk"
+        succeeds 'wrk: no errors' sh -c '! grep -q -e "Socket errors" -e "Non-2xx" "$1"' - "$work/wrk"
+    else
+        skip 'wrk: not installed'
+    fi
+    stop $server INT
+    same 'http_server ends cleanly' 0 $?
+    succeeds 'and says what it did' grep -q '[0-9] requests, [0-9]* of them refused' "$work/http.log"
+    "$EXAMPLES/http_server" /nonexistent >/dev/null 2>&1
+    same 'no such directory' 1 $?
+}
+
+# Deadlines: each server has one that is short, and all others are long.
+slow() {
+    start slow "$EXAMPLES/http_server" --address 127.0.0.1:0 --head 500 "$site"
+    begin=$(milliseconds)
+    output=$(talk "$address" drip 50 "GET /hello.txt HTTP/1.1\r\nHost: x\r\nX: $(printf '%0400d' 0)" end | head -n 1)
+    same 'a head a byte at a time' 'HTTP/1.1 408 Request Timeout' "$(echo "$output" | tr -d '\r')"
+    at_least 'but not before its time' 500 $(($(milliseconds) - begin))
+    same 'half a head and then nothing' 'HTTP/1.1 408 Request Timeout' \
+        "$(talk "$address" send 'GET / HTTP/1.1\r\nHos' end | head -n 1 | tr -d '\r')"
+    same 'half a body and then nothing' 'HTTP/1.1 408 Request Timeout' \
+        "$(talk "$address" send 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc' end | head -n 1 | tr -d '\r')"
+    same 'half a head and then the end' 'HTTP/1.1 400 Bad Request' \
+        "$(talk "$address" send 'GET / HTTP/1.1\r\nHos' half end | head -n 1 | tr -d '\r')"
+    same 'the end and no head' '' "$(talk "$address" half end)"
+    same 'a request and then the end' 'hello, world' \
+        "$(talk "$address" send 'GET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n' half end | tail -n 1)"
+    stop $server
+
+    start idle "$EXAMPLES/http_server" --address 127.0.0.1:0 --idle 1500 "$site"
+    begin=$(milliseconds)
+    same 'an idle connection ends' '' "$(talk "$address" end)"
+    at_least 'but not before its time' 1500 $(($(milliseconds) - begin))
+    same 'also between two requests' 'hello, world' \
+        "$(talk "$address" send 'GET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n' end | tail -n 1)"
+    stop $server
+
+    start stalled "$EXAMPLES/http_server" --address 127.0.0.1:0 --stalled 500 --connections 1 "$site"
+    talk "$address" window 4096 send 'GET /big.bin HTTP/1.1\r\nHost: x\r\n\r\n' expect '\r\n\r\n' hold <"$work/hold" >"$work/stalled" &
+    held=$!
+    exec 9>"$work/hold"
+    same 'who reads nothing is given up' 'hello, world' \
+        "$(talk "$address" send 'GET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n' half end | tail -n 1)"
+    exec 9>&-
+    wait $held
+    stop $server
+}
+
+fetch() {
+    start http "$EXAMPLES/http_server" --address 127.0.0.1:0 "$site"
+    url=http://$address
+    output=$("$EXAMPLES/parallel_fetch" "$url/hello.txt" "$url/big.bin" "$url/list/")
+    same 'parallel_fetch: status' 0 $?
+    same 'parallel_fetch: what it got' "200, 13 bytes  $url/hello.txt
+200, 8388608 bytes  $url/big.bin" "$(echo "$output" | sed 's/^ *[0-9]* ms  //' | head -n 2)"
+    same 'parallel_fetch: an error of HTTP' "404, 14 bytes  $url/none 1" \
+        "$("$EXAMPLES/parallel_fetch" "$url/none" >"$work/output"; status=$?; sed 's/^ *[0-9]* ms  //' "$work/output" | tr '\n' ' '; echo $status)"
+
+    # A server that takes the request and says nothing: echo_server would answer, so a chat with no name it is.
+    start chat "$EXAMPLES/chat_server" 127.0.0.1:0
+    start silent "$EXAMPLES/http_server" --address 127.0.0.1:0 --connections 1 "$site"
+    silent=$address
+    talk "$silent" hold <"$work/hold" &
+    held=$!
+    exec 9>"$work/hold"
+    begin=$(milliseconds)
+    output=$("$EXAMPLES/parallel_fetch" --timeout 0.7 "http://$silent/hello.txt" "$url/hello.txt" "ftp://x/" "http://127.0.0.1:1/")
+    same 'parallel_fetch: one is late' 1 $?
+    at_least 'parallel_fetch: the deadline is not early' 700 $(($(milliseconds) - begin))
+    same 'parallel_fetch: what is late is cancelled, the others are not' "late: cancelled after 0 bytes  http://$silent/hello.txt
+200, 13 bytes  $url/hello.txt
+failed: Invalid argument  ftp://x/
+failed: Connection refused  http://127.0.0.1:1/" "$(echo "$output" | sed 's/^ *[0-9]* ms  //')"
+    exec 9>&-
+    wait $held
+    for one in $servers; do stop "$one"; done
+    servers=''
+}
+
+# ---- The demo, and the crowd -------------------------------------------------------------------------------
+
+demo() {
+    "$EXAMPLES/demo" --seconds 1 --clients 300 --root "$top" >"$work/demo" 2>&1
+    status=$?
+    if test $status = 0; then ok 'demo: status'; else bad 'demo: status' "$status" "$(cat "$work/demo")"; fi
+    same 'demo: errors' 0 "$(awk '$1 == "errors" { print $2 }' "$work/demo")"
+    at_least 'demo: requests' 300 "$(awk '$1 == "requests" { print $2 }' "$work/demo")"
+    same 'demo: tasks' '602 at once: 300 servers, 300 clients' "$(sed -n 's/^tasks *//p' "$work/demo")"
+    for word in rate latency switches stacks memory; do
+        succeeds "demo: $word" grep -q "^$word *[0-9p]" "$work/demo"
+    done
+    (ulimit -n 364 && "$EXAMPLES/demo" --seconds 1 --root "$site/list" >"$work/demo" 2>&1)
+    same 'demo: few descriptors' "0 only 100 clients" "$? $(sed -n 's/^\(only [0-9]* clients\).*/\1/p' "$work/demo")"
+    start demo "$EXAMPLES/demo" --serve --port 0 --root "$site"
+    same 'demo --serve' 'hello, world' \
+        "$(talk "$address" send 'GET /hello.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' end | tail -n 1)"
+    stop $server INT
+    same 'demo --serve ends cleanly' 0 $?
+}
+
+crowd() {
+    start crowd "$EXAMPLES/http_server" --address 127.0.0.1:0 --head 2000 --idle 300000 --stalled 300000 "$site"
+    "$work/misbehave" "$address" "$CLIENTS" 4 >"$work/crowd" 2>&1
+    status=$?
+    sed 's/^/     | /' "$work/crowd"
+    if test $status = 0; then ok 'a crowd that misbehaves stops nobody'; else bad 'a crowd that misbehaves stops nobody' "status $status"; fi
+    same 'and afterwards all is as before' 'hello, world' \
+        "$(talk "$address" send 'GET /hello.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' end | tail -n 1)"
+    stop $server INT
+    same 'and the server ends cleanly' 0 $?
+}
+
+# ---- All of them -------------------------------------------------------------------------------------------
+
+label=''
+test -x "$EXAMPLES/echo_server" || { echo "tests/examples/run.sh: no examples in $EXAMPLES: make examples" >&2; exit 1; }
+build || { bad 'the test clients compile'; echo "$passed passed, $failed failed"; exit 1; }
+make_site
+mkfifo "$work/hold"
+for BINE_REACTOR in $REACTORS; do
+    export BINE_REACTOR
+    label="$BINE_REACTOR: "
+    part traces && traces
+    part echo && echo_server
+    part http && http
+    part slow && slow
+    part chat && chat
+    part proxy && proxy
+    part fetch && fetch
+    part demo && demo
+    part crowd && crowd
+done
+
+echo "$passed passed, $failed failed$(test $skipped = 0 || echo ", $skipped skipped")"
+test $failed = 0
