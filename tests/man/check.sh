@@ -156,11 +156,25 @@ none_in "$work/surplus"
 
 # ---- The prototypes are the headers' -------------------------------------------------------------------
 
-# Each SYNOPSIS, as declarations after the headers: a conflict is an error.
+# Each SYNOPSIS, as declarations after the headers: a conflict is an error.  What is a macro is used, once, with
+# arguments of the types that the page gives.
 {
     echo '#include "prelude.h"'
-    awk 'function flush() {
+    awk 'function use(arguments,    n, i, each, call) {
+             n = split(arguments, each, ", ")
+             if (n == 0 || arguments !~ /^[A-Za-z0-9_ *,]*$/) return
+             for (i = 1; i <= n; i++) {
+                 sub(/.*[ *]/, "", each[i])
+                 call = call (i > 1 ? ", " : "") each[i]
+             }
+             print "#ifdef " name
+             printf "#line %d \"%s\"\n", line, FILENAME
+             print type " use_" name "(" arguments ") { return " name "(" call "); }"
+             print "#endif"
+         }
+         function flush() {
              if (name ~ /^bine_/) {
+                 use(arguments)
                  print "#undef " name
                  printf "#line %d \"%s\"\n", line, FILENAME
                  print type " " name "(" (arguments == "" ? "void" : arguments) ");"
