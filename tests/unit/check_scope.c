@@ -104,7 +104,7 @@ VIRTUAL_TEST(a_scope_whose_deadline_passed_unnoticed_has_not_fired)
     expect(!bine_scope_fired(&scope));
 }
 
-/* The clock is read when the loop turns, not at each yield: at the latest after a bounded number of switches. */
+/* The clock is read when the loop turns, not at each yield: at the latest after some number of switches. */
 LOOP_TEST(a_deadline_is_seen_by_a_task_that_did_not_yield_while_it_passed)
 {
     bine_scope scope;
