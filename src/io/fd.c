@@ -68,6 +68,7 @@ static struct bine__fd *make_slot(struct bine__io *io, int fd)
         bine__list_init(&slots[i].lookers);
     }
     io->chunks[chunk] = slots;
+    io->chunks_made++;
     return &slots[fd & (BINE__CHUNK_SLOTS - 1)];
 }
 
@@ -291,7 +292,7 @@ static void sweep_chunk(struct bine__io *io, uint32_t chunk)
 
 void bine__fd_sweep(struct bine__io *io)
 {
-    uint32_t left = (io->chunk_count + BINE__SWEEP_SLICES - 1) / BINE__SWEEP_SLICES;
+    uint32_t left = (io->chunks_made + BINE__SWEEP_SLICES - 1) / BINE__SWEEP_SLICES;
 
     io->sweep++;
     for (uint32_t looked = 0; looked < io->chunk_count && left > 0; looked++) {

@@ -78,7 +78,8 @@ struct bine__io {
     const struct bine__reactor *reactor;
     void *backend;           /* the reactor's own */
     struct bine__fd **chunks; /* of BINE__CHUNK_SLOTS slots, which never move; NULL where none was needed */
-    uint32_t chunk_count;
+    uint32_t chunk_count; /* places in the directory */
+    uint32_t chunks_made; /* that are not NULL */
     uint32_t waiters; /* nodes in all lines */
     uint32_t ticket;  /* of the last waiter that got in line */
     uint32_t woken;   /* tasks, during one wait() */
