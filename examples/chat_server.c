@@ -57,7 +57,8 @@ static void *write_out(void *arg)
     do {
         while (bine_stream_unflushed(client->stream) > 0) {
             if (bine_stream_flush(client->stream) < 0) {
-                drop(client);
+                if (!bine_cancelled())
+                    drop(client);
                 return NULL;
             }
         }

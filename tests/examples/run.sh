@@ -183,33 +183,48 @@ two' "$(talk "$address" send 'one\n' expect 'one\n' send 'two\n' half end)"
     stop $server
 }
 
+# until_has <file> <pattern>: waits for what a client of ours writes, for ten seconds at the most.
+until_has() {
+    tries=0
+    until grep -qs "$2" "$1" || test $tries -ge 200; do
+        sleep 0.05
+        tries=$((tries + 1))
+    done
+}
+
+# Ann listens, Bob talks, and Sam is there and never reads, so that he is dropped.  Bob goes on only when Ann has told
+# him that she has heard everything: so neither of these two ever lags behind.
 chat() {
     start chat "$EXAMPLES/chat_server" 127.0.0.1:0
-    # Ann listens; Bob talks; Sam asks and never reads, so that he is dropped, and Ann gets every line.
-    mkfifo "$work/ann"
-    talk "$address" expect 'you?\n' send 'Ann\n' expect 'Ann is here\n' expect 'Sam is here\n' expect 'Bob is here\n' \
-        expect 'Bob: hello\n' expect 'Sam has left\n' expect 'Bob: bye\n' expect 'Bob has left\n' half end >"$work/ann.txt" 2>&1 &
+    line=0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789
+    set -- window 262144 send 'Ann\n' expect 'Ann is here\n' expect 'Bob is here\n'
+    for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+        set -- "$@" expect "Bob: round $round\\n" send "heard $round\\n"
+    done
+    talk "$address" "$@" expect 'Bob has left\n' half end >"$work/ann" 2>&1 &
     ann=$!
-    tries=0
-    until grep -q 'Ann is here' "$work/ann.txt" || test $tries -gt 200; do sleep 0.05; tries=$((tries + 1)); done
-    talk "$address" window 4096 send 'Sam\n' expect 'Sam is here\n' hold <"$work/hold" >"$work/sam.txt" 2>&1 &
+    until_has "$work/ann" 'Ann is here'
+    talk "$address" window 4096 send 'Sam\n' expect 'Sam is here\n' hold <"$work/hold" >"$work/sam" 2>&1 &
     sam=$!
     exec 9>"$work/hold"
-    tries=0
-    until grep -q 'Sam is here' "$work/sam.txt" || test $tries -gt 200; do sleep 0.05; tries=$((tries + 1)); done
-    line=0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789
-    talk "$address" send 'Bob\n' expect 'Bob is here\n' send 'hello\n' expect 'Bob: hello\n' \
-        repeat 20000 "$line$line$line\\n" expect 'Sam has left\n' send 'bye\n' expect 'Bob: bye\n' >"$work/bob.txt" 2>"$work/bob.err"
-    same 'three talk, and who reads nothing is dropped' 0 "$?"
+    until_has "$work/sam" 'Sam is here'
+    set -- send 'Bob\n' expect 'Bob is here\n'
+    for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+        set -- "$@" repeat 100 "$line$line$line\\n" send "round $round\\n" expect "Ann: heard $round\\n"
+    done
+    talk "$address" "$@" half end >"$work/bob" 2>&1
+    same 'chat: who talks' 0 "$?"
     wait $ann
-    same 'the others get everything meanwhile' 0 "$?"
-    same 'all of it' 20000 "$(grep -c "^Bob: $line" "$work/ann.txt")"
+    same 'chat: who listens' 0 "$?"
+    same 'chat: everything is heard' 1500 "$(grep -c "^Bob: $line" "$work/ann")"
+    same 'chat: in order' "$(seq 15)" "$(sed -n 's/^Bob: round //p' "$work/ann")"
+    same 'chat: who reads nothing is dropped meanwhile' '* Sam has left' "$(grep '^. Sam has left' "$work/ann")"
     exec 9>&-
     wait $sam
-    same 'control characters are not passed on' 'Eve: ?[2Jx' \
+    same 'chat: control characters are not passed on' 'Eve: ?[2Jx' \
         "$(talk "$address" send 'Eve\n\x1b[2Jx\n' half end | grep '^Eve:')"
     talk "$address" expect 'you?\n' send 'Joe\n' expect 'Joe is here\n' repeat 600 'x' send '\n' end >/dev/null 2>&1
-    same 'too long a line ends the conversation' 0 $?
+    same 'chat: too long a line ends the conversation' 0 $?
     stop $server
 }
 

@@ -115,6 +115,7 @@ static int receive(const char *step)
 static void print(size_t n)
 {
     fwrite(received, 1, n, stdout);
+    fflush(stdout); /* somebody may be waiting to read it */
     memmove(received, received + n, length - n + 1);
     length -= n;
 }
