@@ -281,8 +281,8 @@ LOOP_TEST(exact_read_may_exceed_the_limit)
     ends_close(&ends);
 }
 
-/* The first half arrives, and no more before the deadline: for a count that is read through the buffer, and for one
- * that goes past it. */
+/* The first half arrives, and no more before the deadline: for a count that is read through the buffer, and
+ * for one that goes past it. */
 static void cut_short(size_t n)
 {
     struct ends ends = ends_open();
@@ -925,18 +925,20 @@ LOOP_TEST(bytes_come_in_order_by_any_mixture_of_reads)
     ends_close(&ends);
 }
 
-SUPPORT_MAIN("stream", line_keeps_its_ending_and_the_last_may_lack_it, line_that_comes_a_byte_a_second_is_whole,
-             line_longer_than_the_array_fails_and_stays, unended_line_may_fill_the_array_and_no_more,
-             line_longer_than_the_limit_fails_and_stays, line_with_room_for_nothing_waits_for_the_end_of_file,
-             delimiter_is_found_wherever_it_is_cut, delimiter_longer_than_what_may_be_read_is_never_found,
-             read_gives_what_there_is, exact_read_is_short_only_at_end_of_file, exact_read_may_exceed_the_limit,
+SUPPORT_MAIN("stream", line_keeps_its_ending_and_the_last_may_lack_it,
+             line_that_comes_a_byte_a_second_is_whole, line_longer_than_the_array_fails_and_stays,
+             unended_line_may_fill_the_array_and_no_more, line_longer_than_the_limit_fails_and_stays,
+             line_with_room_for_nothing_waits_for_the_end_of_file, delimiter_is_found_wherever_it_is_cut,
+             delimiter_longer_than_what_may_be_read_is_never_found, read_gives_what_there_is,
+             exact_read_is_short_only_at_end_of_file, exact_read_may_exceed_the_limit,
              exact_read_cut_short_loses_nothing, line_cut_short_loses_nothing,
              fired_scope_fails_what_the_buffer_could_answer, lines_that_are_buffered_do_not_starve_others,
              write_is_buffered_until_it_is_flushed, write_past_the_limit_buffers_nothing,
              printf_grows_the_buffer_and_keeps_what_is_there, printf_that_fails_buffers_nothing,
              flush_cut_short_goes_on_where_it_stopped, shutdown_flushes_and_leaves_the_other_direction_open,
              flush_to_nobody_fails_and_keeps_what_was_written, second_reader_is_refused_and_a_writer_is_not,
-             second_writer_is_refused_and_a_reader_is_not, close_wakes_the_reader_and_frees_when_it_has_left,
+             second_writer_is_refused_and_a_reader_is_not,
+             close_wakes_the_reader_and_frees_when_it_has_left,
              close_wakes_the_writer_and_frees_when_it_has_left, poisoned_stream_can_only_be_closed,
              nothing_is_a_misuse, outside_a_loop_only_what_never_switches_works,
              use_after_close_is_told_while_debugging, shortage_of_memory_is_an_error_and_loses_nothing,

@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Serving: a task for each connection, limits, shortage, and how it all ends. */
+#include "support/support.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/fault.h"
+
+/* ---- A server under test ----------------------------------------------------------------------------- */
+
+struct server {
+    int listener, port;
+    bine_conn_fn *fn;
+    bine_serve_options options;
+    bine_task *task;
+    int error; /* what bine_serve() ended with */
+    /* What the connections have seen: */
+    int begun, ended, now, most, cancelled;
+    int fd;
+};
+
+static void *server_main(void *arg)
+{
+    struct server *server = arg;
+    expect_int(bine_serve(server->listener, server->fn, server, &server->options), ==, -1);
+    server->error = errno;
+    return NULL;
+}
+
+static void server_start(struct server *server, bine_conn_fn *fn)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+
+    server->listener = bine_listen("tcp", "127.0.0.1:0", 0);
+    expect_ok(getsockname(server->listener, (struct sockaddr *)&address, &length));
+    server->port = ntohs(address.sin_port);
+    server->fn = fn;
+    server->task = bine_spawn(server_main, server);
+    expect_ok(bine_yield());
+}
+
+static void server_stop(struct server *server, int error)
+{
+    expect_ok(bine_stop(server->task, NULL));
+    expect_int(server->error, ==, error);
+    expect_int(server->now, ==, 0); /* every connection has ended by then */
+    if (server->listener >= 0)
+        expect_ok(bine_close(server->listener));
+}
+
+static int dial(const struct server *server)
+{
+    char address[32];
+    snprintf(address, sizeof address, "127.0.0.1:%d", server->port);
+    int fd = bine_dial("tcp", address);
+    expect_int(fd, >=, 0);
+    return fd;
+}
+
+static void begin(struct server *server)
+{
+    server->begun++;
+    if (++server->now > server->most)
+        server->most = server->now;
+}
+
+static void end(struct server *server)
+{
+    server->now--;
+    server->ended++;
+}
+
+/* Gives every byte back; knows how it ended. */
+static void echo(int fd, void *arg)
+{
+    struct server *server = arg;
+    char buf[64];
+    ssize_t n;
+
+    begin(server);
+    while ((n = bine_read(fd, buf, sizeof buf)) > 0)
+        expect_int(bine_write(fd, buf, (size_t)n), ==, n);
+    if (n < 0 && errno == ECANCELED)
+        server->cancelled++;
+    end(server);
+}
+
+/* One byte there and back. */
+static void ping(int fd)
+{
+    char byte = 0;
+    expect_int(bine_write(fd, "p", 1), ==, 1);
+    expect_int(bine_read(fd, &byte, 1), ==, 1);
+    expect_int(byte, ==, 'p');
+}
+
+static void expect_end_of_file(int fd)
+{
+    char byte;
+    expect_int(bine_read(fd, &byte, 1), ==, 0);
+}
+
+/* ---- Serving ----------------------------------------------------------------------------------------- */
+
+LOOP_TEST(serves_many_at_once)
+{
+    enum { CLIENTS = 20 };
+    struct server server = {0};
+    int fd[CLIENTS];
+
+    server_start(&server, echo);
+    for (int i = 0; i < CLIENTS; i++)
+        fd[i] = dial(&server);
+    for (int round = 0; round < 3; round++)
+        for (int i = 0; i < CLIENTS; i++)
+            ping(fd[i]);
+    expect_int(server.most, ==, CLIENTS);
+    for (int i = 0; i < CLIENTS; i++)
+        expect_ok(bine_close(fd[i]));
+    while (server.now > 0)
+        expect_ok(bine_sleep(BINE_MS));
+    expect_int(server.cancelled, ==, 0);
+    server_stop(&server, ECANCELED);
+    expect_int(server.begun, ==, CLIENTS);
+}
+
+static void look_at_options(int fd, void *arg)
+{
+    struct server *server = arg;
+    int on = 0;
+    socklen_t length = sizeof on;
+    bine_task_info info[8];
+    size_t n = bine_tasks(info, 8);
+    bool named = false;
+
+    begin(server);
+    expect_ok(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &length));
+    expect_int(on, !=, 0);
+    expect_int(fcntl(fd, F_GETFD) & FD_CLOEXEC, ==, FD_CLOEXEC);
+    for (size_t i = 0; i < n && i < 8; i++)
+        named = named || strcmp(info[i].name, server->options.name ? server->options.name : "conn") == 0;
+    expect(named);
+    end(server);
+}
+
+LOOP_TEST(connection_is_prompt_private_and_named)
+{
+    struct server server = {0};
+    int off = 0;
+
+    server_start(&server, look_at_options);
+    int fd = dial(&server);
+    expect_end_of_file(fd);
+    expect_ok(bine_close(fd));
+    server_stop(&server, ECANCELED);
+
+    server = (struct server){.options = {.name = "guest"}};
+    server_start(&server, look_at_options);
+    fd = dial(&server);
+    expect_end_of_file(fd);
+    expect_ok(bine_close(fd));
+    server_stop(&server, ECANCELED);
+
+    server = (struct server){0};
+    server.listener = bine_listen("tcp", "127.0.0.1:0", 0); /* as another library may have made it */
+    expect_ok(setsockopt(server.listener, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off));
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    expect_ok(getsockname(server.listener, (struct sockaddr *)&address, &length));
+    server.port = ntohs(address.sin_port);
+    server.fn = look_at_options;
+    server.task = bine_spawn(server_main, &server);
+    fd = dial(&server);
+    expect_end_of_file(fd);
+    expect_ok(bine_close(fd));
+    server_stop(&server, ECANCELED);
+}
+
+LOOP_TEST(limit_holds_and_the_others_wait)
+{
+    enum { CLIENTS = 6, MOST = 2 };
+    struct server server = {.options = {.max_connections = MOST}};
+    int fd[CLIENTS];
+
+    server_start(&server, echo);
+    for (int i = 0; i < CLIENTS; i++)
+        fd[i] = dial(&server); /* the kernel takes them all */
+    for (int i = 0; i < CLIENTS; i++) {
+        ping(fd[i]);
+        expect_ok(bine_close(fd[i]));
+    }
+    while (server.ended < CLIENTS)
+        expect_ok(bine_sleep(BINE_MS));
+    expect_int(server.most, ==, MOST);
+    server_stop(&server, ECANCELED);
+}
+
+static void close_by_hand(int fd, void *arg)
+{
+    struct server *server = arg;
+    bine_stream *stream = bine_stream_new(fd);
+    char line[16];
+
+    begin(server);
+    expect_int(bine_stream_read_line(stream, line, sizeof line), ==, 3);
+    expect_ok(bine_stream_close(stream));
+    server->fd = bine_socket(AF_INET, SOCK_STREAM, 0); /* gets the same number */
+    expect_int(server->fd, ==, fd);
+    end(server);
+}
+
+LOOP_TEST(connection_may_close_its_descriptor_itself)
+{
+    struct server server = {0};
+
+    server_start(&server, close_by_hand);
+    int fd = dial(&server);
+    expect_int(bine_write(fd, "hi\n", 3), ==, 3);
+    expect_end_of_file(fd);
+    while (server.ended < 1)
+        expect_ok(bine_yield());
+    expect_ok(bine_yield());
+    expect_int(fcntl(server.fd, F_GETFD), >=, 0); /* it was not closed in the other's place */
+    expect_ok(bine_close(server.fd));
+    expect_ok(bine_close(fd));
+    server_stop(&server, ECANCELED);
+}
+
+static void read_to_the_end(int fd, void *arg)
+{
+    struct server *server = arg;
+    char buf[64];
+    ssize_t n;
+
+    begin(server);
+    while ((n = bine_read(fd, buf, sizeof buf)) > 0)
+        ;
+    if (n == 0)
+        expect_int(bine_write(fd, "done", 4), ==, 4);
+    else
+        expect_int(errno, ==, ECONNRESET);
+    end(server);
+}
+
+LOOP_TEST(half_closed_and_reset_connections_hurt_nobody)
+{
+    struct server server = {0};
+    struct linger linger = {1, 0};
+    char buf[8] = "";
+
+    server_start(&server, read_to_the_end);
+    int half = dial(&server), reset = dial(&server), good = dial(&server);
+    expect_ok(bine_shutdown(half, SHUT_WR));
+    expect_int(bine_read_full(half, buf, sizeof buf), ==, 4);
+    expect_str(buf, "done");
+    expect_int(bine_write(reset, "x", 1), ==, 1);
+    expect_ok(setsockopt(reset, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+    expect_ok(bine_close(reset));
+    expect_ok(bine_shutdown(good, SHUT_WR));
+    expect_int(bine_read_full(good, buf, sizeof buf), ==, 4);
+    expect_ok(bine_close(half));
+    expect_ok(bine_close(good));
+    while (server.ended < 3)
+        expect_ok(bine_sleep(BINE_MS));
+    server_stop(&server, ECANCELED);
+}
+
+/* ---- Shortage and broken connections ------------------------------------------------------------------- */
+
+VIRTUAL_TEST(goes_on_when_descriptors_or_memory_had_run_out)
+{
+    static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    struct server server = {0};
+
+    server_start(&server, echo);
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        bine_ns before = bine_now();
+        fault_arm_call("accept", 1, 3, errors[i]);
+        int fd = dial(&server);
+        ping(fd);
+        expect_int(fault_injected(), ==, 3);
+        fault_disarm();
+        expect_int(bine_now() - before, >=, 35 * BINE_MS); /* 5 + 10 + 20 */
+        expect_ok(bine_close(fd));
+    }
+    server_stop(&server, ECANCELED);
+}
+
+/* Without letting the server run. */
+static int connect_now(const struct server *server)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)},
+                                  .sin_port = htons((in_port_t)server->port)};
+    int fd = bine_socket(AF_INET, SOCK_STREAM, 0);
+
+    expect_ok(connect(fd, (struct sockaddr *)&address, sizeof address));
+    return fd;
+}
+
+LOOP_TEST(goes_on_when_the_process_has_no_descriptor_left)
+{
+    enum { NUMBERS = 64 };
+    struct server server = {0};
+    struct rlimit before, now;
+    int taken[NUMBERS], count = 0;
+
+    server_start(&server, echo);
+    int first = dial(&server);
+    ping(first);
+    int second = connect_now(&server), third = connect_now(&server);
+    expect_ok(getrlimit(RLIMIT_NOFILE, &before));
+    now = before;
+    now.rlim_cur = NUMBERS;
+    expect_ok(setrlimit(RLIMIT_NOFILE, &now));
+    while (count < NUMBERS && (taken[count] = dup(0)) >= 0)
+        count++;
+    expect_int(errno, ==, EMFILE);
+    ping(first);
+    expect_int(server.begun, ==, 1);
+    expect_ok(bine_close(first)); /* that frees two: the client's, and when the server has seen it, its own */
+    ping(second);
+    ping(third);
+    expect_ok(setrlimit(RLIMIT_NOFILE, &before));
+    while (count > 0)
+        expect_ok(close(taken[--count]));
+    expect_ok(bine_close(second));
+    expect_ok(bine_close(third));
+    server_stop(&server, ECANCELED);
+}
+
+VIRTUAL_TEST(waits_no_longer_than_until_a_connection_ends)
+{
+    struct server server = {0};
+
+    server_start(&server, echo);
+    int first = dial(&server);
+    ping(first);
+    fault_arm_call("accept", 1, 9, EMFILE); /* 5 ms, 10, 20 ...: it would wait a second and more in all */
+    int second = dial(&server);
+    expect_ok(bine_sleep(200 * BINE_MS));
+    expect_int(server.begun, ==, 1);
+    bine_ns before = bine_now();
+    expect_int(fault_injected(), <, 9);
+    fault_disarm();
+    expect_ok(bine_close(first));
+    ping(second);
+    expect_int(bine_now() - before, ==, 0); /* on the virtual clock: no timer had to fire */
+    expect_ok(bine_close(second));
+    server_stop(&server, ECANCELED);
+}
+
+LOOP_TEST(goes_on_when_a_task_cannot_be_had)
+{
+    /* A size of stack that nobody else uses: the first one needs memory from the kernel. */
+    struct server server = {.options = {.stack_size = 128 * 1024}};
+
+    server_start(&server, echo);
+    fault_arm_call("mmap", 1, 1, ENOMEM);
+    int fd = dial(&server);
+    expect_end_of_file(fd); /* this one is lost */
+    expect_int(fault_injected(), ==, 1);
+    fault_disarm();
+    expect_ok(bine_close(fd));
+    fd = dial(&server);
+    ping(fd);
+    expect_ok(bine_close(fd));
+    server_stop(&server, ECANCELED);
+}
+
+VIRTUAL_TEST(goes_on_at_once_after_a_broken_connection)
+{
+    static const int errors[] = {ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, EPERM, ETIMEDOUT, EOPNOTSUPP};
+    struct server server = {0};
+    bine_ns before = bine_now();
+
+    server_start(&server, echo);
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        fault_arm_call("accept", 1, 3, errors[i]);
+        int fd = dial(&server);
+        ping(fd);
+        expect_int(fault_injected(), ==, 3);
+        fault_disarm();
+        expect_ok(bine_close(fd));
+    }
+    expect_int(bine_now(), ==, before);
+    server_stop(&server, ECANCELED);
+}
+
+VIRTUAL_TEST(does_not_spin_on_an_error_that_never_stops)
+{
+    struct server server = {0};
+
+    server_start(&server, echo);
+    fault_arm_call("accept", 1, 1000000, EPROTO);
+    int fd = dial(&server);
+    expect_ok(bine_sleep(BINE_MINUTE));
+    expect_int(fault_injected(), <, 200);
+    fault_disarm();
+    ping(fd);
+    expect_ok(bine_close(fd));
+    server_stop(&server, ECANCELED);
+}
+
+/* ---- Ending ------------------------------------------------------------------------------------------ */
+
+/* Takes the seconds that its client says. */
+static void take_time(int fd, void *arg)
+{
+    struct server *server = arg;
+    char seconds = 0;
+
+    begin(server);
+    expect_int(bine_read(fd, &seconds, 1), ==, 1);
+    if (bine_sleep((seconds - '0') * BINE_SECOND) != 0) {
+        expect_int(errno, ==, ECANCELED);
+        server->cancelled++;
+    }
+    end(server);
+}
+
+VIRTUAL_TEST(grace_lets_connections_finish_and_then_cancels)
+{
+    struct server server = {.options = {.grace = 5 * BINE_SECOND}};
+
+    server_start(&server, take_time);
+    int quick = dial(&server), slow = dial(&server);
+    expect_int(bine_write(quick, "3", 1), ==, 1);
+    expect_int(bine_write(slow, "9", 1), ==, 1);
+    expect_ok(bine_sleep(BINE_SECOND));
+    expect_int(server.now, ==, 2);
+    bine_ns before = bine_now();
+    expect_ok(bine_stop(server.task, NULL));
+    expect_int(bine_now() - before, ==, 5 * BINE_SECOND);
+    expect_int(server.error, ==, ECANCELED);
+    expect_int(server.ended, ==, 2);
+    expect_int(server.cancelled, ==, 1);
+    expect_end_of_file(quick);
+    expect_end_of_file(slow);
+    expect_ok(bine_close(quick));
+    expect_ok(bine_close(slow));
+    expect_ok(bine_close(server.listener));
+}
+
+VIRTUAL_TEST(grace_ends_early_with_the_last_connection)
+{
+    struct server server = {.options = {.grace = BINE_FOREVER}};
+
+    server_start(&server, take_time);
+    int fd = dial(&server);
+    expect_int(bine_write(fd, "2", 1), ==, 1);
+    expect_ok(bine_sleep(BINE_SECOND));
+    bine_ns before = bine_now();
+    expect_ok(bine_stop(server.task, NULL));
+    expect_int(bine_now() - before, ==, BINE_SECOND);
+    expect_int(server.cancelled, ==, 0);
+    expect_ok(bine_close(fd));
+    expect_ok(bine_close(server.listener));
+}
+
+static void ignore_cancellation(int fd, void *arg)
+{
+    struct server *server = arg;
+
+    (void)fd;
+    begin(server);
+    BINE_SHIELD
+        expect_ok(bine_sleep(BINE_MINUTE));
+    end(server);
+}
+
+VIRTUAL_TEST(waits_for_a_connection_that_ignores_its_end)
+{
+    struct server server = {0};
+
+    server_start(&server, ignore_cancellation);
+    int fd = dial(&server);
+    expect_ok(bine_sleep(BINE_SECOND));
+    server_stop(&server, ECANCELED);
+    expect_int(server.ended, ==, 1);
+    expect_ok(bine_close(fd));
+}
+
+static void never_reads(int fd, void *arg)
+{
+    struct server *server = arg;
+
+    begin(server);
+    expect_fails(bine_sleep(BINE_MINUTE), ECANCELED);
+    server->cancelled++;
+    (void)fd;
+    end(server);
+}
+
+/* Its task exists and has not run when everything is cancelled: it starts, and in a cancelled scope. */
+LOOP_TEST(connection_that_has_not_started_is_cancelled_too)
+{
+    struct server server = {0};
+
+    server_start(&server, never_reads);
+    int fd = dial(&server);
+    while (server.begun == 0)
+        expect_ok(bine_yield());
+    int other = dial(&server);
+    server_stop(&server, ECANCELED);
+    expect_int(server.cancelled, ==, server.begun);
+    expect_ok(bine_close(fd));
+    expect_ok(bine_close(other));
+}
+
+static void *serve_for_a_second(void *arg)
+{
+    struct server *server = arg;
+    BINE_TIMEOUT(BINE_SECOND)
+        server_main(server);
+    return NULL;
+}
+
+VIRTUAL_TEST(deadline_ends_it)
+{
+    struct server server = {.listener = bine_listen("tcp", "127.0.0.1:0", 0), .fn = echo};
+    bine_ns before = bine_now();
+
+    serve_for_a_second(&server);
+    expect_int(server.error, ==, ETIMEDOUT);
+    expect_int(bine_now() - before, ==, BINE_SECOND);
+    expect_ok(bine_close(server.listener));
+}
+
+LOOP_TEST(closed_listener_ends_it)
+{
+    struct server server = {0};
+
+    server_start(&server, echo);
+    int fd = dial(&server);
+    ping(fd);
+    expect_ok(bine_close(server.listener));
+    server.listener = -1;
+    expect_ok(bine_join(server.task, NULL));
+    expect_int(server.error, ==, EBADF);
+    expect_int(server.cancelled, ==, 1);
+    expect_ok(bine_close(fd));
+}
+
+LOOP_TEST(closed_listener_ends_it_at_the_limit_too)
+{
+    struct server server = {.options = {.max_connections = 1}};
+
+    server_start(&server, echo);
+    int fd = dial(&server);
+    ping(fd);
+    expect_ok(bine_close(server.listener));
+    int other = bine_listen("tcp", "127.0.0.1:0", 0); /* the number is in use again, and not for that */
+    expect_int(other, ==, server.listener);
+    expect_ok(bine_join(server.task, NULL));
+    expect_int(server.error, ==, EBADF);
+    expect_ok(bine_close(other));
+    expect_ok(bine_close(fd));
+}
+
+LOOP_TEST(shut_down_listener_ends_it)
+{
+    struct server server = {0};
+
+    server_start(&server, echo);
+    expect_ok(bine_shutdown(server.listener, SHUT_RD));
+    expect_ok(bine_join(server.task, NULL));
+    expect_int(server.error, ==, EINVAL);
+    expect_ok(bine_close(server.listener));
+
+    server = (struct server){.options = {.max_connections = 1}};
+    server_start(&server, echo);
+    int fd = dial(&server);
+    ping(fd);
+    expect_ok(bine_shutdown(server.listener, SHUT_RD));
+    expect_ok(bine_join(server.task, NULL));
+    expect_int(server.error, ==, EINVAL);
+    expect_ok(bine_close(server.listener));
+    expect_ok(bine_close(fd));
+}
+
+/* ---- Misuse ------------------------------------------------------------------------------------------ */
+
+LOOP_TEST(refuses_what_is_no_listener)
+{
+    int listener = bine_listen("tcp", "127.0.0.1:0", 0);
+    int socket = bine_socket(AF_INET, SOCK_STREAM, 0), pair[2];
+
+    expect_ok(bine_pipe(pair));
+    expect_fails(bine_serve(-1, echo, NULL, NULL), EBADF);
+    expect_fails(bine_serve(pair[0], echo, NULL, NULL), ENOTSOCK);
+    expect_fails(bine_serve(socket, echo, NULL, NULL), EINVAL);
+    expect_fails(bine_serve(listener, NULL, NULL, NULL), EINVAL);
+    BINE_TIMEOUT(0)
+        expect_fails(bine_serve(listener, echo, NULL, NULL), ETIMEDOUT);
+    expect_ok(bine_close(listener));
+    expect_fails(bine_serve(listener, echo, NULL, NULL), EBADF);
+    expect_ok(bine_close(pair[0]));
+    expect_ok(bine_close(pair[1]));
+    expect_ok(bine_close(socket));
+}
+
+START_TEST(refuses_to_serve_outside_a_loop)
+{
+    expect_fails(bine_serve(0, echo, NULL, NULL), EPERM);
+    support_settle();
+}
+END_TEST
+
+/* Of a program that was compiled against a later version, with a member more; and against an earlier one. */
+LOOP_TEST(options_may_be_of_another_size)
+{
+    struct {
+        bine_serve_options options;
+        uint64_t later;
+    } longer = {{.max_connections = 1}, 42};
+    int listener = bine_listen("tcp", "127.0.0.1:0", 0);
+
+    BINE_TIMEOUT(BINE_MS)
+        expect_fails(bine_serve_sized(listener, echo, NULL, &longer.options, sizeof longer), ETIMEDOUT);
+    BINE_TIMEOUT(BINE_MS)
+        expect_fails(bine_serve_sized(listener, echo, NULL, &longer.options, sizeof(unsigned)), ETIMEDOUT);
+    expect_ok(bine_close(listener));
+}
+
+SUPPORT_MAIN("serve", serves_many_at_once, connection_is_prompt_private_and_named,
+             limit_holds_and_the_others_wait, connection_may_close_its_descriptor_itself,
+             half_closed_and_reset_connections_hurt_nobody, goes_on_when_descriptors_or_memory_had_run_out,
+             goes_on_when_the_process_has_no_descriptor_left, waits_no_longer_than_until_a_connection_ends,
+             goes_on_when_a_task_cannot_be_had, goes_on_at_once_after_a_broken_connection,
+             does_not_spin_on_an_error_that_never_stops, grace_lets_connections_finish_and_then_cancels,
+             grace_ends_early_with_the_last_connection, waits_for_a_connection_that_ignores_its_end,
+             connection_that_has_not_started_is_cancelled_too, deadline_ends_it, closed_listener_ends_it,
+             closed_listener_ends_it_at_the_limit_too, shut_down_listener_ends_it,
+             refuses_what_is_no_listener, refuses_to_serve_outside_a_loop, options_may_be_of_another_size)
