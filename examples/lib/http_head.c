@@ -20,7 +20,9 @@ int http_take_line(struct http_head *head, const char *buf, size_t length, struc
 {
     if (head->searched < head->at)
         head->searched = head->at;
-    const char *newline = memchr(buf + head->searched, '\n', length - head->searched);
+    const char *newline = NULL;
+    if (head->searched < length)
+        newline = memchr(buf + head->searched, '\n', length - head->searched);
     if (!newline) {
         head->searched = length;
         return HTTP_MORE;

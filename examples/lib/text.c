@@ -20,7 +20,7 @@ static bool grow(struct text *t, size_t n)
         t->failed = true;
         return false;
     }
-    if (!t->on_heap)
+    if (!t->on_heap && t->length > 0)
         memcpy(at, t->at, t->length);
     t->at = at;
     t->room = room;
@@ -30,7 +30,7 @@ static bool grow(struct text *t, size_t n)
 
 void text_put_bytes(struct text *t, const char *bytes, size_t n)
 {
-    if (!grow(t, n))
+    if (n == 0 || !grow(t, n))
         return;
     memcpy(t->at + t->length, bytes, n);
     t->length += n;

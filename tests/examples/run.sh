@@ -68,7 +68,8 @@ milliseconds() {
 start() {
     log=$work/$1.log
     shift
-    "$@" >"$log" 2>&1 &
+    : >"$log"
+    "$@" >>"$log" 2>&1 &
     server=$!
     servers="$servers $server"
     address=''
