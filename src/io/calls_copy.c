@@ -132,6 +132,19 @@ static int unready_end(const struct splicing *splicing, enum bine__direction *di
     return would_block(splicing->out, POLLOUT) ? splicing->out : -1;
 }
 
+/* One end must be a pipe.  The kernel says so too, but only once there is something to move. */
+static int check_ends(int in, int out)
+{
+    struct stat status[2];
+
+    if (fstat(in, &status[0]) != 0 || fstat(out, &status[1]) != 0)
+        return -1;
+    if (S_ISFIFO(status[0].st_mode) || S_ISFIFO(status[1].st_mode))
+        return 0;
+    errno = EINVAL;
+    return -1;
+}
+
 /* -1: closed.  Files and sockets are asked what they are anew each time: this call is not a fast path. */
 static int kind_of(int fd)
 {
@@ -168,7 +181,7 @@ ssize_t bine_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t
     for (;;) {
         struct bine_task *self = bine__begin();
         int waited_for;
-        if (!self)
+        if (!self || check_ends(in, out) != 0)
             return -1;
         waited_for = n > 0 ? unready_end(&splicing, &direction) : -1;
         if (waited_for == -1) {

@@ -182,10 +182,20 @@ struct open_job {
     char path[];
 };
 
+static bool waits_for_other_end(const char *path, int flags)
+{
+    struct stat status;
+
+    return !(flags & O_NONBLOCK) && (flags & O_ACCMODE) != O_RDWR && stat(path, &status) == 0 &&
+           S_ISFIFO(status.st_mode);
+}
+
 static void run_open(struct bine__job *job)
 {
     struct open_job *work = bine__list_entry(job, struct open_job, job);
 
+    if (waits_for_other_end(work->path, work->flags))
+        bine__offload_may_hang(job);
     do
         work->fd = open(work->path, work->flags, work->mode);
     while (work->fd == -1 && errno == EINTR);
@@ -218,7 +228,7 @@ static int open_on_thread(struct bine_task *self, const char *path, int flags, m
     *work = (struct open_job){
         .job = {.run = run_open, .drop = drop_open}, .flags = flags, .fd = -1, .mode = mode};
     memcpy(work->path, path, size);
-    if (bine__offload(self->loop, self, &work->job, BINE__OFFLOAD_OPEN) != 0)
+    if (bine__offload(self->loop, self, &work->job, BINE__OFFLOAD_FILE) != 0)
         return -1;
     fd = work->fd;
     if (fd == -1)

@@ -36,8 +36,6 @@ static ssize_t try_socket(struct bine__transfer *transfer)
 
 static ssize_t try_by_kind(struct bine__transfer *transfer)
 {
-    if (bine__fd_detect(transfer->fd, transfer->slot) != 0)
-        return -1;
     switch ((enum bine__kind)transfer->slot->kind) {
     case BINE__KIND_POLLABLE:
         return bine__attempt_pollable(transfer);
@@ -52,9 +50,9 @@ ssize_t bine__attempt_any(struct bine__transfer *transfer)
 {
     ssize_t moved = try_by_kind(transfer);
 
-    if (bine__unlikely(moved == -1 && errno == ENOTSOCK)) { /* the number means another file by now */
+    if (bine__unlikely(moved == -1 && errno == ENOTSOCK)) { /* the number means another file by now: again */
         bine__fd_forget(transfer->slot);
-        moved = try_by_kind(transfer);
+        errno = EINTR;
     }
     return moved;
 }

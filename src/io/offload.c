@@ -22,9 +22,10 @@
 
 /* Enough to keep a disk's queue filled; more threads than this only wait in line inside the kernel. */
 enum { THREADS = 16, IDLE_SECONDS = 5 };
+/* Threads beside these, whose jobs have said that they may hang.  Further ones count as the others do. */
+enum { HANGING = 64 };
 static const int class_limit[BINE__OFFLOAD_CLASSES] = {
     [BINE__OFFLOAD_FILE] = THREADS,
-    [BINE__OFFLOAD_OPEN] = THREADS / 4,
     [BINE__OFFLOAD_NAME] = THREADS / 2,
 };
 
@@ -35,7 +36,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t work;
     struct bine__list queue;
-    int queued, threads, idle;
+    int queued, threads, idle, hanging;
     int running[BINE__OFFLOAD_CLASSES];
 } pool = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -50,7 +51,7 @@ static void reset(void)
     pthread_cond_init(&pool.work, &attributes);
     pthread_condattr_destroy(&attributes);
     bine__list_init(&pool.queue);
-    pool.queued = pool.threads = pool.idle = 0;
+    pool.queued = pool.threads = pool.idle = pool.hanging = 0;
     for (int i = 0; i < BINE__OFFLOAD_CLASSES; i++)
         pool.running[i] = 0;
 }
@@ -103,7 +104,12 @@ static void work(struct bine__job *job)
     pthread_mutex_unlock(&pool.lock);
     job->run(job);
     pthread_mutex_lock(&pool.lock);
-    pool.running[class]--;
+    if (job->hangs) {
+        pool.hanging--;
+        pool.threads++;
+    } else {
+        pool.running[class]--;
+    }
     if (!job->io) {
         if (!job->drop)
             return; /* on a stack that its loop has leaked */
@@ -138,7 +144,7 @@ static void *thread_main(void *unused)
     bool stay = true;
 
     pthread_mutex_lock(&pool.lock);
-    while ((job = take()) || stay) {
+    while (pool.threads <= THREADS && ((job = take()) || stay)) {
         if (job)
             work(job);
         stay = job ? true : wait_for_work();
@@ -167,6 +173,21 @@ static int start_thread(void)
     if (!error)
         pool.threads++;
     return error;
+}
+
+void bine__offload_may_hang(struct bine__job *job)
+{
+    pthread_mutex_lock(&pool.lock);
+    if (pool.hanging < HANGING) {
+        job->hangs = true;
+        pool.hanging++;
+        pool.threads--;
+        pool.running[job->class]--;
+        if (pool.queued > pool.idle)
+            (void)start_thread(); /* else the next job that comes, or a thread that gets free, sees to it */
+        pthread_cond_signal(&pool.work);
+    }
+    pthread_mutex_unlock(&pool.lock);
 }
 
 /* ---- The loops' side ---------------------------------------------------------------------------------------- */
@@ -219,7 +240,7 @@ int bine__offload(struct bine_loop *loop, struct bine_task *self, struct bine__j
     job->io = loop->io;
     job->task = self;
     job->class = (uint8_t)class;
-    job->taken = false;
+    job->hangs = job->taken = false;
     bine__list_init(&job->link);
     bine__list_init(&job->owned);
     error = submit(loop->io, job);

@@ -20,9 +20,9 @@ struct bine_loop;
 struct bine_task;
 struct bine__io;
 
-/* What a job may wait for.  Each class has its own limit of threads, so that work which may hang for minutes
- * (a dead name server, a FIFO that nobody opens) never holds up what only waits for a disk. */
-enum bine__offload_class { BINE__OFFLOAD_FILE, BINE__OFFLOAD_OPEN, BINE__OFFLOAD_NAME, BINE__OFFLOAD_CLASSES };
+/* What a job may wait for.  Each class has its own limit of threads, so that work which may take minutes (a
+ * dead name server) never holds up what only waits for a disk. */
+enum bine__offload_class { BINE__OFFLOAD_FILE, BINE__OFFLOAD_NAME, BINE__OFFLOAD_CLASSES };
 
 struct bine__job {
     void (*run)(struct bine__job *);
@@ -33,12 +33,17 @@ struct bine__job {
     struct bine__io *io;     /* NULL: nobody waits any more */
     struct bine_task *task;
     uint8_t class, state;
+    bool hangs; /* counts among the hanging */
     bool taken; /* the loop's own: state is TAKEN, without the lock */
 };
 
 /* 0: run() has returned and the job is the caller's.  -1 with errno: EAGAIN, ENOMEM: no thread could be had;
  * ECANCELED, ETIMEDOUT: only with drop(), to which the job belongs after any failure. */
 int bine__offload(struct bine_loop *, struct bine_task *self, struct bine__job *, enum bine__offload_class);
+
+/* Called by run() before it does what may take for ever (a FIFO that nobody opens): from here on its thread does
+ * not count against the limits. */
+void bine__offload_may_hang(struct bine__job *);
 
 /* For the poller: wakes the tasks whose jobs are done and returns how many; and gives up what is left. */
 unsigned bine__offload_reap(struct bine__io *);

@@ -19,16 +19,18 @@
 /* A transfer that leaves the stream as it was, or concerns another queue. */
 enum { ASIDE = MSG_PEEK | MSG_OOB | MSG_ERRQUEUE | MSG_TRUNC };
 
-/* The caller's MSG_DONTWAIT; and urgent data is there or not: recv(2) never waits for it. */
+/* Urgent data and errors are there or not: recv(2) never waits for them. */
 static bool may_wait(const struct bine__transfer *transfer)
 {
-    return !(transfer->flags & MSG_DONTWAIT) && !(transfer->direction == BINE__IN && (transfer->flags & MSG_OOB));
+    const int at_once = transfer->direction == BINE__IN ? MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE : MSG_DONTWAIT;
+
+    return !(transfer->flags & at_once);
 }
 
 static bool useless(const struct bine__transfer *transfer)
 {
     return transfer->direction == BINE__IN && (transfer->slot->flags & BINE__FD_DRAINED) && transfer->total > 0 &&
-           !(transfer->flags & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE));
+           may_wait(transfer);
 }
 
 static void note_success(struct bine__transfer *transfer, size_t moved)
@@ -75,6 +77,8 @@ static int run(struct bine__transfer *transfer, struct bine__waiter *waiter)
 
     for (;;) {
         ssize_t moved = -1;
+        if (bine__fd_detect(transfer->fd, transfer->slot) != 0) /* known, but for the first time or after a surprise */
+            return errno;
         errno = EAGAIN;
         if (!useless(transfer))
             moved = transfer->attempt(transfer);
@@ -107,7 +111,7 @@ ssize_t bine__transfer(struct bine__transfer *transfer)
     transfer->more = false;
     transfer->self = bine__begin();
     transfer->slot = transfer->self ? bine__fd_get(transfer->self->loop->io, transfer->fd) : NULL;
-    if (bine__unlikely(!transfer->slot || bine__fd_detect(transfer->fd, transfer->slot) != 0)) {
+    if (bine__unlikely(!transfer->slot)) {
         transfer->error = errno;
         return -1;
     }
