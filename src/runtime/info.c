@@ -27,7 +27,7 @@ void bine__task_describe(const struct bine_task *task, bine_task_info *info)
         .parent = task->parent,
         .state = public_state(task),
         .fd = -1,
-        .until = task->state == BINE__ENDED ? BINE_FOREVER : bine__task_deadline(task),
+        .until = task->state == BINE__ENDED ? BINE_FOREVER : task->deadline,
         .site = task->site,
         .stack_size = bine__stack_size(task->stack),
         .stack_used = bine__stack_used(task->stack),

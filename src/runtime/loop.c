@@ -114,6 +114,8 @@ static void turn(struct bine_loop *loop)
         bine__posts_run(loop);
     if (bine__unlikely(loop->soon != NULL))
         bine__callbacks_run(loop);
+    if (loop->watched & BINE__WATCH_TIMERS)
+        bine__clock(loop); /* sets those that callbacks have started */
     if (loop->virtual_clock)
         wait_virtually(loop);
     else

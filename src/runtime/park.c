@@ -76,6 +76,17 @@ void bine__first_run(void)
     bine__task_main(loop, self);
 }
 
+static __attribute__((noinline)) struct bine__cxa leave_slowly(struct bine_loop *loop)
+{
+    struct bine__cxa cxa = {NULL, 0};
+    bine__clock(loop); /* sets the timers that wait for it */
+    if (loop->watched & BINE__WATCH_CXX) {
+        cxa = *loop->cxa;
+        *loop->cxa = (struct bine__cxa){NULL, 0}; /* right for a task that starts; others put theirs back */
+    }
+    return cxa;
+}
+
 /* Leaves self, whose state its caller has set, for the next; returns when self is picked again. */
 static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_task *self)
 {
@@ -85,11 +96,9 @@ static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_t
         return;
     }
     int error = *loop->error;
-    struct bine__cxa cxa = {NULL, 0};
-    if (bine__unlikely(loop->watched & BINE__WATCH_CXX)) {
-        cxa = *loop->cxa;
-        *loop->cxa = (struct bine__cxa){NULL, 0}; /* right for a task that starts; others put theirs back */
-    }
+    struct bine__cxa cxa;
+    if (bine__unlikely(loop->watched & (BINE__WATCH_CXX | BINE__WATCH_TIMERS)))
+        cxa = leave_slowly(loop);
     atomic_store_explicit(&loop->switches, atomic_load_explicit(&loop->switches, memory_order_relaxed) + 1,
                           memory_order_relaxed); /* pairs with the watchdog's read, which may be late */
     loop->current = next;
@@ -101,12 +110,6 @@ static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_t
     if (bine__unlikely(loop->watched & BINE__WATCH_CXX))
         *loop->cxa = cxa;
     *loop->error = error;
-}
-
-void bine__make_runnable(struct bine_loop *loop, struct bine_task *task)
-{
-    task->state = BINE__RUNNABLE;
-    loop->queue[loop->tail++ & loop->mask] = task; /* bine__spawn() made room for every task */
 }
 
 /* Its innermost scope that has fired makes this call fail. */
@@ -150,11 +153,28 @@ void bine__wake(struct bine_task *task)
         task->flags |= BINE__TASK_WOKEN;
 }
 
-int bine__yield(struct bine_loop *loop, struct bine_task *self)
+static inline int yield(struct bine_loop *loop, struct bine_task *self)
 {
     bine__make_runnable(loop, self);
     door(loop, self);
-    return bine__unlikely(self->cause != NULL) ? fail(self) : 0;
+    if (bine__likely(!self->alert))
+        return 0;
+    bine__scope_look(self);
+    return self->cause ? fail(self) : 0;
+}
+
+int bine__yield(struct bine_loop *loop, struct bine_task *self)
+{
+    return yield(loop, self);
+}
+
+int bine_yield(void)
+{
+    struct bine_task *self = bine__current();
+    if (bine__unlikely(!self))
+        return -1;
+    int error = yield(self->loop, self);
+    return bine__unlikely(error) ? bine__error(error) : 0;
 }
 
 /* From a task's beginning to here each function ends in a call that the compiler makes a jump: a task that starts and

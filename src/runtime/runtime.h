@@ -59,6 +59,11 @@ enum bine__task_flag {
     BINE__TASK_AWAITED = 1 << 7      /* somebody looked at how it ended */
 };
 
+enum bine__alert {
+    BINE__ALERT_FIRED = 1 << 0,   /* cause is set */
+    BINE__ALERT_DEADLINE = 1 << 1 /* there is a deadline: it may have passed since the loop last looked */
+};
+
 /* What a task waits for; names for people stand in bine__wait_names[], in this order. */
 enum bine__wait {
     BINE__WAIT_NONE,
@@ -86,8 +91,10 @@ struct bine_task {
     uint8_t wait;  /* enum bine__wait */
     uint16_t flags;
     bool interrupted;          /* a scope made it runnable, and no waker came since */
+    uint8_t alert;             /* enum bine__alert: what a call must look at before it goes on */
     struct bine__scope *cause; /* the scope that makes yielding calls fail here, or NULL */
 
+    bine_ns deadline;    /* the nearest that holds here; BINE_FOREVER: none */
     int32_t cause_error; /* ECANCELED or ETIMEDOUT while cause is set */
     uint32_t magic;
     struct bine__scope *scope; /* the innermost; the root scope below is outermost */
@@ -121,6 +128,7 @@ struct bine__io; /* src/io's own */
 enum bine__watch {
     BINE__WATCH_SEED = 1 << 0, /* the schedule is drawn, not first in first out */
     BINE__WATCH_CXX = 1 << 1,  /* C++ is linked: its exception state is kept per task */
+    BINE__WATCH_TIMERS = 1 << 3, /* timers were started: their deadlines are worked out at the next switch */
     BINE__WATCH_REAP = 1 << 2  /* a task ended that nobody joins: it is freed from another stack */
 };
 
@@ -217,7 +225,7 @@ static inline struct bine_task *bine__begin(void)
     struct bine_task *self = bine__current();
     if (bine__unlikely(!self))
         return NULL;
-    if (bine__likely(!self->cause && self->loop->budget > 0))
+    if (bine__likely(!self->alert && self->loop->budget > 0))
         return self;
     return bine__begin_slowly(self->loop, self);
 }
@@ -230,7 +238,7 @@ static inline void bine__charge(struct bine_loop *loop, int cost)
 
 /* Absolute deadline for a time-out from now; saturates. */
 bine_ns bine__deadline_in(bine_ns timeout);
-bine_ns bine__clock(const struct bine_loop *); /* reads the clock */
+bine_ns bine__clock(struct bine_loop *); /* reads the clock (and sets the timers that wait for that); NULL: the real one */
 
 /* What every way to spawn ends in.  copy (may be NULL): size bytes that become the argument, on the child's stack. */
 struct bine_task *bine__spawn(struct bine_loop *, const bine_attr *, bine_fn *, void *arg, const void *copy,
@@ -242,8 +250,14 @@ void bine__first_run(void);                               /* park.c: where a new
 void bine__task_main(struct bine_loop *, struct bine_task *); /* task.c */
 void bine__task_settle(struct bine_task *);               /* task.c: what becomes of a result nobody claimed */
 void bine__task_release(struct bine_task *);              /* task.c: the handle and the stack are gone */
-bine_ns bine__task_deadline(const struct bine_task *); /* scope.c: the nearest that holds, or BINE_FOREVER */
-void bine__make_runnable(struct bine_loop *, struct bine_task *); /* park.c */
+
+/* Into the run queue; bine__spawn() made room for every task. */
+static inline void bine__make_runnable(struct bine_loop *loop, struct bine_task *task)
+{
+    task->state = BINE__RUNNABLE;
+    loop->queue[loop->tail++ & loop->mask] = task;
+}
+
 void bine__exit(struct bine_loop *, struct bine_task *); /* park.c: the last switch away; never returns */
 void bine__resume(struct bine_loop *);                    /* park.c: from the loop's own stack to the tasks */
 void bine__scope_init(struct bine__scope *, struct bine_task *, struct bine__scope *outer);
@@ -273,6 +287,8 @@ bool bine__task_valid(const struct bine_task *);
 
 /* scope.c: recomputes what the task's scopes say after one of them has changed. */
 void bine__scope_update(struct bine_task *);
+/* scope.c: the running task's scopes whose deadlines have passed fire now, not only when the loop next looks. */
+void bine__scope_look(struct bine_task *);
 
 /* report.c */
 void bine__report(bine_report_kind, const struct bine_task *, int error, const char *format, ...)

@@ -5,7 +5,10 @@
  * A task's scopes form a chain from the innermost outwards to its root scope, which bine_cancel() cancels.
  * What the chain says is kept ready in the task: `cause`, the scope that makes yielding calls fail, or NULL.
  * It is worked out anew only when a scope fires, or when a shield or a fired scope is opened or left; so the
- * door and bine__begin() look at one pointer, and a deadline is armed once per scope, not per call.
+ * door and bine__begin() look at one byte, and a deadline is armed once per scope, not per call.
+ *
+ * A deadline's timer wakes a task that is parked.  A task that computes past its deadline has not given the loop a
+ * chance to look: inside a deadline each yielding call therefore reads the clock itself (bine__scope_look()).
  *
  * Of several that have fired, cancellation wins over deadlines, then the outermost wins: inner code
  * must not take for its own a failure that the outer scope would go on to inflict.  A shield ends the walk.
@@ -39,6 +42,7 @@ void bine__scope_update(struct bine_task *task)
     }
     task->cause = cause;
     task->cause_error = error;
+    task->alert = (uint8_t)((cause ? BINE__ALERT_FIRED : 0) | (task->alert & BINE__ALERT_DEADLINE));
     if (!cause) {
         task->ignored = 0;
     } else if (task->state == BINE__PARKED && !(task->flags & BINE__TASK_DEAF)) {
@@ -47,11 +51,45 @@ void bine__scope_update(struct bine_task *task)
     }
 }
 
+static void keep_deadline(struct bine_task *task, bine_ns deadline)
+{
+    task->deadline = deadline;
+    task->alert = (uint8_t)((task->alert & BINE__ALERT_FIRED) | (deadline != BINE_FOREVER ? BINE__ALERT_DEADLINE : 0));
+}
+
+static bine_ns nearest(const struct bine_task *task)
+{
+    bine_ns deadline = BINE_FOREVER;
+    for (const struct bine__scope *scope = task->scope; scope; scope = scope->outer) {
+        if (scope->timer.deadline < deadline)
+            deadline = scope->timer.deadline;
+        if (scope->shield)
+            break;
+    }
+    return deadline;
+}
+
 static void expire(struct bine__timer *timer)
 {
     struct bine__scope *scope = bine__list_entry(timer, struct bine__scope, timer);
     scope->expired = true;
     bine__scope_update(scope->task);
+}
+
+void bine__scope_look(struct bine_task *self)
+{
+    if (self->deadline == BINE_FOREVER)
+        return;
+    bine_ns now = bine__clock(self->loop);
+    if (self->deadline > now)
+        return;
+    for (struct bine__scope *scope = self->scope; scope; scope = scope->outer) {
+        if (scope->timer.deadline <= now)
+            scope->expired = true;
+        if (scope->shield)
+            break;
+    }
+    bine__scope_update(self);
 }
 
 void bine__scope_init(struct bine__scope *scope, struct bine_task *task, struct bine__scope *outer)
@@ -75,6 +113,7 @@ static void set_deadline(struct bine__scope *scope, bine_ns deadline, bool passe
         scope->expired = true;
     else if (deadline != BINE_FOREVER)
         bine__timer_arm(wheel, &scope->timer, deadline);
+    keep_deadline(scope->task, nearest(scope->task));
 }
 
 /* The new innermost scope of the running task; NULL, and a scope that is shut, where there is none. */
@@ -123,6 +162,7 @@ void bine_scope_open_shield(bine_scope *public)
     if (!scope)
         return;
     scope->shield = true;
+    keep_deadline(scope->task, BINE_FOREVER);
     if (scope->task->cause)
         bine__scope_update(scope->task);
 }
@@ -142,6 +182,8 @@ int bine_scope_close(bine_scope *public)
     bine__timer_disarm(&task->loop->wheel, &scope->timer);
     scope->magic = 0;
     task->scope = scope->outer;
+    if (scope->shield || scope->timer.deadline != BINE_FOREVER)
+        keep_deadline(task, nearest(task));
     if (bine__unlikely(task->cause || scope->shield))
         bine__scope_update(task);
     return scope->hit;
@@ -185,8 +227,14 @@ void bine_scope_cancel(bine_scope *public)
 void bine_scope_extend(bine_scope *public, bine_ns timeout)
 {
     struct bine__scope *scope = open_one(public);
-    if (!scope || scope->expired)
+    if (!scope)
         return;
+    if (scope->timer.deadline != BINE_FOREVER && scope->timer.deadline <= bine__clock(scope->task->loop))
+        scope->expired = true; /* it has passed, though the loop has not looked yet */
+    if (scope->expired) {
+        bine__scope_update(scope->task);
+        return;
+    }
     set_deadline(scope, bine__deadline_in(timeout), timeout <= 0);
     if (scope->expired)
         bine__scope_update(scope->task);
@@ -201,24 +249,14 @@ static struct bine_task *asked(void)
 bine_ns bine_deadline(void)
 {
     struct bine_task *task = asked();
-    return task ? bine__task_deadline(task) : BINE_FOREVER;
-}
-
-bine_ns bine__task_deadline(const struct bine_task *task)
-{
-    bine_ns nearest = BINE_FOREVER;
-    for (const struct bine__scope *scope = task->scope; scope; scope = scope->outer) {
-        if (scope->timer.deadline < nearest)
-            nearest = scope->timer.deadline;
-        if (scope->shield)
-            break;
-    }
-    return nearest;
+    return task ? task->deadline : BINE_FOREVER;
 }
 
 int bine_cancelled(void)
 {
     struct bine_task *task = asked();
+    if (task)
+        bine__scope_look(task);
     return task && task->cause ? task->cause_error : 0;
 }
 

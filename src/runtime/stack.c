@@ -30,6 +30,9 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
 #endif
+#ifndef PIDFD_SELF
+#define PIDFD_SELF (-10000) /* Linux 6.14: the calling thread, in place of a descriptor */
+#endif
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
 #endif
@@ -58,7 +61,7 @@ static struct {
     pthread_once_t once;
     size_t size;   /* of a page, and so of a guard */
     bool cheap;    /* MADV_GUARD_INSTALL works */
-    bool vectored; /* ... also through process_madvise on ourselves */
+    bool vectored; /* ... also for many at once, through process_madvise on ourselves */
 } guard = {PTHREAD_ONCE_INIT, 4096, false, false};
 
 /* A page that the kernel cannot read from is guarded.  A SIGSEGV would say the same less politely. */
@@ -73,13 +76,13 @@ static bool unreadable(const char *page)
     return refused;
 }
 
-/* self: our own pidfd. */
-static long guard_vector(int self, const struct iovec *pages, size_t n)
+/* One call for the guards of many stacks. */
+static long guard_vector(const struct iovec *pages, size_t n)
 {
 #ifdef SYS_process_madvise
-    return syscall(SYS_process_madvise, self, pages, n, MADV_GUARD_INSTALL, 0u);
+    return syscall(SYS_process_madvise, PIDFD_SELF, pages, n, MADV_GUARD_INSTALL, 0u);
 #else
-    (void)self, (void)pages, (void)n;
+    (void)pages, (void)n;
     errno = ENOSYS;
     return -1;
 #endif
@@ -92,15 +95,10 @@ static void probe(void)
     if (page == MAP_FAILED)
         return;
     guard.cheap = madvise(page, guard.size, MADV_GUARD_INSTALL) == 0 && unreadable(page);
-#ifdef SYS_pidfd_open
-    if (guard.cheap && !bine__notes_wants_stacks()) { /* Valgrind knows neither call */
+    if (guard.cheap && !bine__notes_wants_stacks()) { /* Valgrind does not know the call */
         struct iovec second = {page + guard.size, guard.size};
-        int self = (int)syscall(SYS_pidfd_open, getpid(), 0u);
-        guard.vectored = self >= 0 && guard_vector(self, &second, 1) == (long)guard.size && unreadable(second.iov_base);
-        if (self >= 0)
-            close(self);
+        guard.vectored = guard_vector(&second, 1) == (long)guard.size && unreadable(second.iov_base);
     }
-#endif
     munmap(page, 2 * guard.size);
 }
 
@@ -121,18 +119,12 @@ static uint32_t guard_batch(char *base, size_t stride, uint32_t n)
 {
     struct iovec pages[BATCH];
     uint32_t done = 0;
-#ifdef SYS_pidfd_open
-    int self = guard.vectored && n > 1 ? (int)syscall(SYS_pidfd_open, getpid(), 0u) : -1;
-    if (self >= 0) {
+    if (guard.vectored && n > 1) {
         for (uint32_t i = 0; i < n; i++)
             pages[i] = (struct iovec){base + i * stride, guard.size};
-        long bytes = guard_vector(self, pages, n);
+        long bytes = guard_vector(pages, n);
         done = bytes > 0 ? (uint32_t)((size_t)bytes / guard.size) : 0;
-        close(self);
     }
-#else
-    (void)pages;
-#endif
     while (done < n && guard_one(base + done * stride) == 0)
         done++;
     return done;
@@ -197,7 +189,7 @@ int bine__stacks_carve(struct bine__stacks *stacks, int class)
         return -1;
 
     struct bine__slab *slab = c->slabs;
-    uint32_t n = slab->carved / 4 + 1;
+    uint32_t n = c->carved / 4 + 1;
     if (n > BATCH)
         n = BATCH;
     if (n > slab->count - slab->carved)

@@ -79,6 +79,8 @@ static void init(struct bine_task *task, struct bine_loop *loop, bine_fn *fn, vo
     task->interrupted = false;
     task->cause = NULL;
     task->cause_error = 0;
+    task->alert = 0;
+    task->deadline = BINE_FOREVER;
     task->magic = BINE__TASK_MAGIC;
     task->object = 0;
     task->since = 0;

@@ -26,26 +26,17 @@ void bine__wheel_init(struct bine__wheel *wheel, bine_ns now)
     wheel->now = now;
 }
 
-static void push(struct bine__timer **head, struct bine__timer *timer)
-{
-    timer->next = *head;
-    if (timer->next)
-        timer->next->link = &timer->next;
-    timer->link = head;
-    *head = timer;
-}
-
 static void place(struct bine__wheel *wheel, struct bine__timer *timer)
 {
     if (timer->deadline <= wheel->now) {
-        push(&wheel->due, timer);
+        bine__timer_push(&wheel->due, timer);
         return;
     }
     uint64_t differs = (uint64_t)timer->deadline ^ (uint64_t)wheel->now;
     unsigned level = (63u - (unsigned)__builtin_clzll(differs)) / BINE__WHEEL_BITS;
     unsigned slot = (unsigned)((uint64_t)timer->deadline >> (level * BINE__WHEEL_BITS)) % BINE__WHEEL_SLOTS;
     wheel->occupied[level] |= UINT64_C(1) << slot;
-    push(&wheel->slot[level][slot], timer);
+    bine__timer_push(&wheel->slot[level][slot], timer);
 }
 
 void bine__timer_arm(struct bine__wheel *wheel, struct bine__timer *timer, bine_ns deadline)
@@ -56,16 +47,17 @@ void bine__timer_arm(struct bine__wheel *wheel, struct bine__timer *timer, bine_
     place(wheel, timer);
 }
 
-bool bine__timer_disarm(struct bine__wheel *wheel, struct bine__timer *timer)
+void bine__wheel_set(struct bine__wheel *wheel, bine_ns now)
 {
-    if (!timer->link)
-        return false;
-    *timer->link = timer->next;
-    if (timer->next)
-        timer->next->link = timer->link;
-    timer->link = NULL;
-    wheel->armed--;
-    return true;
+    struct bine__timer *list = wheel->unset;
+    wheel->unset = NULL;
+    while (list) {
+        struct bine__timer *timer = list;
+        list = list->next;
+        if (__builtin_add_overflow(now, timer->deadline, &timer->deadline))
+            timer->deadline = BINE_FOREVER;
+        place(wheel, timer);
+    }
 }
 
 /* When the slot begins that holds the timers due first; its list in *head.  BINE_FOREVER: none is armed. */
@@ -162,7 +154,7 @@ static void collect(struct bine__wheel *wheel, bine_ns now)
             struct bine__timer *timer = list;
             list = list->next;
             if (timer->deadline <= now)
-                push(&wheel->due, timer);
+                bine__timer_push(&wheel->due, timer);
             else
                 place(wheel, timer); /* moves down: it shares one more digit with the wheel's time */
         }
@@ -200,6 +192,7 @@ static void drop_all(struct bine__timer *timer)
 void bine__wheel_clear(struct bine__wheel *wheel)
 {
     drop_all(wheel->due);
+    drop_all(wheel->unset);
     for (unsigned level = 0; level < BINE__WHEEL_LEVELS; level++)
         for (unsigned slot = 0; slot < BINE__WHEEL_SLOTS; slot++)
             drop_all(wheel->slot[level][slot]);

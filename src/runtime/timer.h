@@ -8,6 +8,7 @@
 #define BINE_RUNTIME_TIMER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <bine/base.h>
@@ -33,14 +34,16 @@ struct bine__wheel {
     uint64_t armed; /* how many are */
     uint64_t occupied[BINE__WHEEL_LEVELS]; /* a bit per slot; may be set for a slot that has emptied */
     struct bine__timer *slot[BINE__WHEEL_LEVELS][BINE__WHEEL_SLOTS];
-    struct bine__timer *due; /* armed at or before now */
+    struct bine__timer *due;   /* armed at or before now */
+    struct bine__timer *unset; /* armed with a duration: their deadlines are not worked out yet */
 };
 
 void bine__wheel_init(struct bine__wheel *, bine_ns now);
 void bine__timer_arm(struct bine__wheel *, struct bine__timer *, bine_ns deadline);
-bool bine__timer_disarm(struct bine__wheel *, struct bine__timer *); /* false: was not armed */
+/* Works out the deadlines of those that bine__timer_arm_later() left unset. */
+void bine__wheel_set(struct bine__wheel *, bine_ns now);
 
-/* No timer is due before the time returned; BINE_FOREVER if none is armed.  Exact unless very many
+/* No timer is due before the time returned (none may be unset); BINE_FOREVER if none is armed.  Exact unless very many
  * timers are due close together, then early. */
 bine_ns bine__wheel_next(struct bine__wheel *);
 
@@ -49,6 +52,37 @@ void bine__wheel_advance(struct bine__wheel *, bine_ns now);
 
 /* Disarms all. */
 void bine__wheel_clear(struct bine__wheel *);
+
+static inline void bine__timer_push(struct bine__timer **head, struct bine__timer *timer)
+{
+    timer->next = *head;
+    if (timer->next)
+        timer->next->link = &timer->next;
+    timer->link = head;
+    *head = timer;
+}
+
+/* Counts from the next reading of the clock, which the caller sees to: bine__wheel_set() tells it. */
+static inline void bine__timer_arm_later(struct bine__wheel *wheel, struct bine__timer *timer, bine_ns duration)
+{
+    timer->deadline = duration;
+    timer->order = wheel->order++;
+    wheel->armed++;
+    bine__timer_push(&wheel->unset, timer);
+}
+
+/* False: it was not armed. */
+static inline bool bine__timer_disarm(struct bine__wheel *wheel, struct bine__timer *timer)
+{
+    if (!timer->link)
+        return false;
+    *timer->link = timer->next;
+    if (timer->next)
+        timer->next->link = timer->link;
+    timer->link = NULL;
+    wheel->armed--;
+    return true;
+}
 
 static inline bool bine__timer_armed(const struct bine__timer *timer)
 {

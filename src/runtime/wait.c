@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * How a call begins, and the waits that need nobody else: yield, sleep, park by hand; and the clock. */
+ * How a call begins where it cannot just go on; sleep, park by hand; and the clock. */
 #define _GNU_SOURCE
 #include <time.h>
 
@@ -14,6 +14,8 @@ struct bine_task *bine__begin_slowly(struct bine_loop *loop, struct bine_task *s
 {
     if (loop->budget <= 0)
         bine__yield(loop, self);
+    else
+        bine__scope_look(self);
     if (!self->cause)
         return self;
     self->cause->hit = true;
@@ -25,24 +27,23 @@ struct bine_task *bine__begin_slowly(struct bine_loop *loop, struct bine_task *s
     return NULL;
 }
 
-int bine_yield(void)
-{
-    struct bine_task *self = bine__current();
-    if (bine__unlikely(!self))
-        return -1;
-    int error = bine__yield(self->loop, self);
-    return bine__unlikely(error) ? bine__error(error) : 0;
-}
-
 /* ---- Time --------------------------------------------------------------------------------------- */
 
-bine_ns bine__clock(const struct bine_loop *loop)
+bine_ns bine__clock(struct bine_loop *loop)
 {
-    if (loop && loop->virtual_clock)
-        return loop->now;
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * BINE_SECOND + time.tv_nsec;
+    bine_ns now;
+    if (loop && loop->virtual_clock) {
+        now = loop->now;
+    } else {
+        struct timespec time;
+        clock_gettime(CLOCK_MONOTONIC, &time);
+        now = time.tv_sec * BINE_SECOND + time.tv_nsec;
+    }
+    if (loop && bine__unlikely(loop->watched & BINE__WATCH_TIMERS)) {
+        loop->watched &= ~(uint32_t)BINE__WATCH_TIMERS;
+        bine__wheel_set(&loop->wheel, now);
+    }
+    return now;
 }
 
 bine_ns bine_now(void)
@@ -82,6 +83,7 @@ int bine_sleep(bine_ns duration)
     struct bine_task *self = bine__current();
     if (!self)
         return -1;
+    bine__scope_look(self);
     if (duration <= 0 || self->cause) /* a call that fails must still let the others run */
         return bine_yield();
     return sleep_until(self, bine__deadline_in(duration));
@@ -92,6 +94,7 @@ int bine_sleep_until(bine_ns deadline)
     struct bine_task *self = bine__current();
     if (!self)
         return -1;
+    bine__scope_look(self);
     if (self->cause || deadline <= bine__clock(self->loop))
         return bine_yield();
     return sleep_until(self, deadline);
