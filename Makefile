@@ -138,6 +138,7 @@ demo: $(O)/examples/demo ## a web server and a thousand clients, over loopback; 
 # ---- Tests -------------------------------------------------------------------------------------------------
 
 MAKE_ = $(MAKE) --no-print-directory -s
+PATIENT = TIMEOUT=400 CK_TIMEOUT_MULTIPLIER=4#  where a processor or a memory is simulated
 RUN   = BUILD=$(BUILD) CC='$(CC)' sh tests/run.sh
 
 check: ## every test: both contexts, both reactors, examples, manual, README, installed tree
@@ -152,19 +153,19 @@ check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 check-tsan: ## the tests under ThreadSanitizer (address randomisation off: older ones need that)
 	@CC='$(CC)' sh tests/setup.sh check
 	@$(MAKE_) SANITIZE=thread tests
-	@WRAP="$$(setarch -R true 2>/dev/null && echo setarch -R)" $(RUN) $(CONTEXT)-thread -- unit stress
+	@$(PATIENT) WRAP="$$(setarch -R true 2>/dev/null && echo setarch -R)" $(RUN) $(CONTEXT)-thread -- unit stress
 # The programs that say most about memory for the time that they take.
 VALGRIND_TESTS = check_*
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
 check-valgrind: ## unit tests under Valgrind's memory checker; VALGRIND_TESTS=<pattern> chooses
 	@CC='$(CC)' sh tests/setup.sh check valgrind
 	@$(MAKE_) tests
-	@TIMEOUT=600 WRAP='$(VALGRIND)' ONLY='$(VALGRIND_TESTS)' REACTORS=epoll $(RUN) $(CONTEXT) -- unit
-AARCH64 = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CHECK_LIBS='-lcheck -lsubunit -lm -lrt' LDFLAGS=-static
+	@$(PATIENT) WRAP='$(VALGRIND)' ONLY='$(VALGRIND_TESTS)' REACTORS=epoll $(RUN) $(CONTEXT) -- unit
+AARCH64 = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CHECK_LIBS='-lcheck -lsubunit -lm -lrt'
 check-aarch64: ## unit and stress tests, built for AArch64 and run by qemu-aarch64 (user mode)
 	@sh tests/setup.sh aarch64
 	@$(MAKE_) $(AARCH64) aarch64-tests
-	@TIMEOUT=600 WRAP=qemu-aarch64 $(RUN) native-aarch64 -- unit stress
+	@$(PATIENT) WRAP=qemu-aarch64 $(RUN) native-aarch64 -- unit stress
 .PHONY: aarch64-tests
 aarch64-tests: $(filter-out $(UNIT_CXX),$(UNIT)) $(STRESS)
 
