@@ -312,6 +312,10 @@ LOOP_TEST(goes_on_when_the_process_has_no_descriptor_left)
     struct rlimit before, now;
     int taken[NUMBERS], count = 0;
 
+    if (support_under_valgrind()) { /* it lets accept(2) succeed, and then throws the connection away */
+        printf("Valgrind keeps descriptors of its own: left out\n");
+        return;
+    }
     server_start(&server, echo);
     int first = dial(&server);
     ping(first);
