@@ -54,7 +54,7 @@ static void on_urgent(int number, siginfo_t *info, void *context)
         const struct bine_task *task = loop->current;
         debug->depth = bine__backtrace(debug->frames, BINE__FRAMES);
         debug->sampled_id = task->id;
-        memcpy(debug->sampled_name, task->name, sizeof debug->sampled_name);
+        strcpy(debug->sampled_name, bine__task_name(task));
         debug->sampled_site = task->site;
         /* Release: pairs with the watchdog's acquire in report_hog(). */
         atomic_store_explicit(&debug->sample, SAMPLE_TAKEN, memory_order_release);
@@ -81,8 +81,8 @@ static void report_hog(struct bine__debug *debug, uint64_t held_ms)
         if (atomic_load_explicit(&debug->sample, memory_order_acquire) == SAMPLE_TAKEN) {
             char where[BINE__TRACE_SIZE];
             bine__format_trace(where, sizeof where, debug->frames, debug->depth);
-            struct bine_task task = {.id = debug->sampled_id, .site = debug->sampled_site};
-            memcpy(task.name, debug->sampled_name, sizeof task.name);
+            struct bine_task task = {.id = debug->sampled_id, .site = debug->sampled_site, .flags = BINE__TASK_NAMED};
+            memcpy(task.name_, debug->sampled_name, sizeof task.name_);
             bine__report(BINE_REPORT_HOG, debug->sampled_id ? &task : NULL, 0,
                          "%sholds the loop for %llu ms already, at%s", debug->sampled_id ? "" : "a callback ",
                          (unsigned long long)held_ms, where);

@@ -32,7 +32,7 @@ void bine__task_describe(const struct bine_task *task, bine_task_info *info)
         .stack_size = bine__stack_size(task->stack),
         .stack_used = bine__stack_used(task->stack),
     };
-    memcpy(info->name, task->name, sizeof info->name);
+    strcpy(info->name, bine__task_name(task));
     if (task->state != BINE__PARKED)
         return;
     info->waits_for = bine__wait_names[task->wait];

@@ -112,13 +112,6 @@ static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_t
     *loop->error = error;
 }
 
-/* Its innermost scope that has fired makes this call fail. */
-static int fail(struct bine_task *self)
-{
-    self->cause->hit = true;
-    return self->cause_error;
-}
-
 int bine__park(struct bine_loop *loop, struct bine_task *self, unsigned wait, intptr_t object)
 {
     if (bine__unlikely(self->flags & BINE__TASK_WOKEN)) {
@@ -126,8 +119,8 @@ int bine__park(struct bine_loop *loop, struct bine_task *self, unsigned wait, in
         return 0;
     }
     bool deaf = wait & BINE__PARK_DEAF;
-    if (bine__unlikely(self->cause && !deaf))
-        return fail(self);
+    if (bine__unlikely(self->failing && !deaf))
+        return bine__scope_fail(self);
     bine__assert(loop->current == self && self != &loop->root);
 
     self->wait = (uint8_t)wait;
@@ -140,7 +133,7 @@ int bine__park(struct bine_loop *loop, struct bine_task *self, unsigned wait, in
     if (bine__likely(!self->interrupted))
         return 0;
     self->interrupted = false;
-    return fail(self);
+    return bine__scope_fail(self);
 }
 
 void bine__wake(struct bine_task *task)
@@ -160,7 +153,7 @@ static inline int yield(struct bine_loop *loop, struct bine_task *self)
     if (bine__likely(!self->alert))
         return 0;
     bine__scope_look(self);
-    return self->cause ? fail(self) : 0;
+    return bine__scope_fail(self);
 }
 
 int bine__yield(struct bine_loop *loop, struct bine_task *self)

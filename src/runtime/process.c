@@ -57,7 +57,7 @@ static void report_overflow(const struct bine_task *task)
     add(&line, "bine: task ");
     add_number(&line, task->id);
     add(&line, " '");
-    add(&line, task->name);
+    add(&line, bine__task_name(task));
     add(&line, "' (spawned at ");
     add(&line, task->site ? task->site : "?");
     add(&line, "): stack overflow: all ");

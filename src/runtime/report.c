@@ -53,7 +53,7 @@ static void send(bine_report_kind kind, const struct bine_task *task, int error,
         .kind = kind,
         .message = message,
         .task = task ? task->id : 0,
-        .name = task ? task->name : "",
+        .name = task ? bine__task_name(task) : "",
         .site = task ? task->site : NULL,
         .error = error,
     };

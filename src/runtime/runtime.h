@@ -56,11 +56,13 @@ enum bine__task_flag {
     BINE__TASK_DEAF = 1 << 4,        /* parked so that scopes do not wake it */
     BINE__TASK_WOKEN = 1 << 5,       /* woken before it parked */
     BINE__TASK_EXPLICIT = 1 << 6,
-    BINE__TASK_AWAITED = 1 << 7      /* somebody looked at how it ended */
+    BINE__TASK_CANCELLED = 1 << 7,   /* by bine_cancel(): outside all its scopes */
+    BINE__TASK_NAMED = 1 << 8,
+    BINE__TASK_IGNORING = 1 << 9     /* .ignored counts */
 };
 
 enum bine__alert {
-    BINE__ALERT_FIRED = 1 << 0,   /* cause is set */
+    BINE__ALERT_FIRED = 1 << 0,   /* .failing is set */
     BINE__ALERT_DEADLINE = 1 << 1 /* there is a deadline: it may have passed since the loop last looked */
 };
 
@@ -85,36 +87,43 @@ enum {
 enum { BINE__NAME_SIZE = 32, BINE__TASK_MAGIC = 0x62696e65, BINE__SCOPE_MAGIC = 0x73636f70 };
 
 struct bine_task {
-    /* The first cache line is all that a switch touches. */
+    /* The first cache line is all that a switch touches; a task that is only spawned, run and joined touches
+     * three.  Of the fourth, nothing is set until it is needed. */
     struct bine__context context;
     uint8_t state; /* enum bine__state */
     uint8_t wait;  /* enum bine__wait */
     uint16_t flags;
     bool interrupted;          /* a scope made it runnable, and no waker came since */
     uint8_t alert;             /* enum bine__alert: what a call must look at before it goes on */
-    struct bine__scope *cause; /* the scope that makes yielding calls fail here, or NULL */
-
-    bine_ns deadline;    /* the nearest that holds here; BINE_FOREVER: none */
-    int32_t cause_error; /* ECANCELED or ETIMEDOUT while cause is set */
+    struct bine__scope *cause; /* the scope that makes yielding calls fail here; NULL: bine_cancel() */
+    bine_ns deadline;          /* the nearest that holds here; BINE_FOREVER: none */
+    int32_t failing;           /* what yielding calls fail with here: 0, ECANCELED, ETIMEDOUT */
     uint32_t magic;
-    struct bine__scope *scope; /* the innermost; the root scope below is outermost */
+
+    struct bine__scope *scope; /* the innermost; NULL: none is open */
     intptr_t object;           /* of the wait */
     bine_ns since;             /* when it parked, by the loop's cached clock */
     struct bine_loop *loop;
     struct bine_task *joiner;
     bine_fn *fn;
     void *arg;
-    bine_result result;
     bine_drop_fn *drop;
+
+    bine_result result;
     uint64_t id;
     uint64_t parent;
     const char *site;
     struct bine__stack stack;
     struct bine__notes notes;
-    uint32_t ignored; /* calls that failed in a fired scope, since one did not */
-    char name[BINE__NAME_SIZE];
-    struct bine__scope root; /* the outermost scope: what bine_cancel() cancels */
+
+    uint32_t ignored;             /* calls that failed in a fired scope, since one did not; set by the first */
+    char name_[BINE__NAME_SIZE];  /* if NAMED; see bine__task_name() */
 };
+
+static inline const char *bine__task_name(const struct bine_task *task)
+{
+    return task->flags & BINE__TASK_NAMED ? task->name_ : "";
+}
 
 /* ---- Loops ------------------------------------------------------------------------------------- */
 
@@ -260,7 +269,6 @@ static inline void bine__make_runnable(struct bine_loop *loop, struct bine_task 
 
 void bine__exit(struct bine_loop *, struct bine_task *); /* park.c: the last switch away; never returns */
 void bine__resume(struct bine_loop *);                    /* park.c: from the loop's own stack to the tasks */
-void bine__scope_init(struct bine__scope *, struct bine_task *, struct bine__scope *outer);
 
 struct bine_task *bine__task_of(struct bine__stack); /* task.c: the control block in it */
 
@@ -287,6 +295,9 @@ bool bine__task_valid(const struct bine_task *);
 
 /* scope.c: recomputes what the task's scopes say after one of them has changed. */
 void bine__scope_update(struct bine_task *);
+/* scope.c: a call of the running task's fails because of its scopes: with the errno value returned; 0 if none has fired. */
+int bine__scope_fail(struct bine_task *);
+
 /* scope.c: the running task's scopes whose deadlines have passed fire now, not only when the loop next looks. */
 void bine__scope_look(struct bine_task *);
 

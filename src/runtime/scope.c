@@ -2,8 +2,9 @@
  *
  * Scopes: deadlines, cancellation, shields.
  *
- * A task's scopes form a chain from the innermost outwards to its root scope, which bine_cancel() cancels.
- * What the chain says is kept ready in the task: `cause`, the scope that makes yielding calls fail, or NULL.
+ * A task's scopes form a chain from the innermost outwards; beyond the last lies what bine_cancel() cancels, a flag of
+ * the task's.  What the chain says is kept ready in the task: `failing`, what yielding calls fail with, and `cause`,
+ * the scope that it comes from.
  * It is worked out anew only when a scope fires, or when a shield or a fired scope is opened or left; so the
  * door and bine__begin() look at one byte, and a deadline is armed once per scope, not per call.
  *
@@ -18,6 +19,8 @@
 
 #include "runtime/runtime.h"
 
+enum { IGNORED_TOO_OFTEN = 1000 }; /* calls made in a fired scope before BINE_DEBUG names the task */
+
 _Static_assert(sizeof(struct bine__scope) <= sizeof(bine_scope), "bine_scope has room");
 
 static struct bine__scope *inside(bine_scope *scope)
@@ -27,9 +30,9 @@ static struct bine__scope *inside(bine_scope *scope)
 
 void bine__scope_update(struct bine_task *task)
 {
-    struct bine__scope *cause = NULL;
+    struct bine__scope *cause = NULL, *scope;
     int error = 0;
-    for (struct bine__scope *scope = task->scope; scope; scope = scope->outer) {
+    for (scope = task->scope; scope; scope = scope->outer) {
         if (scope->cancelled) {
             cause = scope;
             error = ECANCELED;
@@ -40,15 +43,34 @@ void bine__scope_update(struct bine_task *task)
         if (scope->shield)
             break;
     }
+    if (!scope && (task->flags & BINE__TASK_CANCELLED)) {
+        cause = NULL;
+        error = ECANCELED;
+    }
     task->cause = cause;
-    task->cause_error = error;
-    task->alert = (uint8_t)((cause ? BINE__ALERT_FIRED : 0) | (task->alert & BINE__ALERT_DEADLINE));
-    if (!cause) {
-        task->ignored = 0;
+    task->failing = error;
+    task->alert = (uint8_t)((error ? BINE__ALERT_FIRED : 0) | (task->alert & BINE__ALERT_DEADLINE));
+    if (!error) {
+        task->flags &= (uint16_t)~BINE__TASK_IGNORING;
     } else if (task->state == BINE__PARKED && !(task->flags & BINE__TASK_DEAF)) {
         task->interrupted = true;
         bine__make_runnable(task->loop, task);
     }
+}
+
+int bine__scope_fail(struct bine_task *self)
+{
+    if (!self->failing)
+        return 0;
+    if (self->cause)
+        self->cause->hit = true;
+    if (!(self->flags & BINE__TASK_IGNORING))
+        self->ignored = 0;
+    self->flags |= BINE__TASK_IGNORING;
+    if (++self->ignored == IGNORED_TOO_OFTEN && self->loop->debug)
+        bine__report(BINE_REPORT_IGNORED, self, self->failing,
+                     "goes on calling in a scope that has fired: %d calls have failed", IGNORED_TOO_OFTEN);
+    return self->failing;
 }
 
 static void keep_deadline(struct bine_task *task, bine_ns deadline)
@@ -92,17 +114,6 @@ void bine__scope_look(struct bine_task *self)
     bine__scope_update(self);
 }
 
-void bine__scope_init(struct bine__scope *scope, struct bine_task *task, struct bine__scope *outer)
-{
-    scope->timer.deadline = BINE_FOREVER;
-    scope->timer.link = NULL;
-    scope->timer.fire = expire;
-    scope->outer = outer;
-    scope->task = task;
-    scope->magic = BINE__SCOPE_MAGIC;
-    scope->shield = scope->cancelled = scope->expired = scope->hit = false;
-}
-
 /* A deadline that has passed already needs no timer. */
 static void set_deadline(struct bine__scope *scope, bine_ns deadline, bool passed)
 {
@@ -129,7 +140,13 @@ static struct bine__scope *begin(bine_scope *public)
         memset(scope, 0, sizeof *scope);
         return NULL;
     }
-    bine__scope_init(scope, task, task->scope);
+    scope->timer.deadline = BINE_FOREVER;
+    scope->timer.link = NULL;
+    scope->timer.fire = expire;
+    scope->outer = task->scope;
+    scope->task = task;
+    scope->magic = BINE__SCOPE_MAGIC;
+    scope->shield = scope->cancelled = scope->expired = scope->hit = false;
     task->scope = scope;
     return scope;
 }
@@ -163,7 +180,7 @@ void bine_scope_open_shield(bine_scope *public)
         return;
     scope->shield = true;
     keep_deadline(scope->task, BINE_FOREVER);
-    if (scope->task->cause)
+    if (scope->task->failing)
         bine__scope_update(scope->task);
 }
 
@@ -177,14 +194,14 @@ int bine_scope_close(bine_scope *public)
         return bine__error(EINVAL);
     if (scope->task != task)
         return bine__error(EPERM);
-    if (task->scope != scope || scope == &task->root)
+    if (task->scope != scope)
         return bine__error(EINVAL);
     bine__timer_disarm(&task->loop->wheel, &scope->timer);
     scope->magic = 0;
     task->scope = scope->outer;
     if (scope->shield || scope->timer.deadline != BINE_FOREVER)
         keep_deadline(task, nearest(task));
-    if (bine__unlikely(task->cause || scope->shield))
+    if (bine__unlikely(task->failing || scope->shield))
         bine__scope_update(task);
     return scope->hit;
 }
@@ -257,14 +274,14 @@ int bine_cancelled(void)
     struct bine_task *task = asked();
     if (task)
         bine__scope_look(task);
-    return task && task->cause ? task->cause_error : 0;
+    return task ? task->failing : 0;
 }
 
 int bine_cancel(bine_task *task)
 {
     if (!bine__task_valid(task))
         return -1;
-    task->root.cancelled = true;
+    task->flags |= BINE__TASK_CANCELLED;
     if (task->state != BINE__ENDED)
         bine__scope_update(task);
     return 0;

@@ -78,25 +78,19 @@ static void init(struct bine_task *task, struct bine_loop *loop, bine_fn *fn, vo
     task->flags = 0;
     task->interrupted = false;
     task->cause = NULL;
-    task->cause_error = 0;
+    task->failing = 0;
     task->alert = 0;
     task->deadline = BINE_FOREVER;
     task->magic = BINE__TASK_MAGIC;
-    task->object = 0;
-    task->since = 0;
     task->loop = loop;
     task->joiner = NULL;
     task->fn = fn;
     task->arg = arg;
-    task->result = (bine_result){NULL, 0};
     task->drop = NULL;
     task->id = draw_id(loop);
     task->parent = loop->current->id;
     task->site = site;
-    task->ignored = 0;
-    task->name[0] = '\0';
-    task->scope = &task->root;
-    bine__scope_init(&task->root, task, NULL);
+    task->scope = NULL;
 }
 
 struct bine_task *bine__spawn(struct bine_loop *loop, const bine_attr *attr, bine_fn *fn, void *arg, const void *copy,
@@ -131,7 +125,7 @@ struct bine_task *bine__spawn(struct bine_loop *loop, const bine_attr *attr, bin
     init(task, loop, fn, arg, site);
     if (attr) {
         task->drop = attr->drop_result;
-        task->flags = (uint16_t)((attr->detached ? BINE__TASK_DETACHED : 0) |
+        task->flags |= (uint16_t)((attr->detached ? BINE__TASK_DETACHED : 0) |
                                  (attr->style == BINE_EXPLICIT ? BINE__TASK_EXPLICIT : 0));
         if (attr->name)
             bine_task_set_name(task, attr->name);
@@ -199,7 +193,7 @@ static bine_result result_of(void *value)
 
 void bine__task_settle(struct bine_task *task)
 {
-    bool expected = task->result.error == ECANCELED && task->root.cancelled;
+    bool expected = task->result.error == ECANCELED && (task->flags & BINE__TASK_CANCELLED);
     if (task->result.error && !expected)
         bine__report(BINE_REPORT_LOST_ERROR, task, task->result.error, "failed and nobody looked");
     void *value = task->result.value;
@@ -214,7 +208,7 @@ void bine__task_main(struct bine_loop *loop, struct bine_task *self)
     void *value = self->fn(self->arg);
     if (bine__unlikely(bine__loop != loop))
         bine__fatal(self, "returned in a child after fork(): end the child with _exit() or exec");
-    if (bine__unlikely(self->scope != &self->root))
+    if (bine__unlikely(self->scope != NULL))
         bine__fatal(self, "ended inside an open scope");
     self->result = result_of(value);
     if (self->flags & BINE__TASK_DETACHED) {
@@ -325,7 +319,8 @@ int bine_task_set_name(bine_task *task, const char *name)
         return -1;
     size_t length = name ? strnlen(name, BINE__NAME_SIZE - 1) : 0;
     if (length)
-        memcpy(task->name, name, length);
-    task->name[length] = '\0';
+        memcpy(task->name_, name, length);
+    task->name_[length] = '\0';
+    task->flags |= BINE__TASK_NAMED;
     return 0;
 }

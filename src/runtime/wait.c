@@ -6,8 +6,6 @@
 
 #include "runtime/runtime.h"
 
-enum { IGNORED_TOO_OFTEN = 1000 }; /* calls made in a fired scope before BINE_DEBUG names the task */
-
 /* In a scope that has fired, or with the budget spent.  A failing call is charged too, and so yields now and
  * then: a loop that ignores its errors cannot stop the others. */
 struct bine_task *bine__begin_slowly(struct bine_loop *loop, struct bine_task *self)
@@ -16,14 +14,11 @@ struct bine_task *bine__begin_slowly(struct bine_loop *loop, struct bine_task *s
         bine__yield(loop, self);
     else
         bine__scope_look(self);
-    if (!self->cause)
+    int error = bine__scope_fail(self);
+    if (!error)
         return self;
-    self->cause->hit = true;
     loop->budget--;
-    if (++self->ignored == IGNORED_TOO_OFTEN && loop->debug)
-        bine__report(BINE_REPORT_IGNORED, self, self->cause_error,
-                     "goes on calling in a scope that has fired: %d calls have failed", IGNORED_TOO_OFTEN);
-    errno = self->cause_error;
+    errno = error;
     return NULL;
 }
 
@@ -84,7 +79,7 @@ int bine_sleep(bine_ns duration)
     if (!self)
         return -1;
     bine__scope_look(self);
-    if (duration <= 0 || self->cause) /* a call that fails must still let the others run */
+    if (duration <= 0 || self->failing) /* a call that fails must still let the others run */
         return bine_yield();
     return sleep_until(self, bine__deadline_in(duration));
 }
@@ -95,7 +90,7 @@ int bine_sleep_until(bine_ns deadline)
     if (!self)
         return -1;
     bine__scope_look(self);
-    if (self->cause || deadline <= bine__clock(self->loop))
+    if (self->failing || deadline <= bine__clock(self->loop))
         return bine_yield();
     return sleep_until(self, deadline);
 }
