@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Looking inside: reports and their hook, statistics, dumps, and the checks of BINE_DEBUG=1. */
+#define _GNU_SOURCE
+#include "support/support.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include "support/sockets.h"
+
+static void join(bine_task *task)
+{
+    bine_result result;
+    expect_ok(bine_join(task, &result));
+}
+
+static void *return_arg(void *arg)
+{
+    return arg;
+}
+
+static void *fail_with_eio(void *arg)
+{
+    (void)arg;
+    return bine_fail(EIO);
+}
+
+static void *sleep_long(void *arg)
+{
+    (void)arg;
+    return bine_sleep(BINE_MINUTE) == 0 ? NULL : bine_fail(errno);
+}
+
+/* ---- Reports ------------------------------------------------------------------------------------------- */
+
+static void hook(const bine_report *report)
+{
+    (void)report;
+}
+
+START_TEST(set_report_returns_the_former_hook)
+{
+    expect(bine_set_report(hook) == NULL);
+    expect(bine_set_report(NULL) == hook);
+    expect(bine_set_report(NULL) == NULL);
+}
+END_TEST
+
+static void *fail_detached(void *arg)
+{
+    (void)arg;
+    bine_attr attr = BINE_ATTR_INIT;
+    attr.name = "careless";
+    attr.detached = true;
+    bine_spawn_with(&attr, fail_with_eio, NULL);
+    bine_yield();
+    return NULL;
+}
+
+static void report_one(void *arg)
+{
+    (void)arg;
+    bine_run(fail_detached, NULL, NULL);
+}
+
+START_TEST(by_default_reports_are_lines_on_standard_error)
+{
+    char text[1024];
+    int status = run_child(report_one, NULL, text, sizeof text);
+    expect_int(status, ==, 0);
+    expect(strncmp(text, "bine: ", 6) == 0);
+    expect_has(text, "'careless'");
+    expect_has(text, "check_debug.c:");
+    expect_has(text, "Input/output error");
+    expect_ptr(strchr(text, '\n'), ==, text + strlen(text) - 1);
+}
+END_TEST
+
+/* ---- Statistics and dumps ------------------------------------------------------------------------------ */
+
+VIRTUAL_TEST(statistics_count_what_happened)
+{
+    bine_statistics before, now;
+    expect_fails(bine_stats((bine_statistics *)NULL), EINVAL);
+    expect_ok(bine_stats(&before));
+    expect_uint(before.alive, ==, 1);
+    bine_task *sleeper = bine_spawn(sleep_long, NULL), *quick = bine_spawn(return_arg, NULL);
+    bine_yield();
+    expect_ok(bine_stats(&now));
+    expect_uint(now.spawned, ==, before.spawned + 2);
+    expect_uint(now.alive, ==, 2); /* the quick one has ended */
+    expect_uint(now.timers, ==, before.timers + 1);
+    expect_uint(now.switches, >, before.switches);
+    expect_uint(now.stacks_mapped, >=, now.stacks_free);
+    join(quick);
+    bine_cancel(sleeper);
+    join(sleeper);
+    bine_sleep(BINE_MS);
+    expect_ok(bine_stats(&now));
+    expect_uint(now.alive, ==, 1);
+    expect_uint(now.timers, ==, before.timers);
+    expect_uint(now.turns, >, before.turns);
+    /* A caller of an older layout gets no more than it has room for. */
+    struct {
+        uint64_t switches, guard;
+    } small = {0, 77};
+    expect_ok(bine_stats_sized((bine_statistics *)(void *)&small, sizeof small.switches));
+    expect_uint(small.switches, >, 0);
+    expect_uint(small.guard, ==, 77);
+}
+
+static void *read_one(void *arg)
+{
+    char byte;
+    (void)bine_read(*(int *)arg, &byte, 1);
+    return NULL;
+}
+
+LOOP_TEST(dump_shows_every_task_and_what_it_waits_for)
+{
+    static char text[65536];
+    char expected[64];
+    FILE *file = tmpfile();
+    int fd[2];
+    bine_attr attr = BINE_ATTR_INIT;
+    pair_make(PAIR_UNIX, fd);
+    attr.name = "reader";
+    bine_task *reader = bine_spawn_with(&attr, read_one, &fd[0]);
+    attr.name = "sleeper";
+    bine_task *sleeper = bine_spawn_with(&attr, sleep_long, NULL);
+    bine_yield();
+    attr.name = "newcomer";
+    bine_task *fresh = bine_spawn_with(&attr, return_arg, NULL);
+    expect_ok(bine_dump(fileno(file)));
+    rewind(file);
+    size_t n = fread(text, 1, sizeof text - 1, file);
+    text[n] = '\0';
+    fclose(file);
+    expect_has(text, "'reader' parked in read");
+    snprintf(expected, sizeof expected, "descriptor %d", fd[0]);
+    expect_has(text, expected);
+    expect_has(text, "'sleeper' parked in sleep");
+    expect_has(text, "'newcomer' runnable");
+    expect_has(text, "'main' running");
+    expect_has(text, "check_debug.c:");
+    expect_fails(bine_dump(-1), EBADF);
+    bine_write(fd[1], "x", 1);
+    bine_cancel(sleeper);
+    join(reader);
+    join(sleeper);
+    join(fresh);
+    expect_ok(bine_yield()); /* nobody was disturbed by being looked at */
+    pair_close(fd);
+}
+
+/* ---- BINE_DEBUG ---------------------------------------------------------------------------------------- */
+
+static void debug_on(void)
+{
+    setenv("BINE_DEBUG", "1", 1);
+    reports_catch();
+}
+
+static void *hog(void *arg)
+{
+    (void)arg;
+    while (reports_count(BINE_REPORT_HOG) == 0) /* it is told while it still does */
+        ;
+    return NULL;
+}
+
+static void *spawn_hog(void *arg)
+{
+    bine_attr attr = BINE_ATTR_INIT;
+    attr.name = "hungry";
+    join(bine_spawn_with(&attr, hog, arg));
+    expect_ok(bine_sleep(300 * BINE_MS)); /* waiting is not hogging */
+    return NULL;
+}
+
+START_TEST(a_task_that_holds_the_loop_is_named_while_it_does)
+{
+    debug_on();
+    run_in_loop(spawn_hog, NULL);
+    expect_uint(reports_count(BINE_REPORT_HOG), ==, 1);
+    const struct caught *report = reports_find(BINE_REPORT_HOG, NULL);
+    if (expect(report != NULL)) {
+        expect_str(report->name, "hungry");
+        expect_has(report->site, "check_debug.c:");
+        expect_has(report->message, "check_debug"); /* the backtrace names the program it was taken in */
+    }
+}
+END_TEST
+
+static void *go_on_calling(void *arg)
+{
+    (void)arg;
+    BINE_TIMEOUT(-1)
+        for (int i = 0; i < 3500; i++)
+            (void)bine_sleep(1);
+    return NULL;
+}
+
+static void *spawn_ignorant(void *arg)
+{
+    bine_attr attr = BINE_ATTR_INIT;
+    attr.name = "ignorant";
+    join(bine_spawn_with(&attr, go_on_calling, arg));
+    return NULL;
+}
+
+START_TEST(a_task_that_ignores_its_scope_is_named_after_a_thousand_calls)
+{
+    debug_on();
+    run_virtual(spawn_ignorant, NULL);
+    expect_uint(reports_count(BINE_REPORT_IGNORED), ==, 1);
+    const struct caught *report = reports_find(BINE_REPORT_IGNORED, "1000");
+    if (expect(report != NULL)) {
+        expect_str(report->name, "ignorant");
+        expect_int(report->error, ==, ETIMEDOUT);
+    }
+    setenv("BINE_DEBUG", "0", 1);
+    reports_clear();
+    run_virtual(spawn_ignorant, NULL);
+    expect_uint(reports_count(BINE_REPORT_IGNORED), ==, 0);
+}
+END_TEST
+
+static void *use_stale_handles(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 50; i++)
+        join(bine_spawn(return_arg, NULL));
+    bine_task *task = bine_spawn(return_arg, NULL);
+    join(task);
+    bine_task *other = bine_spawn(return_arg, NULL);
+    expect_ptr(other, !=, task); /* quarantined */
+    expect_fails(bine_join(task, NULL), EINVAL);
+    expect_fails(bine_cancel(task), EINVAL);
+    expect_fails(bine_wake(task), EINVAL);
+    expect_fails(bine_detach(task), EINVAL);
+    join(other);
+    return NULL;
+}
+
+START_TEST(stale_handles_are_told)
+{
+    debug_on();
+    run_virtual(use_stale_handles, NULL);
+    expect_uint(reports_count(BINE_REPORT_MISUSE), >=, 4);
+}
+END_TEST
+
+static void *leave_out_of_order(void *arg)
+{
+    (void)arg;
+    static bine_scope inner;
+    BINE_TIMEOUT(BINE_SECOND)
+        bine_scope_open(&inner, BINE_SECOND); /* still open where its outer block ends */
+    bine_scope_close(&inner);
+    expect_int(reports_count(BINE_REPORT_MISUSE), ==, 1);
+    _exit(support_failures() ? 1 : 0); /* the outer one can never be closed now */
+}
+
+static void run_out_of_order(void *arg)
+{
+    reports_catch();
+    bine_run(leave_out_of_order, arg, NULL);
+}
+
+START_TEST(a_scope_block_left_out_of_order_is_reported)
+{
+    char text[1024];
+    expect_int(run_child(run_out_of_order, NULL, text, sizeof text), ==, 0);
+}
+END_TEST
+
+static void *run_everything(void *arg)
+{
+    int fd[2];
+    pair_make(PAIR_TCP, fd);
+    for (int i = 0; i < 600; i++) { /* more than the quarantine holds */
+        bine_task *task = bine_spawn(read_one, &fd[0]);
+        bine_write(fd[1], "x", 1);
+        join(task);
+    }
+    pair_close(fd);
+    return arg;
+}
+
+START_TEST(debugging_changes_nothing_but_what_is_told)
+{
+    debug_on();
+    run_in_loop(run_everything, NULL);
+    expect_uint(reports_count(BINE_REPORT_MISUSE), ==, 0);
+    expect_uint(reports_count(BINE_REPORT_HOG), ==, 0);
+}
+END_TEST
+
+static void *run_debugged(void *arg)
+{
+    expect_ok(bine_run(run_everything, arg, NULL));
+    return NULL;
+}
+
+START_TEST(two_loops_may_be_debugged_at_once)
+{
+    debug_on();
+    pthread_t thread[2];
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, run_debugged, NULL), 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(thread[i], NULL);
+}
+END_TEST
+
+SUPPORT_MAIN("debug", set_report_returns_the_former_hook, by_default_reports_are_lines_on_standard_error,
+             statistics_count_what_happened, dump_shows_every_task_and_what_it_waits_for,
+             a_task_that_holds_the_loop_is_named_while_it_does,
+             a_task_that_ignores_its_scope_is_named_after_a_thousand_calls, stale_handles_are_told,
+             a_scope_block_left_out_of_order_is_reported, debugging_changes_nothing_but_what_is_told,
+             two_loops_may_be_debugged_at_once)
