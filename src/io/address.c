@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <strings.h>
@@ -196,6 +197,50 @@ int bine__address_local(const char *path, struct bine__address *out)
     out->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
     return 0;
 }
+
+/* ---- What a lookup has found ------------------------------------------------------------------------- */
+
+static void copy_address(const struct addrinfo *info, struct bine__address *out)
+{
+    memset(out, 0, sizeof *out);
+    memcpy(&out->u, info->ai_addr, info->ai_addrlen);
+    out->length = info->ai_addrlen;
+}
+
+static bool usable(const struct addrinfo *info)
+{
+    return (info->ai_family == AF_INET || info->ai_family == AF_INET6) &&
+           info->ai_addrlen <= sizeof ((struct bine__address *)NULL)->u;
+}
+
+/* The next of the family, or of any other, from info on. */
+static const struct addrinfo *next_of(const struct addrinfo *info, int family, bool same)
+{
+    while (info && (!usable(info) || (info->ai_family == family) != same))
+        info = info->ai_next;
+    return info;
+}
+
+size_t bine__address_interleave(const struct addrinfo *list, struct bine__address out[])
+{
+    const int first = list->ai_family;
+    const struct addrinfo *a = next_of(list, first, true), *b = next_of(list, first, false);
+    size_t count = 0;
+
+    while (a || b) {
+        if (a) {
+            copy_address(a, &out[count++]);
+            a = next_of(a->ai_next, first, true);
+        }
+        if (b) {
+            copy_address(b, &out[count++]);
+            b = next_of(b->ai_next, first, false);
+        }
+    }
+    return count;
+}
+
+/* ---- Sockets ------------------------------------------------------------------------------------------ */
 
 int bine__net_socket(const struct bine__network *network, int family)
 {

@@ -210,48 +210,6 @@ static int errno_of_lookup(int code)
     }
 }
 
-static struct bine__address *address_of(const struct addrinfo *info, struct bine__address *out)
-{
-    memset(out, 0, sizeof *out);
-    memcpy(&out->u, info->ai_addr, info->ai_addrlen);
-    out->length = info->ai_addrlen;
-    return out;
-}
-
-static bool usable(const struct addrinfo *info)
-{
-    return (info->ai_family == AF_INET || info->ai_family == AF_INET6) &&
-           info->ai_addrlen <= sizeof ((struct bine__address *)NULL)->u;
-}
-
-/* The next of the family, or of any other, from info on. */
-static const struct addrinfo *next_of(const struct addrinfo *info, int family, bool same)
-{
-    while (info && (!usable(info) || (info->ai_family == family) != same))
-        info = info->ai_next;
-    return info;
-}
-
-/* Families alternate, each in the resolver's order (RFC 8305, section 4).  Returns how many. */
-static size_t interleave(const struct addrinfo *list, struct bine__address out[])
-{
-    const int first = list->ai_family;
-    const struct addrinfo *a = next_of(list, first, true), *b = next_of(list, first, false);
-    size_t count = 0;
-
-    while (a || b) {
-        if (a) {
-            address_of(a, &out[count++]);
-            a = next_of(a->ai_next, first, true);
-        }
-        if (b) {
-            address_of(b, &out[count++]);
-            b = next_of(b->ai_next, first, false);
-        }
-    }
-    return count;
-}
-
 /* A race over the heap: this may wait long, and its arrays would cost the task's stack a page. */
 static int dial_list(const struct bine__network *network, const struct addrinfo *list)
 {
@@ -267,7 +225,7 @@ static int dial_list(const struct bine__network *network, const struct addrinfo 
     race.address = calloc(count, sizeof *race.address);
     if (addresses && race.open && race.address) {
         race.addresses = addresses;
-        race.count = interleave(list, addresses);
+        race.count = bine__address_interleave(list, addresses);
         fd = race_run(&race);
     } else {
         errno = ENOMEM;

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+struct addrinfo;
+
 enum bine__net_kind {
     BINE__NET_TCP,
     BINE__NET_UDP,
@@ -63,6 +65,10 @@ int bine__address_literal(const struct bine__network *, const struct bine__hostp
 
 /* A path, or "@name".  0, or -1: EINVAL (empty), ENAMETOOLONG. */
 int bine__address_local(const char *path, struct bine__address *);
+
+/* A lookup's list as an order of trying: families alternate, beginning with the first, each in the list's
+ * order (RFC 8305, section 4).  out has room for all of them.  Returns how many can be used. */
+size_t bine__address_interleave(const struct addrinfo *list, struct bine__address out[]);
 
 /* The socket of an attempt or a listener: close-on-exec, never blocking; TCP_NODELAY on TCP.  Else -1. */
 int bine__net_socket(const struct bine__network *, int family);

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "io/net.h"
 #include "io/offload.h"
 #include "runtime/runtime.h"
 #include "support/fault.h"
@@ -177,6 +178,47 @@ LOOP_TEST(dial_looks_names_up)
     fault_disarm();
     expect_ok(bine_close(listener));
 }
+
+/* 4 and 6 stand for an address of that family, 1 for one of neither. */
+static void expect_order(const char *found, const char *tried)
+{
+    struct addrinfo list[8] = {{0}};
+    struct sockaddr_in v4[8] = {{0}};
+    struct sockaddr_in6 v6[8] = {{0}};
+    struct bine__address out[8];
+    size_t count = strlen(found), seen[2] = {0, 0};
+
+    for (size_t i = 0; i < count; i++) {
+        v4[i].sin_family = AF_INET;
+        v6[i].sin6_family = AF_INET6;
+        v4[i].sin_port = v6[i].sin6_port = (in_port_t)i;
+        list[i].ai_family = found[i] == '4' ? AF_INET : found[i] == '6' ? AF_INET6 : AF_UNIX;
+        list[i].ai_addr = found[i] == '4' ? (struct sockaddr *)&v4[i] : (struct sockaddr *)&v6[i];
+        list[i].ai_addrlen = found[i] == '4' ? sizeof v4[i] : sizeof v6[i];
+        list[i].ai_next = i + 1 < count ? &list[i + 1] : NULL;
+    }
+    count = bine__address_interleave(list, out);
+    expect_uint(count, ==, strlen(tried));
+    for (size_t i = 0; i < count; i++) {
+        bool is_v4 = out[i].u.any.sa_family == AF_INET;
+        size_t port = is_v4 ? out[i].u.v4.sin_port : out[i].u.v6.sin6_port;
+        expect_int(is_v4 ? '4' : '6', ==, tried[i]);
+        expect_uint(port, >=, seen[is_v4]); /* the list's order within a family */
+        seen[is_v4] = port;
+    }
+}
+
+START_TEST(addresses_are_tried_by_alternating_families)
+{
+    expect_order("4", "4");
+    expect_order("666444", "646464");
+    expect_order("446", "464");
+    expect_order("64444", "64444");
+    expect_order("14661", "466");
+    expect_order("1", "");
+    support_settle();
+}
+END_TEST
 
 LOOP_TEST(dial_refuses_what_it_cannot_read)
 {
@@ -789,18 +831,19 @@ LOOP_TEST(dial_and_resolve_need_no_more_than_the_smallest_stack)
 
 SUPPORT_MAIN("net", dial_connects_to_a_numeric_address, dial_connects_over_ipv6,
              dial_of_localhost_finds_whichever_family_answers, dial_of_what_nobody_answers_is_refused,
-             dial_looks_names_up, dial_refuses_what_it_cannot_read,
-             dial_tries_the_next_address_after_a_quarter_second, dial_cut_short_leaves_nothing_behind,
-             dial_cancelled_during_the_lookup_returns_at_once, dial_outside_a_loop_is_refused,
-             dial_without_descriptors_fails, dial_survives_the_failure_of_any_call,
-             dial_of_a_name_survives_the_failure_of_its_calls, udp_is_bound_and_connected,
-             listen_without_a_host_takes_both_families, listen_on_one_family_leaves_the_other_alone,
-             listen_without_ipv6_falls_back, listen_on_a_name_takes_loopback_only,
-             listen_where_somebody_does_fails, listen_refuses_what_it_cannot_read,
-             listen_works_outside_a_loop, listen_survives_the_failure_of_any_call,
-             listen_takes_an_inherited_listener, unix_sockets_are_dialled_by_path_and_by_name,
-             unix_path_may_fill_its_room_and_no_more, stale_unix_socket_is_replaced_and_nothing_else_is,
-             dial_waits_for_room_in_a_unix_listener, resolve_answers_numbers_itself,
-             resolve_asks_a_thread_for_names, resolve_refuses_nothing_and_names_beyond_measure,
-             resolve_cancelled_returns_at_once, resolve_cancelled_at_any_time_frees_the_answer,
-             resolve_outside_a_loop_is_refused, dial_and_resolve_need_no_more_than_the_smallest_stack)
+             dial_looks_names_up, addresses_are_tried_by_alternating_families,
+             dial_refuses_what_it_cannot_read, dial_tries_the_next_address_after_a_quarter_second,
+             dial_cut_short_leaves_nothing_behind, dial_cancelled_during_the_lookup_returns_at_once,
+             dial_outside_a_loop_is_refused, dial_without_descriptors_fails,
+             dial_survives_the_failure_of_any_call, dial_of_a_name_survives_the_failure_of_its_calls,
+             udp_is_bound_and_connected, listen_without_a_host_takes_both_families,
+             listen_on_one_family_leaves_the_other_alone, listen_without_ipv6_falls_back,
+             listen_on_a_name_takes_loopback_only, listen_where_somebody_does_fails,
+             listen_refuses_what_it_cannot_read, listen_works_outside_a_loop,
+             listen_survives_the_failure_of_any_call, listen_takes_an_inherited_listener,
+             unix_sockets_are_dialled_by_path_and_by_name, unix_path_may_fill_its_room_and_no_more,
+             stale_unix_socket_is_replaced_and_nothing_else_is, dial_waits_for_room_in_a_unix_listener,
+             resolve_answers_numbers_itself, resolve_asks_a_thread_for_names,
+             resolve_refuses_nothing_and_names_beyond_measure, resolve_cancelled_returns_at_once,
+             resolve_cancelled_at_any_time_frees_the_answer, resolve_outside_a_loop_is_refused,
+             dial_and_resolve_need_no_more_than_the_smallest_stack)
