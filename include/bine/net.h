@@ -20,10 +20,10 @@ BINE_EXPORT int bine_dial(const char *network, const char *address);
 
 /* A listening descriptor (or a bound one, for "udp").  SO_REUSEADDR; a backlog of 0 or less asks for the
  * system's largest; "tcp" ":8080" listens on IPv6 and IPv4; network "fd", address "3": takes an
- * inherited listener.  The name must be numeric or "localhost": it never looks one up. */
+ * inherited listener.  Host and port must be numbers, or the host "localhost": it looks nothing up. */
 BINE_EXPORT int bine_listen(const char *network, const char *address, int backlog);
 
-/* One connection, in a task of its own.  bine_serve() closes fd when it returns. */
+/* One connection, in a task of its own.  bine_serve() closes fd when it returns, unless that was done. */
 typedef void bine_conn_fn(int fd, void *arg);
 
 /* Zero-initialise, or start from BINE_SERVE_OPTIONS_INIT. */

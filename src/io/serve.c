@@ -298,6 +298,8 @@ int bine_serve_sized(int listener, bine_conn_fn *fn, void *arg, const bine_serve
         return bine__error(EINVAL);
     if (given)
         memcpy(&options, given, size < sizeof options ? size : sizeof options);
+    if (options.stack_size > (size_t)1 << BINE__STACK_MAX_SHIFT) /* said now, not by the first connection */
+        return bine__error(EINVAL);
     if (inspect(listener, &serve.nodelay) != 0)
         return -1;
 

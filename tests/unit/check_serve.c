@@ -602,6 +602,10 @@ LOOP_TEST(refuses_what_is_no_listener)
     expect_fails(bine_serve(pair[0], echo, NULL, NULL), ENOTSOCK);
     expect_fails(bine_serve(socket, echo, NULL, NULL), EINVAL);
     expect_fails(bine_serve(listener, NULL, NULL, NULL), EINVAL);
+    bine_serve_options options = {.stack_size = (8 << 20) + 1};
+    expect_fails(bine_serve(listener, echo, NULL, &options), EINVAL);
+    options.stack_size = SIZE_MAX;
+    expect_fails(bine_serve(listener, echo, NULL, &options), EINVAL);
     BINE_TIMEOUT(0)
         expect_fails(bine_serve(listener, echo, NULL, NULL), ETIMEDOUT);
     expect_ok(bine_close(listener));
