@@ -64,11 +64,16 @@ static void wait_for(long port)
     fail("nobody listens");
 }
 
+static long to_send;     /* messages: fixed from the start, so that a run's count is exact */
+static long outstanding; /* answers that are still to come */
+
 static void send_message(int fd)
 {
     static const char message[MESSAGE] = "sixty-four bytes, of which the server reads none";
     if (send(fd, message, MESSAGE, MSG_NOSIGNAL) != MESSAGE)
         fail("send");
+    outstanding++;
+    to_send--;
 }
 
 /* Bytes of the current answer that have come, by descriptor. */
@@ -86,7 +91,7 @@ static void receive(int fd, int flags)
         got[fd] = (unsigned char)(got[fd] + n);
 }
 
-/* Lets every connection that has its answer send again, until so many more answers have come. */
+/* Awaits so many answers; a connection that has its own sends again. */
 static void drive(int epoll, long answers)
 {
     static struct epoll_event ready[EVENTS];
@@ -97,11 +102,13 @@ static void drive(int epoll, long answers)
         for (int i = 0; i < n; i++) {
             int fd = ready[i].data.fd;
             receive(fd, MSG_DONTWAIT);
-            if (got[fd] == MESSAGE) {
-                got[fd] = 0;
-                answers--;
+            if (got[fd] < MESSAGE)
+                continue;
+            got[fd] = 0;
+            answers--;
+            outstanding--;
+            if (to_send > 0)
                 send_message(fd);
-            }
         }
     }
 }
@@ -111,6 +118,7 @@ static void echo(long port, pid_t server, long connections, long requests)
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0)
         fail("epoll_create1");
+    to_send = connections + requests / 10 + requests;
     for (long i = 0; i < connections; i++) {
         int fd = dial(port);
         struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = fd};
@@ -128,6 +136,7 @@ static void echo(long port, pid_t server, long connections, long requests)
     clock_gettime(CLOCK_MONOTONIC, &b);
     if (start < 0)
         fail("the server's CPU clock");
+    drive(epoll, outstanding);
     double wall = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) * 1e-9;
     figure("echo", (double)used / 1e3 / (double)requests, "us");
     figure("rate", (double)requests / wall, "requests/s");

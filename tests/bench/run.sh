@@ -116,7 +116,7 @@ build_all() {
             $here/bine/switch.c
         readme_server
         build tasks $CC $flags -o "$out/tasks" $here/bine/tasks.c "$O/libbine.a" $context
-        build servers $CC $flags -o "$out/servers" $here/bine/servers.c examples/lib/http_*.c "$O/libbine.a" $context
+        build servers $CC $flags -o "$out/servers" $here/bine/servers.c examples/lib/http_*.c examples/lib/text.c "$O/libbine.a" $context
         build readme $CC $flags -o "$out/readme" "$out/readme.c" "$O/libbine.a" $context
         build client $CC $flags -o "$out/client" $here/client.c
         build epoll $CC $flags -o "$out/epoll" $here/peers/epoll.c
@@ -205,7 +205,7 @@ loaded() {
 # System calls of an echo server: strace counts two runs, and what the longer has more is due to its requests.
 calls() {
     key=$work/$1/100
-    for requests in 2000 8000; do
+    for requests in 2000 7000; do
         next_port
         command=$(command_of "$1")
         [ "$1" = bine ] && command="$out/servers echo $port"
