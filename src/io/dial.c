@@ -195,7 +195,7 @@ static int errno_of_lookup(int code)
 {
     switch (code) {
     case EAI_SYSTEM:
-        return errno;
+        return errno ? errno : EIO;
     case EAI_NONAME:
     case EAI_SERVICE:
         return ENOENT;
@@ -215,10 +215,10 @@ static int dial_list(const struct bine__network *network, const struct addrinfo 
 {
     struct race race = {.network = network, .error = EADDRNOTAVAIL};
     struct bine__address *addresses;
-    size_t count = 0;
+    size_t count = 1;
     int fd = -1;
 
-    for (const struct addrinfo *info = list; info; info = info->ai_next)
+    for (const struct addrinfo *info = list; info->ai_next; info = info->ai_next)
         count++;
     addresses = calloc(count, sizeof *addresses);
     race.open = calloc(count, sizeof *race.open);

@@ -25,7 +25,7 @@ int bine_call_soon(void (*fn)(void *), void *arg)
     *callback = (struct bine__callback){NULL, fn, arg};
     *loop->soon_last = callback;
     loop->soon_last = &callback->next;
-    loop->switches_left = 0; /* the next switch goes to the loop */
+    bine__turn_soon(loop);
     return 0;
 }
 

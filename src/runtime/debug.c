@@ -3,7 +3,7 @@
  * BINE_DEBUG=1: the hog watchdog, the quarantine of released handles, the stack use of each spawn site;
  * and bine_dump(), which works without it.
  *
- * The watchdog is a thread that reads the loop's switch counter; a loop that has neither switched nor waited for
+ * The watchdog is a thread that reads how many switches the loop has left; one that has neither switched nor waited for
  * 100 ms is signalled (SIGURG: ignored by default, so harmless if it comes late), its handler takes the
  * backtrace of what runs, and the watchdog reports it.  Nothing of this exists without BINE_DEBUG. */
 #define _GNU_SOURCE
@@ -96,12 +96,13 @@ static void report_hog(struct bine__debug *debug, uint64_t held_ms)
 static void *watch(void *arg)
 {
     struct bine__debug *debug = arg;
-    uint64_t seen = 0, held_ms = 0;
+    int32_t seen = 0;
+    uint64_t held_ms = 0;
     while (!atomic_load_explicit(&debug->stop, memory_order_relaxed)) {
         nap();
-        uint64_t switches = atomic_load_explicit(&debug->loop->switches, memory_order_relaxed);
-        if (switches != seen || atomic_load_explicit(&debug->idle, memory_order_relaxed)) {
-            seen = switches;
+        int32_t left = atomic_load_explicit(&debug->loop->switches_left, memory_order_relaxed);
+        if (left != seen || atomic_load_explicit(&debug->idle, memory_order_relaxed)) {
+            seen = left;
             held_ms = 0;
             continue;
         }

@@ -66,7 +66,7 @@ static void dump_one(struct bine__stack stack, void *arg)
     put_task(dump, &info);
     void *frames[BINE__FRAMES];
     int depth = 0;
-    if (task->state == BINE__RUNNING)
+    if (task == task->loop->current)
         depth = bine__backtrace(frames, BINE__FRAMES);
     else if (task->state == BINE__PARKED || task->state == BINE__RUNNABLE)
         depth = bine__backtrace_of(task, frames, BINE__FRAMES);
@@ -87,7 +87,7 @@ int bine_dump(int fd)
     struct dump dump = {.fd = fd, .now = bine__clock(loop)};
     char line[128];
     int n = snprintf(line, sizeof line, "bine: %llu tasks alive, %llu switches, %llu timers\n",
-                     (unsigned long long)loop->alive, (unsigned long long)atomic_load(&loop->switches),
+                     (unsigned long long)loop->alive, (unsigned long long)bine__switches(loop),
                      (unsigned long long)loop->wheel.armed);
     put(&dump, line, n);
     bine__stacks_each(&loop->stacks, dump_one, &dump);

@@ -9,9 +9,7 @@ static bine_task_state public_state(const struct bine_task *task)
 {
     switch ((enum bine__state)task->state) {
     case BINE__RUNNABLE:
-        return BINE_TASK_RUNNABLE;
-    case BINE__RUNNING:
-        return BINE_TASK_RUNNING;
+        return task == task->loop->current ? BINE_TASK_RUNNING : BINE_TASK_RUNNABLE;
     case BINE__PARKED:
         return BINE_TASK_PARKED;
     case BINE__ENDED:
@@ -84,7 +82,7 @@ int bine_stats_sized(bine_statistics *out, size_t size)
         unused += loop->stacks.classes[class].count;
     }
     const bine_statistics now = {
-        .switches = atomic_load_explicit(&loop->switches, memory_order_relaxed),
+        .switches = bine__switches(loop),
         .turns = loop->turns,
         .polls = loop->polls,
         .spawned = loop->spawned,

@@ -154,7 +154,8 @@ static struct bine_loop *open_loop(const bine_options *options)
     loop->debug = debug && *debug && strcmp(debug, "0") != 0;
     loop->current = &loop->root;
     loop->root.loop = loop;
-    loop->root.state = BINE__RUNNING;
+    loop->root.state = BINE__RUNNABLE;
+    loop->switches_left = BINE__SWITCHES_PER_POLL;
     loop->error = &errno;
     loop->virtual_clock = options->virtual_clock;
     loop->now = loop->virtual_clock ? 0 : bine__clock(NULL);

@@ -3,17 +3,17 @@
  * The one door: every switch away from a task happens in door(), reached by bine__park(), bine__yield(),
  * bine__exit() and, from the loop's own stack, bine__resume().
  *
- * States and legal transitions
+ * States and legal transitions.  The running task is loop->current; its state says RUNNABLE.
  *
- *   RUNNABLE --door--> RUNNING         it stood at the head of the run queue
- *   RUNNING  --yield-> RUNNABLE        to the queue's end
- *   RUNNING  --park--> PARKED          somebody knows how to find it
- *   RUNNING  --exit--> ENDED
+ *   RUNNABLE --door--> (runs)          it stood at the head of the run queue
+ *   (runs)   --yield-> RUNNABLE        to the queue's end
+ *   (runs)   --park--> PARKED          somebody knows how to find it
+ *   (runs)   --exit--> ENDED
  *   PARKED   --wake--> RUNNABLE        bine__wake(): what it waited for has come
  *   PARKED   --scope-> RUNNABLE        interrupted: a scope of its has fired (never if DEAF)
  *
  * Why no wake-up is lost.  All of this runs on one thread, so nothing happens between a task's linking its
- * waiter and its parking.  A wake-up for a task that is RUNNING sets WOKEN, and its next park returns at once.
+ * waiter and its parking.  A wake-up for the task that runs sets WOKEN, and its next park returns at once.
  * One for a task that a scope has made RUNNABLE but that has not run yet clears `interrupted`: what
  * arrived wins over the cancellation that came with it, and bine__park() returns 0.
  *
@@ -40,41 +40,25 @@ static struct bine_task *pick_drawn(struct bine_loop *loop)
     return task;
 }
 
-static inline struct bine_task *pick(struct bine_loop *loop)
-{
-    if (bine__unlikely(--loop->switches_left < 0 || loop->head == loop->tail))
-        return &loop->root;
-    if (bine__unlikely(loop->watched & BINE__WATCH_SEED))
-        return pick_drawn(loop);
-    struct bine_task *task = loop->queue[loop->head++ & loop->mask];
-    /* The one after is asked for while this one runs.  The slot may be stale: a prefetch cannot fault. */
-    __builtin_prefetch(loop->queue[loop->head & loop->mask]);
-    return task;
-}
-
 static __attribute__((noinline)) void reap(struct bine_loop *loop)
 {
     loop->watched &= ~(uint32_t)BINE__WATCH_REAP;
     bine__task_release(loop->reaped);
 }
 
-/* First thing on a stack that was switched to. */
-static inline void arrive(struct bine_loop *loop, struct bine_task *self)
-{
-    bine__notes_enter(&self->notes);
-    loop->budget = BINE__IO_BUDGET;
-    if (bine__unlikely(loop->watched & BINE__WATCH_REAP))
-        reap(loop);
-}
-
 void bine__first_run(void)
 {
     struct bine_loop *loop = bine__loop;
     struct bine_task *self = loop->current;
-    arrive(loop, self);
+    bine__notes_enter(&self->notes);
+    loop->budget = BINE__IO_BUDGET;
+    if (bine__unlikely(loop->watched & BINE__WATCH_REAP))
+        reap(loop);
     *loop->error = 0;
     bine__task_main(loop, self);
 }
+
+enum { WATCH_LEAVING = BINE__WATCH_CXX | BINE__WATCH_TIMERS, WATCH_ARRIVING = BINE__WATCH_CXX | BINE__WATCH_REAP };
 
 static __attribute__((noinline)) struct bine__cxa leave_slowly(struct bine_loop *loop)
 {
@@ -87,28 +71,46 @@ static __attribute__((noinline)) struct bine__cxa leave_slowly(struct bine_loop 
     return cxa;
 }
 
+static __attribute__((noinline)) void arrive_slowly(struct bine_loop *loop, struct bine__cxa cxa)
+{
+    if (loop->watched & BINE__WATCH_REAP)
+        reap(loop);
+    if (loop->watched & BINE__WATCH_CXX)
+        *loop->cxa = cxa;
+}
+
 /* Leaves self, whose state its caller has set, for the next; returns when self is picked again. */
 static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_task *self)
 {
-    struct bine_task *next = pick(loop);
-    if (next == self) {
-        self->state = BINE__RUNNING;
+    struct bine_task *next;
+    int32_t left = atomic_load_explicit(&loop->switches_left, memory_order_relaxed) - 1;
+    atomic_store_explicit(&loop->switches_left, left, memory_order_relaxed); /* the watchdog's read may be late */
+    if (bine__unlikely(left < 0 || loop->head == loop->tail)) {
+        next = &loop->root;
+    } else if (bine__unlikely(loop->watched & BINE__WATCH_SEED)) {
+        next = pick_drawn(loop);
+    } else {
+        next = loop->queue[loop->head++ & loop->mask];
+        /* The one after is asked for while this one runs.  The slot may be stale: a prefetch cannot fault. */
+        __builtin_prefetch(loop->queue[loop->head & loop->mask]);
+    }
+    if (bine__unlikely(next == self)) {
+        loop->unswitched++;
         return;
     }
+
     int error = *loop->error;
     struct bine__cxa cxa;
-    if (bine__unlikely(loop->watched & (BINE__WATCH_CXX | BINE__WATCH_TIMERS)))
+    if (bine__unlikely(loop->watched & WATCH_LEAVING))
         cxa = leave_slowly(loop);
-    atomic_store_explicit(&loop->switches, atomic_load_explicit(&loop->switches, memory_order_relaxed) + 1,
-                          memory_order_relaxed); /* pairs with the watchdog's read, which may be late */
     loop->current = next;
-    next->state = BINE__RUNNING;
     bine__notes_leave(&self->notes, &next->notes, self->state == BINE__ENDED);
     bine__context_switch(&self->context, &next->context);
     /* Everything below runs when somebody has switched back; registers are as they were, memory is not. */
-    arrive(loop, self);
-    if (bine__unlikely(loop->watched & BINE__WATCH_CXX))
-        *loop->cxa = cxa;
+    bine__notes_enter(&self->notes);
+    loop->budget = BINE__IO_BUDGET;
+    if (bine__unlikely(loop->watched & WATCH_ARRIVING))
+        arrive_slowly(loop, cxa);
     *loop->error = error;
 }
 
@@ -142,13 +144,13 @@ void bine__wake(struct bine_task *task)
         bine__make_runnable(task->loop, task);
     else if (task->interrupted)
         task->interrupted = false;
-    else if (task->state == BINE__RUNNING)
+    else if (task == task->loop->current)
         task->flags |= BINE__TASK_WOKEN;
 }
 
 static inline int yield(struct bine_loop *loop, struct bine_task *self)
 {
-    bine__make_runnable(loop, self);
+    loop->queue[loop->tail++ & loop->mask] = self;
     door(loop, self);
     if (bine__likely(!self->alert))
         return 0;
@@ -181,7 +183,19 @@ void bine__exit(struct bine_loop *loop, struct bine_task *self)
 
 void bine__resume(struct bine_loop *loop)
 {
-    loop->switches_left = BINE__SWITCHES_PER_POLL;
+    loop->switches += BINE__SWITCHES_PER_POLL - (uint64_t)loop->switches_left;
+    atomic_store_explicit(&loop->switches_left, BINE__SWITCHES_PER_POLL, memory_order_relaxed);
     if (loop->head != loop->tail)
         door(loop, &loop->root);
+}
+
+uint64_t bine__switches(const struct bine_loop *loop)
+{
+    return loop->switches + BINE__SWITCHES_PER_POLL - (uint64_t)loop->switches_left - loop->unswitched;
+}
+
+void bine__turn_soon(struct bine_loop *loop)
+{
+    loop->switches -= (uint64_t)loop->switches_left; /* they were not made */
+    atomic_store_explicit(&loop->switches_left, 0, memory_order_relaxed);
 }

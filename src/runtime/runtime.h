@@ -42,8 +42,7 @@ struct bine__scope { /* what a public bine_scope holds */
 /* ---- Tasks ------------------------------------------------------------------------------------- */
 
 enum bine__state {
-    BINE__RUNNABLE = 1, /* in the run queue */
-    BINE__RUNNING,
+    BINE__RUNNABLE = 1, /* in the run queue; or it runs, then it is loop->current */
     BINE__PARKED, /* someone else has to wake it */
     BINE__ENDED   /* its result stands; its stack lives until the handle is released */
 };
@@ -151,12 +150,12 @@ struct bine_loop {
     struct bine_task *current; /* the running task, or &root on the loop's own stack */
     struct bine_task **queue;  /* the run queue: a ring with room for every task */
     uint32_t head, tail, mask; /* free-running; index & mask */
-    int32_t switches_left;     /* before the poller must be consulted */
+    _Atomic int32_t switches_left; /* before the poller must be consulted; read by the watchdog */
     int32_t budget;            /* of I/O that did not park, for the running task */
     uint32_t watched;          /* enum bine__watch: what the door must do besides switching */
     int *error;                /* this thread's errno: a task stays on its thread */
     struct bine__cxa *cxa;     /* this thread's C++ exception state; NULL without C++ */
-    _Atomic uint64_t switches; /* written here, read by the watchdog */
+    uint64_t switches, unswitched; /* see bine__switches() */
     bine_ns now;               /* the clock as last read; on the virtual clock, the time */
 
     struct bine_task *reaped; /* see BINE__WATCH_REAP */
@@ -283,6 +282,9 @@ int bine__process_enter(struct bine_loop *);
 void bine__process_leave(struct bine_loop *);
 
 void bine__task_describe(const struct bine_task *, bine_task_info *); /* info.c */
+
+uint64_t bine__switches(const struct bine_loop *); /* park.c: how many there have been */
+void bine__turn_soon(struct bine_loop *);          /* park.c: the next switch goes to the loop */
 
 /* callback.c */
 void bine__callbacks_run(struct bine_loop *);
