@@ -118,7 +118,7 @@ static int finish(struct http_request *r)
     if (r->minor == 0 && !r->keep_alive)
         r->close = true;
     r->body.kind = r->framing.chunked ? HTTP_BODY_CHUNKED : HTTP_BODY_LENGTH;
-    r->body.left = r->framing.length;
+    r->body.left = r->framing.chunked ? 0 : r->framing.length;
     r->body.ended = !r->framing.chunked && r->framing.length == 0;
     return HTTP_COMPLETE;
 }
