@@ -106,7 +106,7 @@ for suite in $suites; do
     stress) programs tests/stress ;;
     examples)
         for configuration in $configurations; do
-            EXAMPLES=$BUILD/$configuration/examples run "$configuration examples" sh tests/examples/run.sh
+            TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration examples" sh tests/examples/run.sh
         done
         ;;
     man | install | readme) TIMEOUT=600 run "$suite" sh "tests/$suite/check.sh" ;;
