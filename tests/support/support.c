@@ -93,6 +93,20 @@ unsigned support_failures(void)
     return failures;
 }
 
+const char *support_recorded(void)
+{
+    return recorded.text;
+}
+
+void support_forget(void)
+{
+    pthread_mutex_lock(&recorded.lock);
+    recorded.failures = 0;
+    recorded.length = 0;
+    recorded.text[0] = '\0';
+    pthread_mutex_unlock(&recorded.lock);
+}
+
 void support_settle(void)
 {
     if (support_failures() > 0)
@@ -219,6 +233,11 @@ static void *nothing(void *arg)
 void fixture_begin(void)
 {
     ck_assert_int_eq(bine_run(nothing, NULL, NULL), 0);
+    fixture_mark();
+}
+
+void fixture_mark(void)
+{
     before.mapped = fixture_mapped();
     before.fds = list_fds(before.open, sizeof before.open);
 }

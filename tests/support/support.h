@@ -77,6 +77,9 @@ void support_record(const char *file, int line, const char *format, ...)
 
 /* How many have failed since the last support_settle(). */
 unsigned support_failures(void);
+/* What they said; and a fresh start, for programs that go on. */
+const char *support_recorded(void);
+void support_forget(void);
 /* Fails the test with all that was recorded; only on a main thread's own stack, outside of a run. */
 void support_settle(void);
 
@@ -120,7 +123,9 @@ extern void (*support_warm)(void);
 unsigned fixture_fds(void);
 size_t fixture_mapped(void);      /* bytes */
 long fixture_blocks(void);        /* of the heap */
-/* Says in a line what is more than at fixture_begin(), or NULL. */
+/* Takes the present state for the one to compare with. */
+void fixture_mark(void);
+/* Says in a line what is more than at fixture_begin() or fixture_mark(), or NULL. */
 const char *fixture_leak(void);
 
 /* ---- Diagnostics --------------------------------------------------------------------------------------- */
