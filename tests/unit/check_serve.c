@@ -1,111 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Serving: a task for each connection, limits, shortage, and how it all ends. */
+ * Serving: a task for each connection, limits, and how it all ends.  Shortage is check_serve_faults.c. */
 #include "support/support.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "support/fault.h"
-
-/* ---- A server under test ----------------------------------------------------------------------------- */
-
-struct server {
-    int listener, port;
-    bine_conn_fn *fn;
-    bine_serve_options options;
-    bine_task *task;
-    int error; /* what bine_serve() ended with */
-    /* What the connections have seen: */
-    int begun, ended, now, most, cancelled;
-    int fd;
-};
-
-static void *server_main(void *arg)
-{
-    struct server *server = arg;
-    expect_int(bine_serve(server->listener, server->fn, server, &server->options), ==, -1);
-    server->error = errno;
-    return NULL;
-}
-
-static void server_start(struct server *server, bine_conn_fn *fn)
-{
-    struct sockaddr_in address;
-    socklen_t length = sizeof address;
-
-    server->listener = bine_listen("tcp", "127.0.0.1:0", 0);
-    expect_ok(getsockname(server->listener, (struct sockaddr *)&address, &length));
-    server->port = ntohs(address.sin_port);
-    server->fn = fn;
-    server->task = bine_spawn(server_main, server);
-    expect_ok(bine_yield());
-}
-
-static void server_stop(struct server *server, int error)
-{
-    expect_ok(bine_stop(server->task, NULL));
-    expect_int(server->error, ==, error);
-    expect_int(server->now, ==, 0); /* every connection has ended by then */
-    if (server->listener >= 0)
-        expect_ok(bine_close(server->listener));
-}
-
-static int dial(const struct server *server)
-{
-    char address[32];
-    snprintf(address, sizeof address, "127.0.0.1:%d", server->port);
-    int fd = bine_dial("tcp", address);
-    expect_int(fd, >=, 0);
-    return fd;
-}
-
-static void begin(struct server *server)
-{
-    server->begun++;
-    if (++server->now > server->most)
-        server->most = server->now;
-}
-
-static void end(struct server *server)
-{
-    server->now--;
-    server->ended++;
-}
-
-/* Gives every byte back; knows how it ended. */
-static void echo(int fd, void *arg)
-{
-    struct server *server = arg;
-    char buf[64];
-    ssize_t n;
-
-    begin(server);
-    while ((n = bine_read(fd, buf, sizeof buf)) > 0)
-        expect_int(bine_write(fd, buf, (size_t)n), ==, n);
-    if (n < 0 && errno == ECANCELED)
-        server->cancelled++;
-    end(server);
-}
-
-/* One byte there and back. */
-static void ping(int fd)
-{
-    char byte = 0;
-    expect_int(bine_write(fd, "p", 1), ==, 1);
-    expect_int(bine_read(fd, &byte, 1), ==, 1);
-    expect_int(byte, ==, 'p');
-}
-
-static void expect_end_of_file(int fd)
-{
-    char byte;
-    expect_int(bine_read(fd, &byte, 1), ==, 0);
-}
+#include "support/server.h"
 
 /* ---- Serving ----------------------------------------------------------------------------------------- */
 
@@ -134,15 +38,12 @@ LOOP_TEST(serves_many_at_once)
 static void look_at_options(int fd, void *arg)
 {
     struct server *server = arg;
-    int on = 0;
-    socklen_t length = sizeof on;
     bine_task_info info[8];
     size_t n = bine_tasks(info, 8);
     bool named = false;
 
     begin(server);
-    expect_ok(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &length));
-    expect_int(on, !=, 0);
+    expect_int(option(fd, IPPROTO_TCP, TCP_NODELAY), !=, 0);
     expect_int(fcntl(fd, F_GETFD) & FD_CLOEXEC, ==, FD_CLOEXEC);
     for (size_t i = 0; i < n && i < 8; i++)
         named = named || strcmp(info[i].name, server->options.name ? server->options.name : "conn") == 0;
@@ -168,15 +69,10 @@ LOOP_TEST(connection_is_prompt_private_and_named)
     expect_ok(bine_close(fd));
     server_stop(&server, ECANCELED);
 
-    server = (struct server){0};
-    server.listener = bine_listen("tcp", "127.0.0.1:0", 0); /* as another library may have made it */
+    server = (struct server){.listener = bine_listen("tcp", "127.0.0.1:0", 0)};
+    /* As another library may have made it. */
     expect_ok(setsockopt(server.listener, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off));
-    struct sockaddr_in address;
-    socklen_t length = sizeof address;
-    expect_ok(getsockname(server.listener, (struct sockaddr *)&address, &length));
-    server.port = ntohs(address.sin_port);
-    server.fn = look_at_options;
-    server.task = bine_spawn(server_main, &server);
+    server_start(&server, look_at_options);
     fd = dial(&server);
     expect_end_of_file(fd);
     expect_ok(bine_close(fd));
@@ -269,147 +165,6 @@ LOOP_TEST(half_closed_and_reset_connections_hurt_nobody)
     expect_ok(bine_close(good));
     while (server.ended < 3)
         expect_ok(bine_sleep(BINE_MS));
-    server_stop(&server, ECANCELED);
-}
-
-/* ---- Shortage and broken connections ------------------------------------------------------------------- */
-
-VIRTUAL_TEST(goes_on_when_descriptors_or_memory_had_run_out)
-{
-    static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
-    struct server server = {0};
-
-    server_start(&server, echo);
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-        bine_ns before = bine_now();
-        fault_arm_call("accept", 1, 3, errors[i]);
-        int fd = dial(&server);
-        ping(fd);
-        expect_int(fault_injected(), ==, 3);
-        fault_disarm();
-        expect_int(bine_now() - before, >=, 35 * BINE_MS); /* 5 + 10 + 20 */
-        expect_ok(bine_close(fd));
-    }
-    server_stop(&server, ECANCELED);
-}
-
-/* Without letting the server run. */
-static int connect_now(const struct server *server)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)},
-                                  .sin_port = htons((in_port_t)server->port)};
-    int fd = bine_socket(AF_INET, SOCK_STREAM, 0);
-
-    expect_ok(connect(fd, (struct sockaddr *)&address, sizeof address));
-    return fd;
-}
-
-LOOP_TEST(goes_on_when_the_process_has_no_descriptor_left)
-{
-    enum { NUMBERS = 64 };
-    struct server server = {0};
-    struct rlimit before, now;
-    int taken[NUMBERS], count = 0;
-
-    if (support_under_valgrind()) { /* it lets accept(2) succeed, and then throws the connection away */
-        printf("Valgrind keeps descriptors of its own: left out\n");
-        return;
-    }
-    server_start(&server, echo);
-    int first = dial(&server);
-    ping(first);
-    int second = connect_now(&server), third = connect_now(&server);
-    expect_ok(getrlimit(RLIMIT_NOFILE, &before));
-    now = before;
-    now.rlim_cur = NUMBERS;
-    expect_ok(setrlimit(RLIMIT_NOFILE, &now));
-    while (count < NUMBERS && (taken[count] = dup(0)) >= 0)
-        count++;
-    expect_int(errno, ==, EMFILE);
-    ping(first);
-    expect_int(server.begun, ==, 1);
-    expect_ok(bine_close(first)); /* that frees two: the client's, and when the server has seen it, its own */
-    ping(second);
-    ping(third);
-    expect_ok(setrlimit(RLIMIT_NOFILE, &before));
-    while (count > 0)
-        expect_ok(close(taken[--count]));
-    expect_ok(bine_close(second));
-    expect_ok(bine_close(third));
-    server_stop(&server, ECANCELED);
-}
-
-VIRTUAL_TEST(waits_no_longer_than_until_a_connection_ends)
-{
-    struct server server = {0};
-
-    server_start(&server, echo);
-    int first = dial(&server);
-    ping(first);
-    fault_arm_call("accept", 1, 9, EMFILE); /* 5 ms, 10, 20 ...: it would wait a second and more in all */
-    int second = dial(&server);
-    expect_ok(bine_sleep(200 * BINE_MS));
-    expect_int(server.begun, ==, 1);
-    bine_ns before = bine_now();
-    expect_int(fault_injected(), <, 9);
-    fault_disarm();
-    expect_ok(bine_close(first));
-    ping(second);
-    expect_int(bine_now() - before, ==, 0); /* on the virtual clock: no timer had to fire */
-    expect_ok(bine_close(second));
-    server_stop(&server, ECANCELED);
-}
-
-LOOP_TEST(goes_on_when_a_task_cannot_be_had)
-{
-    /* A size of stack that nobody else uses: the first one needs memory from the kernel. */
-    struct server server = {.options = {.stack_size = 128 * 1024}};
-
-    server_start(&server, echo);
-    fault_arm_call("mmap", 1, 1, ENOMEM);
-    int fd = dial(&server);
-    expect_end_of_file(fd); /* this one is lost */
-    expect_int(fault_injected(), ==, 1);
-    fault_disarm();
-    expect_ok(bine_close(fd));
-    fd = dial(&server);
-    ping(fd);
-    expect_ok(bine_close(fd));
-    server_stop(&server, ECANCELED);
-}
-
-VIRTUAL_TEST(goes_on_at_once_after_a_broken_connection)
-{
-    static const int errors[] = {ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, EPERM, ETIMEDOUT, EOPNOTSUPP};
-    struct server server = {0};
-    bine_ns before = bine_now();
-
-    server_start(&server, echo);
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-        fault_arm_call("accept", 1, 3, errors[i]);
-        int fd = dial(&server);
-        ping(fd);
-        expect_int(fault_injected(), ==, 3);
-        fault_disarm();
-        expect_ok(bine_close(fd));
-    }
-    expect_int(bine_now(), ==, before);
-    server_stop(&server, ECANCELED);
-}
-
-VIRTUAL_TEST(does_not_spin_on_an_error_that_never_stops)
-{
-    struct server server = {0};
-
-    server_start(&server, echo);
-    fault_arm_call("accept", 1, 1000000, EPROTO);
-    int fd = dial(&server);
-    expect_ok(bine_sleep(BINE_MINUTE));
-    expect_int(fault_injected(), <, 200);
-    fault_disarm();
-    ping(fd);
-    expect_ok(bine_close(fd));
     server_stop(&server, ECANCELED);
 }
 
@@ -640,10 +395,7 @@ LOOP_TEST(options_may_be_of_another_size)
 
 SUPPORT_MAIN("serve", serves_many_at_once, connection_is_prompt_private_and_named,
              limit_holds_and_the_others_wait, connection_may_close_its_descriptor_itself,
-             half_closed_and_reset_connections_hurt_nobody, goes_on_when_descriptors_or_memory_had_run_out,
-             goes_on_when_the_process_has_no_descriptor_left, waits_no_longer_than_until_a_connection_ends,
-             goes_on_when_a_task_cannot_be_had, goes_on_at_once_after_a_broken_connection,
-             does_not_spin_on_an_error_that_never_stops, grace_lets_connections_finish_and_then_cancels,
+             half_closed_and_reset_connections_hurt_nobody, grace_lets_connections_finish_and_then_cancels,
              grace_ends_early_with_the_last_connection, waits_for_a_connection_that_ignores_its_end,
              connection_that_has_not_started_is_cancelled_too, deadline_ends_it, closed_listener_ends_it,
              closed_listener_ends_it_at_the_limit_too, shut_down_listener_ends_it,
