@@ -8,7 +8,8 @@
  * failure, so that what is set up once in a process fails too.
  *
  *   sweep [call]      only failures of that call (see wrap.list)
- *   SECONDS           how long at the most (default 20 for each sweep) */
+ *   SECONDS           how long at the most (default 20 for each sweep; a fifth of it for the seeded one)
+ *   SEED              of the failures drawn at random, several in a run */
 #define _GNU_SOURCE
 #include "support/support.h"
 
@@ -127,8 +128,8 @@ static void *use_the_rest(void *arg)
         (void)bine_poll(&one, 1, 1);
         BINE_TIMEOUT(BINE_MS)
             (void)bine_read(fd[0], &byte, 1);
-        (void)bine_write(fd[1], "x", 1);
-        (void)bine_read(fd[0], &byte, 1);
+        if (bine_write(fd[1], "x", 1) == 1)
+            (void)bine_read(fd[0], &byte, 1);
         bine_close(fd[0]);
         bine_close(fd[1]);
     }
@@ -136,8 +137,8 @@ static void *use_the_rest(void *arg)
         char byte;
         BINE_TIMEOUT(BINE_MS)
             (void)bine_read(fd[0], &byte, 1);
-        (void)bine_write(fd[1], "x", 1);
-        (void)bine_read(fd[0], &byte, 1);
+        if (bine_write(fd[1], "x", 1) == 1)
+            (void)bine_read(fd[0], &byte, 1);
         bine_close(fd[0]);
         bine_close(fd[1]);
     }
@@ -201,9 +202,13 @@ static void die(int number)
     raise(number);
 }
 
+static uint64_t seed; /* of many failures in one run; 0: one */
+
 static void arm(void)
 {
-    if (only)
+    if (seed)
+        fault_arm_seeded(seed, 10 + (unsigned)(seed % 90));
+    else if (only)
         fault_arm_call(only, nth, 1, 0);
     else
         fault_arm(nth);
@@ -226,7 +231,7 @@ static bool once(void)
     if (done != 0 && (done != -1 || error == 0))
         support_record(__FILE__, __LINE__, "the run returned %d with errno %d", done, error);
     if (timed_out)
-        support_record(__FILE__, __LINE__, "the program had to be cut short (the server: %s)", strerror(served));
+        support_record(__FILE__, __LINE__, "the program had to be cut short (server: %s)", strerror(served));
     return injected;
 }
 
@@ -270,6 +275,29 @@ static bool sweep_warm(double seconds)
             return true;
     }
     return false;
+}
+
+/* Failures drawn at random, so that what cleans up after one fails too. */
+static unsigned sweep_seeded(double seconds)
+{
+    bine_ns begin = bine_now();
+    uint64_t first = support_seed();
+    long blocks = fixture_blocks();
+    unsigned n = 0;
+    nth = 0;
+    for (seed = first; seconds_since(begin) < seconds; seed++, n++) {
+        runs++;
+        once();
+        if (fixture_blocks() > blocks) {
+            support_record(__FILE__, __LINE__, "%ld heap blocks before, %ld after", blocks, fixture_blocks());
+            blocks = fixture_blocks();
+        }
+        if (support_failures() || fixture_leak())
+            printf("with SEED=%llu:\n", (unsigned long long)seed);
+        verdict("seeded");
+    }
+    seed = 0;
+    return n;
 }
 
 static bool sweep_cold(double seconds)
@@ -331,6 +359,8 @@ int main(int argc, char **argv)
     printf("cold sweep: %u failures injected%s; warm sweep: %u%s\n", cold_runs - whole_cold,
            whole_cold ? ", to the end" : ", out of time", runs - cold_runs - whole_warm,
            whole_warm ? ", to the end" : ", out of time");
+    if (!only)
+        printf("seeded sweep: %u runs\n", sweep_seeded(seconds / 5));
     printf("%u passed, %u failed\n", runs - failures, failures);
     return failures ? 1 : 0;
 }
