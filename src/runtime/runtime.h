@@ -57,7 +57,8 @@ enum bine__task_flag {
     BINE__TASK_EXPLICIT = 1 << 6,
     BINE__TASK_CANCELLED = 1 << 7,   /* by bine_cancel(): outside all its scopes */
     BINE__TASK_NAMED = 1 << 8,
-    BINE__TASK_IGNORING = 1 << 9     /* .ignored counts */
+    BINE__TASK_IGNORING = 1 << 9,    /* .ignored counts */
+    BINE__TASK_OWNED = 1 << 10       /* .owner and .siblings are set */
 };
 
 enum bine__alert {
@@ -75,6 +76,20 @@ enum bine__wait {
     BINE__WAIT_WRITE,   /* object: the descriptor */
     BINE__WAIT_POLL,    /* object: the descriptor, or -1 for several */
     BINE__WAIT_OFFLOAD,
+    BINE__WAIT_GROUP,   /* object of these and what follows: the thing itself */
+    BINE__WAIT_FUTURE,
+    BINE__WAIT_MUTEX,
+    BINE__WAIT_RWLOCK,
+    BINE__WAIT_COND,
+    BINE__WAIT_SEM,
+    BINE__WAIT_EVENT,
+    BINE__WAIT_BARRIER,
+    BINE__WAIT_LATCH,
+    BINE__WAIT_ONCE,
+    BINE__WAIT_QUEUE,
+    BINE__WAIT_SEND,    /* on a channel */
+    BINE__WAIT_RECEIVE, /* on a channel */
+    BINE__WAIT_SELECT,
     BINE__WAIT_COUNT
 };
 extern const char *const bine__wait_names[BINE__WAIT_COUNT];
@@ -114,9 +129,18 @@ struct bine_task {
     const char *site;
     struct bine__stack stack;
     struct bine__notes notes;
+    uint16_t held; /* locks; a task that ends with any is a named abort */
 
     uint32_t ignored;             /* calls that failed in a fired scope, since one did not; set by the first */
     char name_[BINE__NAME_SIZE];  /* if NAMED; see bine__task_name() */
+    struct bine__owner *owner;    /* if OWNED: who takes the result, in place of a joiner */
+    struct bine__list siblings;   /* if OWNED: the owner's */
+};
+
+/* What a group, or a future, is to the tasks that it owns: their handles are not for bine_join(). */
+struct bine__owner {
+    /* The task has ended, its result stands; runs on its stack, must not switch.  Afterwards it is released. */
+    void (*ended)(struct bine__owner *, struct bine_task *);
 };
 
 static inline const char *bine__task_name(const struct bine_task *task)

@@ -22,7 +22,9 @@ enum {
     STACK_ALIGNMENT = 16
 };
 
-const char *const bine__wait_names[BINE__WAIT_COUNT] = {NULL, "park", "sleep", "join", "read", "write", "poll", "offload"};
+const char *const bine__wait_names[BINE__WAIT_COUNT] = {
+    NULL,    "park", "sleep",   "join",  "read",  "write", "poll",  "offload", "group",   "future", "mutex",
+    "rwlock", "cond", "semaphore", "event", "barrier", "latch", "once", "queue", "send", "receive", "select"};
 
 static const char failures[FAILURES];
 
@@ -91,6 +93,7 @@ static void init(struct bine_task *task, struct bine_loop *loop, bine_fn *fn, vo
     task->parent = loop->current->id;
     task->site = site;
     task->scope = NULL;
+    task->held = 0;
 }
 
 struct bine_task *bine__spawn(struct bine_loop *loop, const bine_attr *attr, bine_fn *fn, void *arg, const void *copy,
@@ -209,10 +212,15 @@ void bine__task_main(struct bine_loop *loop, struct bine_task *self)
     if (bine__unlikely(bine__loop != loop))
         bine__fatal(self, "returned in a child after fork(): end the child with _exit() or exec");
     if (bine__unlikely(self->scope != NULL))
-        bine__fatal(self, "ended inside an open scope");
+        bine__fatal(self, "ended inside an open scope or group");
+    if (bine__unlikely(self->held))
+        bine__fatal(self, "ended holding %u locks", self->held);
     self->result = result_of(value);
-    if (self->flags & BINE__TASK_DETACHED) {
-        bine__task_settle(self);
+    if (self->flags & (BINE__TASK_DETACHED | BINE__TASK_OWNED)) {
+        if (self->flags & BINE__TASK_OWNED)
+            self->owner->ended(self->owner, self);
+        else
+            bine__task_settle(self);
         loop->reaped = self;
         loop->watched |= BINE__WATCH_REAP;
     } else if (self->joiner) {
@@ -258,7 +266,7 @@ static inline int joinable(const struct bine_task *task, const struct bine_task 
         return -1;
     if (task == self)
         return bine__error(EDEADLK);
-    if (task->joiner || (task->flags & BINE__TASK_DETACHED))
+    if (task->joiner || (task->flags & (BINE__TASK_DETACHED | BINE__TASK_OWNED)))
         return bine__error(EINVAL);
     return 0;
 }
@@ -302,7 +310,7 @@ int bine_detach(bine_task *task)
 {
     if (!bine__task_valid(task))
         return -1;
-    if (task->joiner || (task->flags & BINE__TASK_DETACHED))
+    if (task->joiner || (task->flags & (BINE__TASK_DETACHED | BINE__TASK_OWNED)))
         return bine__error(EINVAL);
     if (task->state == BINE__ENDED) {
         bine__task_settle(task);
