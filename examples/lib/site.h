@@ -2,9 +2,10 @@
  *
  * A directory served over HTTP: the heart of http_server.c and of the demo.
  *
- *     site.c         the life of a connection        site_reply.c  a reply, onto the wire
- *     site_find.c    from a target to a reply        site_list.c   a directory's listing
- *     open_beneath.c opening a file, and none outside the root
+ *     site.c          the life of a connection
+ *     site_find.c     from a target to a reply      open_beneath.c  opening a file, and none outside the root
+ *     site_list.c     a directory's listing
+ *     site_head.c     a reply's head                site_reply.c    a reply, onto the wire
  */
 #ifndef EXAMPLES_SITE_H
 #define EXAMPLES_SITE_H
@@ -49,6 +50,9 @@ void reply_free(struct reply *);
 void site_find(const struct site *, const char *path, struct reply *);
 /* Yields.  The directory's listing into the reply; closes directory. */
 void site_list(int directory, const char *path, struct reply *);
+/* The status line and the fields, and the words for a status. */
+void site_put_head(struct text *, const struct reply *, bool close);
+const char *site_reason(int status);
 /* Yields.  false: the connection is of no more use. */
 bool site_send(const struct site *, int fd, struct reply *, bool only_head, bool close);
 

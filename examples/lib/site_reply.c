@@ -1,76 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A reply, onto the wire: the status line and the fields, then a page from memory or a file. */
+ * A reply, onto the wire: its head, and then a page from memory or a file. */
 #include "site.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
-/* Bytes handed to the kernel at once; how much a slow reader must take before its deadline starts anew. */
-enum { PIECE = 256 * 1024 };
-
-static const char *reason(int status)
-{
-    static const struct {
-        int status;
-        const char *reason;
-    } known[] = {
-        {200, "OK"},
-        {301, "Moved Permanently"},
-        {400, "Bad Request"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {408, "Request Timeout"},
-        {413, "Content Too Large"},
-        {414, "URI Too Long"},
-        {417, "Expectation Failed"},
-        {431, "Request Header Fields Too Large"},
-        {500, "Internal Server Error"},
-        {501, "Not Implemented"},
-        {503, "Service Unavailable"},
-        {505, "HTTP Version Not Supported"},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (known[i].status == status)
-            return known[i].reason;
-    return "Unknown";
-}
-
-/* The Date field's value, made once a second.  Nothing switches in here, so all tasks can share it. */
-static const char *date(void)
-{
-    static char text[32];
-    static time_t made;
-    time_t now = time(NULL);
-    struct tm tm;
-    if (now != made && gmtime_r(&now, &tm) &&
-        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
-        made = now;
-    return text;
-}
-
-static void put_head(struct text *head, const struct reply *reply, bool close)
-{
-    text_put(head, "HTTP/1.1 ");
-    text_put_number(head, (uint64_t)reply->status);
-    text_put(head, " ");
-    text_put(head, reason(reply->status));
-    text_put(head, "\r\nDate: ");
-    text_put(head, date());
-    text_put(head, "\r\nContent-Type: ");
-    text_put(head, reply->type);
-    text_put(head, "\r\nContent-Length: ");
-    text_put_number(head, reply->file >= 0 ? reply->size : reply->page.length);
-    if (reply->location) {
-        text_put(head, "\r\nLocation: ");
-        text_put(head, reply->location);
-    }
-    if (reply->status == 405)
-        text_put(head, "\r\nAllow: GET, HEAD");
-    text_put(head, close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
-}
+enum {
+    PIECE = 256 * 1024, /* handed to the kernel at once: what a slow reader must take before its deadline */
+    SMALL = 16 * 1024,  /* files up to here go out together with their head: one packet, one call */
+};
 
 /* Both send everything; the deadline is for each piece, so that slow readers may read on and those that
  * have stopped may not. */
@@ -102,6 +40,26 @@ static bool send_file(const struct site *site, int fd, int file, uint64_t size)
     return true;
 }
 
+/* The file's first bytes at the end of the text; false: it is not so long any more, or cannot be read. */
+static bool put_file(struct text *text, int file, size_t size)
+{
+    char *room = text_room(text, size);
+    if (!room || bine_pread(file, room, size, 0) != (ssize_t)size)
+        return false;
+    text->length += size;
+    return true;
+}
+
+static bool send_reply(const struct site *site, int fd, const struct reply *reply, struct text *head)
+{
+    bool file = reply->file >= 0 && reply->size > SMALL;
+    if (reply->file >= 0 && !file && !put_file(head, reply->file, (size_t)reply->size))
+        return false;
+    text_put_bytes(head, reply->page.at, reply->page.length);
+    return !head->failed && send_bytes(site, fd, head->at, head->length, file ? MSG_MORE : 0) &&
+           (!file || send_file(site, fd, reply->file, reply->size));
+}
+
 bool site_send(const struct site *site, int fd, struct reply *reply, bool only_head, bool close)
 {
     char room[512];
@@ -112,21 +70,15 @@ bool site_send(const struct site *site, int fd, struct reply *reply, bool only_h
         text_free(&reply->page);
         text_put_number(&reply->page, (uint64_t)reply->status);
         text_put(&reply->page, " ");
-        text_put(&reply->page, reason(reply->status));
+        text_put(&reply->page, site_reason(reply->status));
         text_put(&reply->page, "\n");
     }
-    put_head(&head, reply, close);
-    bool sent = !head.failed && !reply->page.failed;
-
-    if (reply->file >= 0) {
-        bool body = !only_head && reply->size > 0;
-        sent = sent && send_bytes(site, fd, head.at, head.length, body ? MSG_MORE : 0) &&
-               (!body || send_file(site, fd, reply->file, reply->size));
-    } else {
-        if (!only_head) /* one packet for both */
-            text_put_bytes(&head, reply->page.at, reply->page.length);
-        sent = sent && !head.failed && send_bytes(site, fd, head.at, head.length, 0);
-    }
+    site_put_head(&head, reply, close);
+    bool sent = !reply->page.failed && !head.failed;
+    if (sent && only_head)
+        sent = send_bytes(site, fd, head.at, head.length, 0);
+    else if (sent)
+        sent = send_reply(site, fd, reply, &head);
     text_free(&head);
     return sent;
 }

@@ -28,6 +28,11 @@ static bool grow(struct text *t, size_t n)
     return true;
 }
 
+char *text_room(struct text *t, size_t n)
+{
+    return grow(t, n) ? t->at + t->length : NULL;
+}
+
 void text_put_bytes(struct text *t, const char *bytes, size_t n)
 {
     if (n == 0 || !grow(t, n))

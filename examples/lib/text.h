@@ -27,6 +27,8 @@ void text_put_number(struct text *, uint64_t number);
 /* A file's name inside a URL, and inside HTML. */
 void text_put_url(struct text *, const char *name);
 void text_put_html(struct text *, const char *name);
+/* Room for n more bytes, or NULL.  Who fills it adds to .length. */
+char *text_room(struct text *, size_t n);
 void text_free(struct text *);
 
 #endif
