@@ -27,7 +27,7 @@ _Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI &
 
 /* Events taken at once: 3 KiB, on the heap.  What does not fit comes with the next call. */
 enum { EVENTS = 256 };
-enum { INTERRUPT = UINT32_MAX }; /* in place of a descriptor */
+static const uint32_t INTERRUPT = UINT32_MAX; /* in place of a descriptor */
 
 struct epoll {
     int fd, interrupt;
@@ -48,7 +48,7 @@ static int control(const struct epoll *epoll, int operation, int fd, const struc
 
 static int epoll_open(struct bine__io *io)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = (uint32_t)INTERRUPT};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = INTERRUPT};
     struct epoll *epoll = malloc(sizeof *epoll);
 
     if (!epoll)
@@ -185,7 +185,7 @@ static unsigned epoll_wait_and_report(struct bine__io *io, bine_ns timeout)
 
     for (int i = 0; i < n; i++) {
         uint64_t data = epoll->events[i].data.u64;
-        if ((uint32_t)data == (uint32_t)INTERRUPT) {
+        if ((uint32_t)data == INTERRUPT) {
             /* Partner: epoll_interrupt().  What was published before an interrupt that finds the flag still set is
              * seen after this exchange.  The eventfd is never read: each write is an edge. */
             atomic_exchange(&epoll->pending, false);
