@@ -57,7 +57,8 @@ static int read_names(DIR *directory, struct names *names)
     }
     if (errno != 0)
         return -1;
-    qsort(names->at, names->count, sizeof *names->at, by_name);
+    if (names->count > 0) /* qsort(3) must not be given NULL, which an empty list is */
+        qsort(names->at, names->count, sizeof *names->at, by_name);
     return 0;
 }
 
