@@ -42,14 +42,15 @@ analysed() {
         src examples
 }
 tidied() {
-    git ls-files 'src/*.c' | xargs -P2 -n4 clang-tidy --quiet --warnings-as-errors='*' 2>/dev/null -- -std=gnu11 -Iinclude -Isrc
+    git ls-files 'src/*.c' 'examples/*.c' | xargs -P2 -n4 sh -c \
+        'clang-tidy --quiet --warnings-as-errors="*" "$@" -- -std=gnu11 -Iinclude -Isrc 2>/dev/null' tidied
 }
 # House rules that a pattern can tell.
 house() {
     bad=0
-    for pattern in 'TODO|FIXME|XXX' '[[:space:]]+$' '.{121,}'; do
-        git grep -nIE -e "$pattern" -- '*.c' '*.h' '*.S' '*.sh' Makefile ':!tests/lint/check.sh' && bad=1
-    done
+    git grep -nwIE 'TODO|FIXME|XXX' -- '*.c' '*.h' '*.S' '*.sh' Makefile ':!tests/lint' && bad=1
+    git grep -nIE '[[:space:]]+$' -- '*.c' '*.h' '*.S' '*.sh' Makefile && bad=1
+    git grep -nIE '.{121,}' -- 'include' 'src' 'examples' Makefile && bad=1
     git ls-files '*.c' '*.h' '*.S' '*.sh' '*.cc' Makefile | while read -r file; do
         head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file: no licence line"
         case $file in src/* | include/*) test "$(wc -l <"$file")" -le 600 || echo "$file: more than 600 lines" ;; esac
