@@ -5,9 +5,8 @@
  * On sockets they are recv and send with MSG_DONTWAIT, so O_NONBLOCK stays as its owner left it.  A write goes
  * on until all is written, as a blocking write(2) does; a read ends with the first bytes. */
 #define _GNU_SOURCE
-#include "io/io.h"
+#include "io/transfer.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -55,6 +54,17 @@ ssize_t bine__attempt_any(struct bine__transfer *transfer)
         errno = EINTR;
     }
     return moved;
+}
+
+/* The common case, made short: one buffer, a socket. */
+static inline ssize_t try_one(struct bine__transfer *transfer)
+{
+    char *at = (char *)transfer->iov->iov_base + transfer->done;
+
+    transfer->asked = transfer->total - transfer->done;
+    return transfer->direction == BINE__IN
+               ? recv(transfer->fd, at, transfer->asked, MSG_DONTWAIT)
+               : send(transfer->fd, at, transfer->asked, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* A position in a file makes sense for what has one: the kernel says ESPIPE to the rest. */
@@ -122,13 +132,48 @@ static ssize_t move_vector(int fd, const struct iovec *iov, int count, enum bine
     return total < 0 ? -1 : move(fd, iov, count, (size_t)total, direction, extent);
 }
 
+/* Known to be a socket, and a size without surprises. */
+static inline bool plain(int fd, size_t n)
+{
+    const struct bine_loop *loop = bine__loop;
+    const struct bine__fd *slot = loop ? bine__fd_find(loop->io, fd) : NULL;
+
+    return slot && slot->kind >= BINE__KIND_TCP && slot->kind <= BINE__KIND_DATAGRAM && n - 1 < BINE__TRANSFER_MAX;
+}
+
+/* ENOTSOCK, when the number means another file by now. */
+static inline __attribute__((always_inline)) ssize_t move_plainly(int fd, const void *buf, size_t n,
+                                                                  enum bine__direction direction,
+                                                                  enum bine__extent extent)
+{
+    struct iovec iov = {(void *)(uintptr_t)buf, n};
+    struct bine__transfer transfer = {.fd = fd,
+                                      .direction = (uint8_t)direction,
+                                      .extent = (uint8_t)extent,
+                                      .iov = &iov,
+                                      .count = 1,
+                                      .total = n};
+
+    return bine__transfer_by(&transfer, try_one);
+}
+
 ssize_t bine_read(int fd, void *buf, size_t n)
 {
+    if (bine__likely(plain(fd, n))) {
+        ssize_t moved = move_plainly(fd, buf, n, BINE__IN, BINE__ONCE);
+        if (bine__likely(moved >= 0 || errno != ENOTSOCK))
+            return moved;
+    }
     return move_one(fd, buf, n, BINE__IN, BINE__ONCE);
 }
 
 ssize_t bine_write(int fd, const void *buf, size_t n)
 {
+    if (bine__likely(plain(fd, n))) {
+        ssize_t moved = move_plainly(fd, buf, n, BINE__OUT, BINE__STREAM);
+        if (bine__likely(moved >= 0 || errno != ENOTSOCK))
+            return moved;
+    }
     return move_one(fd, buf, n, BINE__OUT, BINE__STREAM);
 }
 

@@ -27,15 +27,6 @@
 
 /* ---- Slots ------------------------------------------------------------------------------------------- */
 
-struct bine__fd *bine__fd_find(const struct bine__io *io, int fd)
-{
-    uint32_t chunk = (uint32_t)fd >> BINE__CHUNK_SHIFT; /* of a negative one: beyond every directory */
-
-    if (chunk >= io->chunk_count || !io->chunks[chunk])
-        return NULL;
-    return &io->chunks[chunk][fd & (BINE__CHUNK_SLOTS - 1)];
-}
-
 static int grow_directory(struct bine__io *io, uint32_t chunk)
 {
     uint32_t count = io->chunk_count ? io->chunk_count : 4;

@@ -93,7 +93,15 @@ struct bine__io {
 
 /* ---- The table (fd.c) ------------------------------------------------------------------------------- */
 
-struct bine__fd *bine__fd_find(const struct bine__io *, int fd); /* NULL: has none */
+/* NULL: has none. */
+static inline struct bine__fd *bine__fd_find(const struct bine__io *io, int fd)
+{
+    uint32_t chunk = (uint32_t)fd >> BINE__CHUNK_SHIFT; /* of a negative one: beyond every directory */
+
+    if (chunk >= io->chunk_count || !io->chunks[chunk])
+        return NULL;
+    return &io->chunks[chunk][fd & (BINE__CHUNK_SLOTS - 1)];
+}
 struct bine__fd *bine__fd_get(struct bine__io *, int fd);        /* makes one; NULL/EBADF: not open; NULL/ENOMEM */
 
 /* The library has just made this descriptor: it starts with a fresh slot.  Fine outside a loop. */
@@ -157,7 +165,7 @@ void bine__look_wake(struct bine__look *); /* at most one bine__wake() */
  * Opens with bine__begin() itself.  0, or -1 with errno. */
 int bine__fd_wait(int fd, enum bine__direction);
 
-/* ---- One transfer (transfer.c) -------------------------------------------------------------------------- */
+/* ---- One transfer (transfer.h, transfer.c) -------------------------------------------------------------------------- */
 
 enum bine__extent {
     BINE__ONCE,   /* one success is enough */
@@ -165,9 +173,13 @@ enum bine__extent {
     BINE__FULL    /* goes on in any case */
 };
 
+/* One try: bytes, or -1 with errno.  EAGAIN: it would block; EINTR: again at once. */
+struct bine__transfer;
+typedef ssize_t bine__attempt(struct bine__transfer *);
+
 struct bine__transfer {
     /* The caller of bine__transfer() fills in: */
-    ssize_t (*attempt)(struct bine__transfer *); /* one try: bytes, or -1 with errno, EAGAIN: would block */
+    bine__attempt *attempt;
     int fd;
     int flags;      /* MSG_ ..., the caller's own */
     uint8_t direction, extent;
@@ -196,9 +208,7 @@ ssize_t bine__vector_length(const struct iovec *, size_t count);
 
 /* An attempt to read or write iov, by what kind the descriptor is of (calls_stream.c); and those on what are
  * not sockets (calls_file.c). */
-ssize_t bine__attempt_any(struct bine__transfer *);
-ssize_t bine__attempt_pollable(struct bine__transfer *);
-ssize_t bine__attempt_file(struct bine__transfer *);
+bine__attempt bine__attempt_any, bine__attempt_pollable, bine__attempt_file;
 
 /* ---- Small things ---------------------------------------------------------------------------------------- */
 
