@@ -296,6 +296,24 @@ START_TEST(dial_outside_a_loop_is_refused)
 }
 END_TEST
 
+static void wait_in_a_callback(void *arg)
+{
+    struct addrinfo *list;
+
+    expect_fails(bine_dial("tcp", "127.0.0.1:9"), EDEADLK);
+    expect_int(bine_resolve("127.0.0.1", "9", NULL, &list), ==, EAI_SYSTEM);
+    expect_int(errno, ==, EDEADLK);
+    *(bool *)arg = true;
+}
+
+LOOP_TEST(callback_may_not_wait)
+{
+    bool ran = false;
+    expect_ok(bine_call_soon(wait_in_a_callback, &ran));
+    while (!ran)
+        expect_ok(bine_yield());
+}
+
 LOOP_TEST(dial_without_descriptors_fails)
 {
     struct rlimit before, none;
@@ -526,7 +544,7 @@ SUPPORT_MAIN("net", dial_connects_to_a_numeric_address, dial_connects_over_ipv6,
              dial_looks_names_up, addresses_are_tried_by_alternating_families,
              dial_refuses_what_it_cannot_read, dial_tries_the_next_address_after_a_quarter_second,
              dial_cut_short_leaves_nothing_behind, dial_cancelled_during_the_lookup_returns_at_once,
-             dial_outside_a_loop_is_refused, dial_without_descriptors_fails,
+             dial_outside_a_loop_is_refused, callback_may_not_wait, dial_without_descriptors_fails,
              dial_survives_the_failure_of_any_call, dial_of_a_name_survives_the_failure_of_its_calls,
              udp_is_bound_and_connected, resolve_answers_numbers_itself, resolve_asks_a_thread_for_names,
              resolve_refuses_nothing_and_names_beyond_measure, resolve_cancelled_returns_at_once,

@@ -345,6 +345,56 @@ LOOP_TEST(shut_down_listener_ends_it)
     expect_ok(bine_close(fd));
 }
 
+/* ---- Any schedule -------------------------------------------------------------------------------------- */
+
+struct visit {
+    struct server *server;
+    uint64_t random;
+};
+
+static void *visit(void *arg)
+{
+    struct visit *visit = arg;
+
+    for (unsigned times = (unsigned)(support_random(&visit->random) % 4); times > 0; times--) {
+        int fd = dial(visit->server);
+        for (unsigned pings = (unsigned)(support_random(&visit->random) % 4); pings > 0; pings--) {
+            expect_ok(bine_sleep((bine_ns)(support_random(&visit->random) % (3 * BINE_MS))));
+            ping(fd);
+        }
+        expect_ok(bine_close(fd));
+    }
+    return NULL;
+}
+
+static void *serve_visitors(void *arg)
+{
+    enum { VISITORS = 12 };
+    struct server server = {.options = {.max_connections = 3, .grace = BINE_SECOND}};
+    struct visit visits[VISITORS];
+    bine_task *tasks[VISITORS];
+
+    server_start(&server, echo);
+    for (unsigned i = 0; i < VISITORS; i++) {
+        visits[i] = (struct visit){&server, *(uint64_t *)arg * VISITORS + i};
+        tasks[i] = bine_spawn(visit, &visits[i]);
+    }
+    for (unsigned i = 0; i < VISITORS; i++)
+        expect_ok(bine_join(tasks[i], NULL));
+    expect_int(server.most, <=, 3);
+    server_stop(&server, ECANCELED);
+    expect_int(server.begun, ==, server.ended);
+    expect_int(server.cancelled, ==, 0);
+    return NULL;
+}
+
+START_TEST(serves_under_any_schedule)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++)
+        run_seeded(seed, serve_visitors, &seed);
+}
+END_TEST
+
 /* ---- Misuse ------------------------------------------------------------------------------------------ */
 
 LOOP_TEST(refuses_what_is_no_listener)
@@ -370,6 +420,20 @@ LOOP_TEST(refuses_what_is_no_listener)
     expect_ok(bine_close(socket));
 }
 
+static void serve_in_a_callback(void *arg)
+{
+    expect_fails(bine_serve(0, echo, NULL, NULL), EDEADLK);
+    *(bool *)arg = true;
+}
+
+LOOP_TEST(callback_may_not_serve)
+{
+    bool ran = false;
+    expect_ok(bine_call_soon(serve_in_a_callback, &ran));
+    while (!ran)
+        expect_ok(bine_yield());
+}
+
 START_TEST(refuses_to_serve_outside_a_loop)
 {
     expect_fails(bine_serve(0, echo, NULL, NULL), EPERM);
@@ -393,10 +457,11 @@ LOOP_TEST(options_may_be_of_another_size)
     expect_ok(bine_close(listener));
 }
 
-SUPPORT_MAIN("serve", serves_many_at_once, connection_is_prompt_private_and_named,
-             limit_holds_and_the_others_wait, connection_may_close_its_descriptor_itself,
-             half_closed_and_reset_connections_hurt_nobody, grace_lets_connections_finish_and_then_cancels,
-             grace_ends_early_with_the_last_connection, waits_for_a_connection_that_ignores_its_end,
-             connection_that_has_not_started_is_cancelled_too, deadline_ends_it, closed_listener_ends_it,
-             closed_listener_ends_it_at_the_limit_too, shut_down_listener_ends_it,
-             refuses_what_is_no_listener, refuses_to_serve_outside_a_loop, options_may_be_of_another_size)
+SUPPORT_MAIN("serve", serves_under_any_schedule, callback_may_not_serve, serves_many_at_once,
+             connection_is_prompt_private_and_named, limit_holds_and_the_others_wait,
+             connection_may_close_its_descriptor_itself, half_closed_and_reset_connections_hurt_nobody,
+             grace_lets_connections_finish_and_then_cancels, grace_ends_early_with_the_last_connection,
+             waits_for_a_connection_that_ignores_its_end, connection_that_has_not_started_is_cancelled_too,
+             deadline_ends_it, closed_listener_ends_it, closed_listener_ends_it_at_the_limit_too,
+             shut_down_listener_ends_it, refuses_what_is_no_listener, refuses_to_serve_outside_a_loop,
+             options_may_be_of_another_size)

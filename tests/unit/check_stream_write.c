@@ -408,6 +408,90 @@ LOOP_TEST(huge_exact_read_without_memory_loses_nothing)
     ends_close(&ends);
 }
 
+static void use_in_a_callback(void *arg)
+{
+    struct user *user = arg;
+    char buf[4];
+
+    expect_fails(bine_stream_read(user->stream, buf, 1), EDEADLK);
+    expect_fails(bine_stream_read_line(user->stream, buf, sizeof buf), EDEADLK);
+    expect_fails(bine_stream_flush(user->stream), EDEADLK);
+    expect_fails(bine_stream_shutdown_write(user->stream), EDEADLK);
+    expect_ok(bine_stream_write(user->stream, "x", 1));
+    user->result = 1;
+}
+
+LOOP_TEST(callback_may_write_and_not_wait)
+{
+    struct ends ends = ends_open();
+    struct user user = {ends.stream, 0, 0};
+    char byte;
+
+    expect_ok(bine_call_soon(use_in_a_callback, &user));
+    while (!user.result)
+        expect_ok(bine_yield());
+    expect_ok(bine_stream_flush(ends.stream));
+    expect_int(bine_read(ends.peer, &byte, 1), ==, 1);
+    ends_close(&ends);
+}
+
+/* The test's own calls are among those that fail. */
+static void answer(int fd, const char *text)
+{
+    ssize_t n = -1;
+    for (int tries = 2; tries > 0 && n < 0; tries--)
+        n = send(fd, text, strlen(text), MSG_DONTWAIT);
+    expect_int(n, ==, strlen(text));
+}
+
+static void hear(int fd, const char *text)
+{
+    char got[16] = "";
+    ssize_t n = -1;
+    for (int tries = 2; tries > 0 && n < 0; tries--)
+        n = recv(fd, got, sizeof got - 1, MSG_DONTWAIT);
+    expect_str(got, text);
+}
+
+/* Says something and hears the answer; what fails is done again. */
+static void converse(struct ends *ends)
+{
+    char line[16] = "";
+    int tries = 4;
+
+    while (tries > 0 && bine_stream_printf(ends->stream, "%s\n", "question") != 0)
+        tries--;
+    while (tries > 0 && bine_stream_flush(ends->stream) != 0)
+        tries--;
+    hear(ends->peer, "question\n");
+    answer(ends->peer, "ans");
+    BINE_TIMEOUT(BINE_MS)
+    {
+        while (tries > 0 && bine_stream_read_line(ends->stream, line, sizeof line) < 0 && errno != ETIMEDOUT)
+            tries--;
+    }
+    answer(ends->peer, "wer\n");
+    while (tries > 0 && bine_stream_read_line(ends->stream, line, sizeof line) < 0)
+        tries--;
+    expect_str(line, "answer\n");
+    expect_int(tries, >, 0);
+}
+
+VIRTUAL_TEST(call_that_failed_can_be_made_again)
+{
+    bool more = true;
+
+    for (long nth = 1; more && nth < 200; nth++) {
+        struct ends ends = ends_open();
+        fault_arm(nth);
+        converse(&ends);
+        more = fault_injected() > 0;
+        fault_disarm();
+        ends_close(&ends);
+    }
+    expect(!more);
+}
+
 LOOP_TEST(waiting_reader_holds_no_buffer)
 {
     struct ends ends = ends_open();
@@ -428,7 +512,8 @@ LOOP_TEST(waiting_reader_holds_no_buffer)
     ends_close(&ends);
 }
 
-SUPPORT_MAIN("stream_write", write_is_buffered_until_it_is_flushed, write_past_the_limit_buffers_nothing,
+SUPPORT_MAIN("stream_write", callback_may_write_and_not_wait, call_that_failed_can_be_made_again,
+             write_is_buffered_until_it_is_flushed, write_past_the_limit_buffers_nothing,
              printf_grows_the_buffer_and_keeps_what_is_there, printf_that_fails_buffers_nothing,
              flush_cut_short_goes_on_where_it_stopped, shutdown_flushes_and_leaves_the_other_direction_open,
              flush_to_nobody_fails_and_keeps_what_was_written, second_reader_is_refused_and_a_writer_is_not,
