@@ -191,13 +191,13 @@ long fault_blocks(void)
         return __real_##name arguments;                          \
     }
 
-/* The same for a call on a descriptor; eventfds are let through. */
+/* The same for a call on a descriptor; eventfds and pipes are let through. */
 #define WRAP_FD(type, symbol, name, parameters, arguments)              \
     type __real_##name parameters;                                      \
     type __wrap_##name parameters;                                      \
     type __wrap_##name parameters                                       \
     {                                                                   \
-        int error = is_eventfd(fd) ? 0 : verdict(FAULT_##symbol);       \
+        int error = cannot_fail(fd) ? 0 : verdict(FAULT_##symbol);       \
         if (error) {                                                    \
             errno = error;                                              \
             return -1;                                                  \
@@ -222,7 +222,7 @@ long fault_blocks(void)
         return block;                                   \
     }
 
-static bool is_eventfd(int fd)
+static bool cannot_fail(int fd)
 {
     if (!atomic_load(&injector.armed))
         return false;
@@ -231,7 +231,7 @@ static bool is_eventfd(int fd)
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(path, target, sizeof target - 1);
     errno = saved;
-    return n > 0 && strncmp(target, "anon_inode:[eventfd", 19) == 0;
+    return n > 0 && (strncmp(target, "anon_inode:[eventfd", 19) == 0 || strncmp(target, "pipe:", 5) == 0);
 }
 
 WRAP_BLOCK(malloc, malloc, (size_t n), (n))

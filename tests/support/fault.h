@@ -4,7 +4,7 @@
  *
  * A wrapped call counts from 1 while the injector is armed, in whatever thread it is made, and the chosen
  * one fails with the errno that this call is most likely to give in the field.  Calls made inside libc, and
- * reads and writes of eventfds (which cannot fail so), are neither counted nor failed. */
+ * reads and writes of eventfds and pipes (which no kernel fails so), are neither counted nor failed. */
 #ifndef TESTS_FAULT_H
 #define TESTS_FAULT_H
 
