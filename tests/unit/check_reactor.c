@@ -4,7 +4,7 @@
  * passes them.
  *
  * There is no loop here: the reactor is called by hand, on a loop's structure that nobody runs.  The tasks are
- * empty structures that claim to be running, so bine__wake() only leaves a mark in them. */
+ * empty structures that claim to be parked; bine__wake() puts them into a run queue that nobody serves. */
 #define _GNU_SOURCE
 #include "support/support.h"
 
@@ -17,7 +17,7 @@
 #include "support/sockets.h"
 
 static const char *const backends[] = {"epoll", "poll"};
-enum { BACKENDS = 2, MANY = 600 /* more than a backend takes at once */ };
+enum { BACKENDS = 2, MANY = 600 /* more than a backend takes at once */, QUEUE = 1024 };
 
 /* Runs the test's body once with each backend. */
 #define REACTOR_TEST(name)                                  \
@@ -36,6 +36,9 @@ static void with_backend(const char *name, void (*body)(struct bine__io *))
     unsigned before = support_failures();
 
     ck_assert_ptr_nonnull(loop);
+    loop->queue = calloc(QUEUE, sizeof *loop->queue);
+    loop->mask = QUEUE - 1;
+    ck_assert_ptr_nonnull(loop->queue);
     ck_assert_int_eq(bine__poller_open(loop, name), 0);
     ck_assert_str_eq(loop->io->reactor->name, name);
     body(loop->io);
@@ -43,6 +46,7 @@ static void with_backend(const char *name, void (*body)(struct bine__io *))
         printf("with the reactor \"%s\":\n", name);
     loop->poller.close(loop);
     ck_assert_ptr_null(loop->io);
+    free(loop->queue);
     free(loop);
 }
 
@@ -71,10 +75,10 @@ static bool was_woken(struct dummy *dummy)
 {
     bool woken = dummy->waiter.woken;
 
-    expect_int(woken, ==, (dummy->task.flags & BINE__TASK_WOKEN) != 0);
+    expect_int(dummy->task.state == BINE__RUNNABLE, ==, woken);
     bine__list_remove(&dummy->waiter.node);
     dummy->waiter.woken = false;
-    dummy->task.flags = 0;
+    dummy->task.state = BINE__PARKED;
     return woken;
 }
 
