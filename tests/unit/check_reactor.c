@@ -62,7 +62,8 @@ struct dummy {
 static void stand(struct bine__io *io, struct dummy *dummy, int fd, enum bine__direction direction)
 {
     memset(dummy, 0, sizeof *dummy);
-    dummy->task.state = BINE__RUNNABLE;
+    dummy->task.state = BINE__PARKED;
+    dummy->task.loop = io->loop;
     dummy->slot = bine__fd_get(io, fd);
     ck_assert_ptr_nonnull(dummy->slot);
     bine__waiter_init(&dummy->waiter, &dummy->task, fd, dummy->slot, direction);
@@ -300,7 +301,7 @@ REACTOR_TEST(a_number_reused_by_others_is_watched_anew_after_a_sweep)
 REACTOR_TEST(a_regular_file_is_refused_or_ready)
 {
     struct bine__fd *slot;
-    struct dummy reader = {.task = {.state = BINE__RUNNABLE}};
+    struct dummy reader = {.task = {.loop = io->loop, .state = BINE__PARKED}};
     FILE *file = tmpfile();
     int fd;
     ck_assert_ptr_nonnull(file);
