@@ -5,7 +5,7 @@
  *
  * What must hold at all times is checked as it goes: a join gives what the task was to return, bytes arrive
  * once and in order, a cancelled timer does not fire, calls fail only for a reason that holds.  At the end of
- * each run: what was accepted ran, what was not claimed was dropped once, nobody is left, and nothing is open,
+ * each run: what was accepted ran, what was not claimed was dropped once, nobody is left, nothing is open,
  * mapped or allocated.
  *
  *   SEED      of the first run; each run prints its own if it fails

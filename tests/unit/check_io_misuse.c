@@ -299,8 +299,10 @@ LOOP_TEST(counts_out_of_range_are_einval)
     expect_fails(bine_readv(fd[0], &vector, INT_MAX), EINVAL);
     expect_fails(bine_writev(fd[1], &vector, INT_MAX), EINVAL);
     struct pollfd one = {fd[0], POLLIN, 0};
-    expect_fails(bine_poll(&one, (nfds_t)-1, 0), EINVAL);
-    expect_fails(bine_poll(&one, (nfds_t)INT_MAX, 0), EINVAL);
+    if (!support_instrumented()) { /* a sanitizer looks at all that many itself */
+        expect_fails(bine_poll(&one, (nfds_t)-1, 0), EINVAL);
+        expect_fails(bine_poll(&one, (nfds_t)INT_MAX, 0), EINVAL);
+    }
     expect_fails(bine_socket(-1, SOCK_STREAM, 0), EAFNOSUPPORT);
     expect_fails(bine_socket(AF_INET, 12345, 0), EINVAL);
     expect_fails(bine_socketpair(AF_INET, SOCK_STREAM, 0, none), EOPNOTSUPP);
