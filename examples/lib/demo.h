@@ -6,6 +6,8 @@
 
 #include <bine.h>
 
+#include <time.h>
+
 /* ---- demo_files.c ------------------------------------------------------------------------ */
 
 struct demo_file {
@@ -14,9 +16,12 @@ struct demo_file {
     char *path;
     char *content; /* what must come back, byte for byte */
     size_t size;
+    struct timespec modified;
+    bool changed; /* since it was read: not to be asked for any more */
 };
 
 struct demo_files {
+    const char *root;
     struct demo_file *at;
     size_t count;
     size_t room;
@@ -26,6 +31,8 @@ struct demo_files {
  * 0, or -1 with errno and nothing left behind (ENOENT: there are none). */
 int demo_files_read(struct demo_files *, const char *root);
 void demo_files_free(struct demo_files *);
+/* Has somebody changed the file since it was read?  Remembers it in .changed.  Asks the disk. */
+bool demo_file_has_changed(const struct demo_files *, struct demo_file *);
 
 /* ---- histogram.c ------------------------------------------------------------------------- */
 

@@ -16,69 +16,95 @@
 
 enum { PIECE = 16 * 1024, ERRORS_SHOWN = 10 };
 
-static bool failed(struct demo *demo, const char *path, const char *why)
-{
-    if (demo->errors++ < ERRORS_SHOWN)
-        fprintf(stderr, "demo: /%s: %s\n", path, why);
-    return false;
-}
-
-/* Compares the body with the file while it arrives. */
-static bool check_body(struct demo *demo, struct http_conn *c, struct http_body *body,
-                       const struct demo_file *file, char *piece)
+/* Compares the body with the file while it arrives.  NULL, or what is wrong. */
+static const char *check_body(struct http_conn *c, struct http_body *body, const struct demo_file *file,
+                              char *piece)
 {
     size_t offset = 0;
     ssize_t n;
     while ((n = http_read_body(c, body, piece, PIECE)) > 0) {
         if ((size_t)n > file->size - offset || memcmp(piece, file->content + offset, (size_t)n) != 0)
-            return failed(demo, file->path, "the body differs from the file; or has that changed meanwhile?");
+            return "the body differs from the file";
         offset += (size_t)n;
     }
     if (n < 0)
-        return failed(demo, file->path, strerror(errno));
-    return offset == file->size || failed(demo, file->path, "the body is too short");
+        return strerror(errno);
+    return offset == file->size ? NULL : "the body is too short";
 }
 
-static bool get(struct demo *demo, struct http_conn *c, const struct demo_file *file, char *piece)
+static const char *get(struct demo *demo, struct http_conn *c, const struct demo_file *file, char *piece)
 {
     struct http_response response = {0};
     bine_ns start = bine_now();
     if (bine_write_full(c->fd, file->request, file->request_length) != (ssize_t)file->request_length ||
         http_read_response(c, &response) < 0)
-        return failed(demo, file->path, strerror(errno));
+        return strerror(errno);
     c->start += response.head.at;
     if (response.status != 200)
-        return failed(demo, file->path, "the status is not 200");
+        return "the status is not 200";
     if (!response.framing.has_length || response.framing.length != file->size)
-        return failed(demo, file->path, "the length is not the file's");
-    if (!check_body(demo, c, &response.body, file, piece))
-        return false;
-
+        return "the length is not the file's";
+    const char *wrong = check_body(c, &response.body, file, piece);
+    if (wrong)
+        return wrong;
     histogram_add(&demo->latency, bine_now() - start);
     demo->requests++;
     demo->bytes += file->size;
-    return true;
+    return NULL;
+}
+
+static void hang_up(struct http_conn *c)
+{
+    http_conn_free(c);
+    if (c->fd >= 0)
+        bine_close(c->fd);
+    c->fd = -1;
+}
+
+static const char *dial(const struct demo *demo, struct http_conn *c)
+{
+    c->fd = bine_dial("tcp", demo->address);
+    if (c->fd < 0)
+        return strerror(errno);
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    return NULL;
+}
+
+/* The next one that nobody has changed meanwhile. */
+static struct demo_file *pick(const struct demo_files *files, size_t *next)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        struct demo_file *file = &files->at[(*next)++ % files->count];
+        if (!file->changed)
+            return file;
+    }
+    return NULL;
 }
 
 void *demo_client(void *arg)
 {
     struct demo *demo = arg;
     size_t next = demo->started++; /* each begins with a file of its own */
-    struct http_conn c = {.fd = bine_dial("tcp", demo->address)};
+    struct http_conn c = {.fd = -1};
     char *piece = malloc(PIECE);
-    bool good = c.fd >= 0 && piece;
-    if (!good)
-        failed(demo, "", strerror(errno));
-    else
-        setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    const char *wrong = piece ? NULL : "out of memory";
+    struct demo_file *file = NULL;
 
-    while (good && !demo->over) {
-        BINE_TIMEOUT(ANSWER_TIMEOUT)
-            good = get(demo, &c, &demo->files.at[next++ % demo->files.count], piece);
+    while (!wrong && !demo->over && (file = pick(&demo->files, &next))) {
+        BINE_TIMEOUT(ANSWER_TIMEOUT) {
+            if (c.fd < 0)
+                wrong = dial(demo, &c);
+            if (!wrong)
+                wrong = get(demo, &c, file, piece);
+        }
+        if (wrong && demo_file_has_changed(&demo->files, file)) {
+            hang_up(&c); /* what it still sends is of no use; then on to another */
+            wrong = NULL;
+        }
     }
+    if (wrong && demo->errors++ < ERRORS_SHOWN)
+        fprintf(stderr, "demo: /%s: %s\n", file ? file->path : "", wrong);
+    hang_up(&c);
     free(piece);
-    http_conn_free(&c);
-    if (c.fd >= 0)
-        bine_close(c.fd);
     return NULL;
 }

@@ -42,8 +42,9 @@ static char *read_whole(int fd, size_t size)
     return NULL;
 }
 
-static int add(struct demo_files *files, int fd, const char *path, size_t size)
+static int add(struct demo_files *files, int fd, const char *path, const struct stat *st)
 {
+    size_t size = (size_t)st->st_size;
     if (files->count == files->room) {
         size_t room = files->room ? 2 * files->room : 256;
         struct demo_file *at = realloc(files->at, room * sizeof *at);
@@ -56,7 +57,14 @@ static int add(struct demo_files *files, int fd, const char *path, size_t size)
     text_put(&request, "GET /");
     text_put_url(&request, path);
     text_put(&request, " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bine-demo\r\n\r\n");
-    struct demo_file file = {request.at, request.length, strdup(path), read_whole(fd, size), size};
+    struct demo_file file = {
+        .request = request.at,
+        .request_length = request.length,
+        .path = strdup(path),
+        .content = read_whole(fd, size),
+        .size = size,
+        .modified = st->st_mtim,
+    };
     if (request.failed || !file.path || !file.content) {
         free_file(&file);
         return -1;
@@ -97,7 +105,7 @@ static int walk(struct demo_files *files, int at, const char *prefix, unsigned d
             status = walk(files, fd, path.at, depth + 1); /* and closes it */
         } else {
             if (S_ISREG(st.st_mode) && st.st_size <= FILE_MAX)
-                status = add(files, fd, path.at, (size_t)st.st_size);
+                status = add(files, fd, path.at, &st);
             close(fd);
         }
         text_free(&path);
@@ -108,7 +116,7 @@ static int walk(struct demo_files *files, int at, const char *prefix, unsigned d
 
 int demo_files_read(struct demo_files *files, const char *root)
 {
-    *files = (struct demo_files){0};
+    *files = (struct demo_files){.root = root};
     int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return -1;
@@ -119,4 +127,19 @@ int demo_files_read(struct demo_files *files, const char *root)
     demo_files_free(files);
     errno = error;
     return -1;
+}
+
+bool demo_file_has_changed(const struct demo_files *files, struct demo_file *file)
+{
+    struct stat st;
+    struct text path = TEXT_EMPTY;
+    text_put(&path, files->root);
+    text_put(&path, "/");
+    text_put_bytes(&path, file->path, strlen(file->path) + 1);
+    bool same = path.failed || (stat(path.at, &st) == 0 && (size_t)st.st_size == file->size &&
+                                st.st_mtim.tv_sec == file->modified.tv_sec &&
+                                st.st_mtim.tv_nsec == file->modified.tv_nsec);
+    text_free(&path);
+    file->changed |= !same;
+    return file->changed;
 }

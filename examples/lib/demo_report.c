@@ -78,6 +78,11 @@ void demo_report(const struct demo *demo, const struct demo_crowd *crowd, long b
     printf("\nrequests   %" PRIu64 " in %.2f s, each answer compared with its file byte for byte\n",
            demo->requests, time);
     printf("errors     %" PRIu64 "\n", demo->errors);
+    size_t changed = 0;
+    for (size_t i = 0; i < demo->files.count; i++)
+        changed += demo->files.at[i].changed;
+    if (changed > 0)
+        printf("changed    %zu files meanwhile, which were then left out\n", changed);
     printf("rate       %.0f requests/s, %.1f MB/s of files\n", requests / time,
            (double)demo->bytes / 1e6 / time);
     print_latency(&demo->latency);

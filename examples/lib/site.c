@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* After a refusal: how long and how much of what the client still sends is thrown away.  Closing a socket
- * with unread bytes in it resets the connection, and the reset may overtake the answer. */
+/* After the last answer: how long and how much of what the client still sends is thrown away.  Closing a
+ * socket with unread bytes in it resets the connection, and the reset may overtake the answer. */
 #define LINGER (2 * BINE_SECOND)
 enum { LINGER_BYTES = 1 << 20 };
 
@@ -66,9 +66,10 @@ static void linger(struct http_conn *c)
     if (bine_shutdown(c->fd, SHUT_WR) < 0)
         return;
     BINE_TIMEOUT(LINGER) {
-        ssize_t n = 1;
-        for (size_t total = 0; n > 0 && total < LINGER_BYTES; total += (size_t)n)
-            n = bine_recv(c->fd, sink, sizeof sink, 0);
+        ssize_t n;
+        size_t total = 0;
+        while (total < LINGER_BYTES && (n = bine_recv(c->fd, sink, sizeof sink, 0)) > 0)
+            total += (size_t)n;
     }
 }
 
@@ -104,7 +105,7 @@ static bool answer(struct site *site, struct http_conn *c)
     site->requests++;
     site->refused += reply.status >= 400;
     bool alive = site_send(site, c->fd, &reply, r.method == HTTP_HEAD, r.close);
-    if (alive && status != HTTP_COMPLETE)
+    if (alive && r.close)
         linger(c);
     reply_free(&reply);
     free(path);
