@@ -133,7 +133,7 @@ static void *guard(void *arg)
     return value;
 }
 
-void *run_options(const bine_options *options, bine_fn *fn, void *arg)
+void *run_recorded(const bine_options *options, bine_fn *fn, void *arg)
 {
     struct guarded guarded = {fn, arg};
     bine_result result = {NULL, 0};
@@ -144,8 +144,14 @@ void *run_options(const bine_options *options, bine_fn *fn, void *arg)
         support_record(__FILE__, __LINE__, "the first task failed with %d (%s)", result.error,
                        strerror(result.error));
     left_tasks_allowed = false;
-    support_settle();
     return result.value;
+}
+
+void *run_options(const bine_options *options, bine_fn *fn, void *arg)
+{
+    void *value = run_recorded(options, fn, arg);
+    support_settle();
+    return value;
 }
 
 void *run_in_loop(bine_fn *fn, void *arg)

@@ -90,6 +90,8 @@ void *run_in_loop(bine_fn *fn, void *arg);             /* real clock, $BINE_REAC
 void *run_virtual(bine_fn *fn, void *arg);             /* virtual clock */
 void *run_seeded(uint64_t seed, bine_fn *fn, void *arg); /* virtual clock, seeded schedule */
 void *run_options(const bine_options *, bine_fn *fn, void *arg);
+/* What the others are made of: records what was wrong, but does not settle. */
+void *run_recorded(const bine_options *, bine_fn *fn, void *arg);
 /* The next run may end with tasks still there. */
 void fixture_allow_left_tasks(void);
 
