@@ -7,6 +7,8 @@
 #include <bine/base.h>
 #include <bine/task.h>
 #include <bine/scope.h>
+#include <bine/group.h>
+#include <bine/future.h>
 #include <bine/io.h>
 #include <bine/net.h>
 #include <bine/stream.h>

@@ -48,6 +48,12 @@ BINE_EXPORT int bine_group_wait(bine_group *, bine_result *first);
 BINE_EXPORT void bine_group_cancel(bine_group *);
 BINE_EXPORT unsigned bine_group_running(const bine_group *); /* children that have not ended */
 
+/* Yield until all have ended.  Calls fn[i](arg[i]), each in a task of its own, and gives the result of each in out[i];
+ * arg may be NULL.  0, or -1 with the first failure's errno, or the reason from outside: then all are cancelled and awaited. */
+BINE_EXPORT int bine_gather(size_t n, bine_fn *const fn[], void *const arg[], bine_result out[]);
+/* The same function for all, at most limit at once (0: no limit). */
+BINE_EXPORT int bine_map(size_t n, bine_fn *fn, void *const arg[], unsigned limit, bine_result out[]);
+
 /* BINE_GROUP(g, BINE_GROUP_ALL) { bine_group_spawn(&g, a, x); ... }
  * Left by its end or continue: waits.  By break, return or goto: cancels, then waits.  A failure that nobody could see
  * goes to the report hook: to see it, open and wait by hand. */

@@ -6,11 +6,12 @@
 
 #include "runtime/runtime.h"
 
-struct bine__callback {
-    struct bine__callback *next;
-    void (*fn)(void *);
-    void *arg;
-};
+void bine__callbacks_append(struct bine_loop *loop, struct bine__callback *first, struct bine__callback **last)
+{
+    *loop->soon_last = first;
+    loop->soon_last = last;
+    bine__turn_soon(loop);
+}
 
 int bine_call_soon(void (*fn)(void *), void *arg)
 {
@@ -23,9 +24,7 @@ int bine_call_soon(void (*fn)(void *), void *arg)
     if (!callback)
         return -1;
     *callback = (struct bine__callback){NULL, fn, arg};
-    *loop->soon_last = callback;
-    loop->soon_last = &callback->next;
-    bine__turn_soon(loop);
+    bine__callbacks_append(loop, callback, &callback->next);
     return 0;
 }
 

@@ -201,6 +201,7 @@ struct bine_loop {
     struct bine__callback *soon, **soon_last;
     struct bine__timer post_retry; /* after a post could not be spawned */
     bine_ns ending_since;
+    uint64_t chance;      /* src/sync/select.c: what it draws from */
     void *alternate_stack;
     struct bine__list others; /* process.c: all loops of the process */
     struct bine__timer patience; /* wakes the loop when the grace has passed */
@@ -227,6 +228,17 @@ int bine__park(struct bine_loop *, struct bine_task *self, unsigned wait, intptr
  * but that has not run yet, the wake-up wins: its bine__park() returns 0.  Never call it on a task that
  * waits for something else: the waker unlinks the waiter first. */
 void bine__wake(struct bine_task *);
+
+/* A task that is parked goes on waiting: for something else, and deaf.  False: it is not parked any more. */
+static inline bool bine__park_on(struct bine_task *task, enum bine__wait wait, intptr_t object)
+{
+    if (task->state != BINE__PARKED)
+        return false;
+    task->wait = (uint8_t)wait;
+    task->object = object;
+    task->flags |= BINE__TASK_DEAF;
+    return true;
+}
 
 /* Puts the running task at the end of the run queue and switches.  0, ECANCELED or ETIMEDOUT. */
 int bine__yield(struct bine_loop *, struct bine_task *self);
@@ -280,6 +292,7 @@ struct bine_task *bine__spawn(struct bine_loop *, const bine_attr *, bine_fn *, 
 
 void bine__first_run(void);                               /* park.c: where a new context begins */
 void bine__task_main(struct bine_loop *, struct bine_task *); /* task.c */
+bine_result bine__result_of(void *value);                 /* task.c: what a task's function returned */
 void bine__task_settle(struct bine_task *);               /* task.c: what becomes of a result nobody claimed */
 void bine__task_release(struct bine_task *);              /* task.c: the handle and the stack are gone */
 
@@ -311,6 +324,13 @@ uint64_t bine__switches(const struct bine_loop *); /* park.c: how many there hav
 void bine__turn_soon(struct bine_loop *);          /* park.c: the next switch goes to the loop */
 
 /* callback.c */
+struct bine__callback {
+    struct bine__callback *next;
+    void (*fn)(void *);
+    void *arg;
+};
+/* A chain of them, allocated by malloc(), whose last .next is *last. */
+void bine__callbacks_append(struct bine_loop *, struct bine__callback *first, struct bine__callback **last);
 void bine__callbacks_run(struct bine_loop *);
 void bine__callbacks_free(struct bine_loop *);
 /* post.c */

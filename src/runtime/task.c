@@ -188,7 +188,7 @@ void *bine_fail(int error)
     return (void *)(uintptr_t)&failures[error];
 }
 
-static bine_result result_of(void *value)
+bine_result bine__result_of(void *value)
 {
     uintptr_t offset = (uintptr_t)value - (uintptr_t)failures;
     return offset < FAILURES ? (bine_result){NULL, (int)offset} : (bine_result){value, 0};
@@ -215,7 +215,7 @@ void bine__task_main(struct bine_loop *loop, struct bine_task *self)
         bine__fatal(self, "ended inside an open scope or group");
     if (bine__unlikely(self->held))
         bine__fatal(self, "ended holding %u locks", self->held);
-    self->result = result_of(value);
+    self->result = bine__result_of(value);
     if (self->flags & (BINE__TASK_DETACHED | BINE__TASK_OWNED)) {
         if (self->flags & BINE__TASK_OWNED)
             self->owner->ended(self->owner, self);
