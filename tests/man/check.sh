@@ -108,7 +108,7 @@ awk '/^#define (bine|BINE)_[A-Za-z0-9_]+\(/ && !/BINE__[A-Z_]*\(x\)/ {
          name = $2; sub(/\(.*/, "", name)
          if (name !~ /^(bine|BINE)__/) print "name", name
          macro = name ~ /^bine_[a-z]/
-         body = $0; sub(/^#define [^)]*\)/, "", body); if (body !~ /bine_/) getline body
+         body = $0; sub(/^#define [^)]*\)/, "", body); if (body ~ /\\$/) getline body
          if (macro && match(body, /bine_[a-z0-9_]+\(/)) print "beneath", substr(body, RSTART, RLENGTH - 1)
          next
      }
@@ -134,7 +134,7 @@ done <"$work/beneath" >>"$work/missing"
 # Types, constants and members of public structs: named somewhere.
 awk '/^#define BINE_[A-Z0-9_]+ / && $2 !~ /BINE__|_DECLS|_EXPORT/ { print $2 }
      /^ *BINE_[A-Z_]+,?( = [0-9]+,)?( |$)/ && !/BINE_EXPORT|_DECLS/ { sub(/,.*/, "", $1); print $1 }
-     /^enum \{ / { for (i = 1; i <= NF; i++) if ($i ~ /^BINE_/) print $i }
+     /^enum \{ / { for (i = 1; i <= NF; i++) if ($i ~ /^BINE_/) { sub(/,/, "", $i); print $i } }
      /^} bine_[a-z_]+;/ { sub(/;/, "", $2); print $2 }
      /^typedef / && match($0, /bine_[a-z_]+(;|\()/) { print substr($0, RSTART, RLENGTH - 1) }
      /^typedef struct bine_[a-z]+ \{/ { within = 1 }
