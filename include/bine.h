@@ -9,6 +9,8 @@
 #include <bine/scope.h>
 #include <bine/group.h>
 #include <bine/future.h>
+#include <bine/sync.h>
+#include <bine/chan.h>
 #include <bine/io.h>
 #include <bine/net.h>
 #include <bine/stream.h>

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Channels: made, used by one call at a time, closed, freed.  chan.h says how values move, select.c waits for
+ * several. */
+#include "sync/chan.h"
+
+#include <stdlib.h>
+
+bine_chan *bine_chan_new(size_t element_size, size_t capacity, bine_drop_fn *drop)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(element_size, capacity, &bytes) || bytes > SIZE_MAX / 2 - sizeof(bine_chan) ||
+        element_size > SIZE_MAX / 2) {
+        errno = EINVAL;
+        return NULL;
+    }
+    bine_chan *chan = malloc(sizeof *chan + bytes);
+    if (!chan)
+        return NULL;
+    *chan = (bine_chan){
+        .magic = BINE__CHAN_MAGIC, .element_size = element_size, .capacity = capacity, .drop = drop};
+    return chan;
+}
+
+int bine_chan_free(bine_chan *chan)
+{
+    if (!bine__chan_good(chan, chan))
+        return bine__error(EINVAL);
+    if (!bine__line_empty(&chan->senders) || !bine__line_empty(&chan->receivers))
+        return bine__error(EBUSY);
+    chan->magic = 0;
+    for (; chan->drop && chan->length; chan->length--) {
+        chan->drop(bine__chan_slot(chan, chan->head));
+        if (++chan->head == chan->capacity)
+            chan->head = 0;
+    }
+    free(chan);
+    return 0;
+}
+
+/* Where it has to wait. */
+static __attribute__((noinline)) int wait(struct bine_task *self, bine_chan *chan, struct bine__line *line,
+                                          enum bine__wait kind, void *element)
+{
+    struct bine__meeting meeting = {.element = element, .selection = NULL};
+    int error = bine__line_wait(line, &meeting.turn, self, kind, chan);
+    if (bine__likely(!error))
+        error = meeting.turn.error;
+    return bine__outcome(error);
+}
+
+int bine_chan_send(bine_chan *chan, const void *element)
+{
+    if (!bine__chan_good(chan, element))
+        return bine__error(EINVAL);
+    struct bine_task *self = bine__begin();
+    if (bine__unlikely(!self))
+        return -1;
+    if (!bine__chan_ours(chan))
+        return bine__error(EPERM);
+    int error = bine__chan_send_now(chan, element);
+    if (error == EAGAIN)
+        return wait(self, chan, &chan->senders, BINE__WAIT_SEND, (void *)(uintptr_t)element);
+    bine__charge(self->loop, 1);
+    return bine__outcome(error);
+}
+
+int bine_chan_recv(bine_chan *chan, void *element)
+{
+    if (!bine__chan_good(chan, element))
+        return bine__error(EINVAL);
+    struct bine_task *self = bine__begin();
+    if (bine__unlikely(!self))
+        return -1;
+    if (!bine__chan_ours(chan))
+        return bine__error(EPERM);
+    int error = bine__chan_receive_now(chan, element);
+    if (error == EAGAIN)
+        return wait(self, chan, &chan->receivers, BINE__WAIT_RECEIVE, element);
+    bine__charge(self->loop, 1);
+    return bine__outcome(error);
+}
+
+int bine_chan_send_try(bine_chan *chan, const void *element)
+{
+    if (!bine__chan_good(chan, element))
+        return bine__error(EINVAL);
+    if (!bine__chan_ours(chan))
+        return bine__error(EPERM);
+    return bine__outcome(bine__chan_send_now(chan, element));
+}
+
+int bine_chan_recv_try(bine_chan *chan, void *element)
+{
+    if (!bine__chan_good(chan, element))
+        return bine__error(EINVAL);
+    if (!bine__chan_ours(chan))
+        return bine__error(EPERM);
+    return bine__outcome(bine__chan_receive_now(chan, element));
+}
+
+static void dismiss(struct bine__line *line)
+{
+    for (struct bine__meeting *meeting; (meeting = bine__chan_take(line));) {
+        meeting->turn.error = EPIPE;
+        bine__wake(meeting->turn.task);
+    }
+}
+
+int bine_chan_close(bine_chan *chan)
+{
+    if (!bine__chan_good(chan, chan))
+        return bine__error(EINVAL);
+    if (chan->closed)
+        return bine__error(EPIPE);
+    if (!bine__chan_ours(chan))
+        return bine__error(EPERM);
+    chan->closed = true;
+    dismiss(&chan->receivers);
+    dismiss(&chan->senders);
+    return 0;
+}
+
+size_t bine_chan_length(const bine_chan *chan)
+{
+    return bine__chan_good(chan, chan) ? chan->length : 0;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a channel is made of: for its own calls and for select.
+ *
+ * Invariants.  Who waits to receive finds no value, neither in the buffer nor with one who waits to send.  Who waits to
+ * send finds the buffer full.  So at most one of the two lines has anybody in it, except that a select which waits for
+ * both stands in both; it cannot meet itself, for only a task that runs meets one that waits.  On a channel that is
+ * closed nobody waits.
+ *
+ * A value goes straight from where it lies with the sender to where the receiver wants it, or through the buffer; and
+ * who waited to send is done when his value has been taken, or has found room. */
+#ifndef BINE_SYNC_CHAN_H
+#define BINE_SYNC_CHAN_H
+
+#include <string.h>
+
+#include <bine/chan.h>
+
+#include "sync/line.h"
+
+enum { BINE__CHAN_MAGIC = 0x6368616e };
+
+struct bine_chan {
+    uint32_t magic;
+    bool closed;
+    size_t element_size;
+    size_t length;   /* values in the buffer */
+    size_t head;     /* index of the first */
+    size_t capacity; /* values that it has room for */
+    struct bine__line senders, receivers;
+    bine_drop_fn *drop;
+    unsigned char buffer[];
+};
+
+struct bine__selection;
+
+struct bine__meeting { /* the turn of one that waits to send or to receive */
+    struct bine__turn turn;
+    void *element;                     /* where its value lies, or goes */
+    struct bine__selection *selection; /* that it is one of; NULL: it stands alone */
+};
+
+/* select.c: one of its turns is about to be served; all of them leave their lines. */
+void bine__selection_settle(struct bine__meeting *);
+
+static inline bool bine__chan_good(const bine_chan *chan, const void *element)
+{
+    return bine__likely(chan && chan->magic == BINE__CHAN_MAGIC && (element || !chan->element_size));
+}
+
+static inline bool bine__chan_ours(const bine_chan *chan)
+{
+    return bine__line_ours(&chan->senders) && bine__line_ours(&chan->receivers);
+}
+
+static inline bool bine__chan_can_send(const bine_chan *chan)
+{
+    return chan->length < chan->capacity || !bine__line_empty(&chan->receivers) || chan->closed;
+}
+
+static inline bool bine__chan_can_receive(const bine_chan *chan)
+{
+    return chan->length || !bine__line_empty(&chan->senders) || chan->closed;
+}
+
+/* A call of memcpy() costs more than a copy of the sizes that are most often meant. */
+static inline void bine__chan_copy(const bine_chan *chan, void *to, const void *from)
+{
+    switch (chan->element_size) {
+    case 0:
+        break;
+    case 4:
+        memcpy(to, from, 4);
+        break;
+    case 8:
+        memcpy(to, from, 8);
+        break;
+    case 16:
+        memcpy(to, from, 16);
+        break;
+    default:
+        memcpy(to, from, chan->element_size);
+    }
+}
+
+static inline void *bine__chan_slot(bine_chan *chan, size_t place)
+{
+    return chan->buffer + place * chan->element_size;
+}
+
+/* Behind the last, where there is room. */
+static inline void bine__chan_push(bine_chan *chan, const void *element)
+{
+    size_t place = chan->head + chan->length++;
+    bine__chan_copy(chan, bine__chan_slot(chan, place < chan->capacity ? place : place - chan->capacity), element);
+}
+
+static inline struct bine__meeting *bine__chan_take(struct bine__line *line)
+{
+    struct bine__turn *turn = bine__line_first(line);
+    if (!turn)
+        return NULL;
+    struct bine__meeting *meeting = bine__list_entry(turn, struct bine__meeting, turn);
+    if (bine__unlikely(meeting->selection != NULL))
+        bine__selection_settle(meeting);
+    else
+        bine__line_remove(line, turn);
+    return meeting;
+}
+
+/* Sends if that can be at once: 0, EPIPE, or EAGAIN. */
+static inline int bine__chan_send_now(bine_chan *chan, const void *element)
+{
+    if (bine__unlikely(chan->closed))
+        return EPIPE;
+    struct bine__meeting *receiver = bine__chan_take(&chan->receivers);
+    if (receiver) {
+        bine__chan_copy(chan, receiver->element, element);
+        bine__wake(receiver->turn.task);
+        return 0;
+    }
+    if (chan->length == chan->capacity)
+        return EAGAIN;
+    bine__chan_push(chan, element);
+    return 0;
+}
+
+/* Receives if that can be at once: 0, EPIPE, or EAGAIN. */
+static inline int bine__chan_receive_now(bine_chan *chan, void *element)
+{
+    if (chan->length) {
+        bine__chan_copy(chan, element, bine__chan_slot(chan, chan->head));
+        chan->length--;
+        if (++chan->head == chan->capacity)
+            chan->head = 0;
+        struct bine__meeting *sender = bine__chan_take(&chan->senders);
+        if (sender) {
+            bine__chan_push(chan, sender->element);
+            bine__wake(sender->turn.task);
+        }
+        return 0;
+    }
+    struct bine__meeting *sender = bine__chan_take(&chan->senders);
+    if (sender) {
+        bine__chan_copy(chan, element, sender->element);
+        bine__wake(sender->turn.task);
+        return 0;
+    }
+    return chan->closed ? EPIPE : EAGAIN;
+}
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Select: one of several sends and receives, whichever can happen.
+ *
+ * All cases are looked at, and of those that can happen one is drawn, each with the same chance.  If none can, a turn
+ * for each stands in its channel's line, and whoever serves the first of them takes all of them out at once: so a turn
+ * that stands in a line can always be served, a select is served once, and its value is moved by whoever serves it.
+ * A scope that fires when that has happened comes too late, as for every other wait.
+ *
+ * Rejected: leaving the other turns in their lines until the task runs, as Go does.  Every walk along a line would have
+ * to step over the dead, and `_try` calls would have to look through them for somebody who still waits. */
+#include "sync/chan.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+enum { TURNS_ON_STACK = 8 }; /* more are allocated: an idle task should not cost another page */
+
+struct bine__selection {
+    struct bine__meeting *turns; /* one for each case; .turn.task is NULL where there is no channel */
+    bine_case *cases;
+    size_t n;
+    size_t served; /* index of the case that happened */
+};
+
+bine_case bine_case_send(bine_chan *chan, const void *element)
+{
+    return (bine_case){.chan = chan, .send = element, .sends = true};
+}
+
+bine_case bine_case_recv(bine_chan *chan, void *element)
+{
+    return (bine_case){.chan = chan, .recv = element};
+}
+
+static struct bine__line *line_of(const bine_case *at)
+{
+    return at->sends ? &at->chan->senders : &at->chan->receivers;
+}
+
+static void leave_all(struct bine__selection *selection)
+{
+    for (size_t i = 0; i < selection->n; i++)
+        if (selection->cases[i].chan)
+            bine__line_remove(line_of(&selection->cases[i]), &selection->turns[i].turn);
+}
+
+void bine__selection_settle(struct bine__meeting *meeting)
+{
+    struct bine__selection *selection = meeting->selection;
+    selection->served = (size_t)(meeting - selection->turns);
+    leave_all(selection);
+}
+
+/* One of n, for n that are found one after the other: is it this one. */
+static bool draws(struct bine_loop *loop, uint32_t n)
+{
+    if (!loop->chance)
+        loop->chance = UINT64_C(0x9e3779b97f4a7c15) ^ loop->random; /* of its own, so that it disturbs no schedule */
+    loop->chance ^= loop->chance << 13; /* xorshift64 (Marsaglia 2003) */
+    loop->chance ^= loop->chance >> 7;
+    loop->chance ^= loop->chance << 17;
+    return ((loop->chance >> 32) * n) >> 32 == 0;
+}
+
+/* What is wrong with a case, or 0. */
+static int check(const bine_case *at)
+{
+    if (bine__unlikely(!bine__chan_good(at->chan, at->sends ? at->send : at->recv)))
+        return EINVAL;
+    return bine__chan_ours(at->chan) ? 0 : EPERM;
+}
+
+/* Does one of the cases that can happen: its index; -1 with errno EAGAIN if none can. */
+static int select_now(struct bine_loop *loop, bine_case cases[], size_t n)
+{
+    int found = -1;
+    uint32_t possible = 0;
+    for (int i = 0; i < (int)n; i++) {
+        const bine_chan *chan = cases[i].chan;
+        if (!chan)
+            continue;
+        int error = check(&cases[i]);
+        if (error)
+            return bine__error(error);
+        if (cases[i].sends ? bine__chan_can_send(chan) : bine__chan_can_receive(chan))
+            if (++possible == 1 || draws(loop, possible))
+                found = i;
+    }
+    if (!possible)
+        return bine__error(EAGAIN);
+    bine_case *at = &cases[found];
+    at->error = at->sends ? bine__chan_send_now(at->chan, at->send) : bine__chan_receive_now(at->chan, at->recv);
+    return found;
+}
+
+/* In all the lines at once.  Its frame is not the caller's: who need not wait does not touch it. */
+static __attribute__((noinline)) int wait(struct bine_task *self, bine_case cases[], size_t n)
+{
+    struct bine__meeting few[TURNS_ON_STACK], *turns = few;
+    if (n > TURNS_ON_STACK && !(turns = calloc(n, sizeof *turns)))
+        return -1;
+    struct bine__selection selection = {.turns = turns, .cases = cases, .n = n};
+    for (size_t i = 0; i < n; i++) {
+        if (!cases[i].chan)
+            continue;
+        turns[i].turn.task = self;
+        turns[i].turn.error = 0;
+        turns[i].element = cases[i].sends ? (void *)(uintptr_t)cases[i].send : cases[i].recv;
+        turns[i].selection = &selection;
+        bine__line_append(line_of(&cases[i]), &turns[i].turn);
+    }
+    int error = bine__park(self->loop, self, BINE__WAIT_SELECT, (intptr_t)cases);
+    if (error)
+        leave_all(&selection);
+    else
+        cases[selection.served].error = turns[selection.served].turn.error;
+    if (turns != few)
+        free(turns);
+    return error ? bine__error(error) : (int)selection.served;
+}
+
+int bine_chan_select(bine_case cases[], size_t n)
+{
+    if (n > INT_MAX || (n && !cases))
+        return bine__error(EINVAL);
+    struct bine_task *self = bine__begin();
+    if (!self)
+        return -1;
+    int error = errno, found = select_now(self->loop, cases, n);
+    if (found >= 0) {
+        bine__charge(self->loop, 1);
+        return found;
+    }
+    if (errno != EAGAIN)
+        return -1;
+    errno = error; /* a call that succeeds leaves it */
+    return wait(self, cases, n);
+}
+
+int bine_chan_select_try(bine_case cases[], size_t n)
+{
+    if (n > INT_MAX || (n && !cases))
+        return bine__error(EINVAL);
+    if (!bine__loop)
+        return bine__error(EPERM);
+    return select_now(bine__loop, cases, n);
+}
