@@ -42,7 +42,7 @@ analysed() {
         src examples
 }
 tidied() {
-    git ls-files 'src/*.c' 'examples/*.c' | xargs -P2 -n4 sh -c \
+    git ls-files 'src/*.c' 'examples/*.c' | xargs -P2 -n1 sh -c \
         'clang-tidy --quiet --warnings-as-errors="*" "$@" -- -std=gnu11 -Iinclude -Isrc 2>/dev/null' tidied
 }
 # House rules that a pattern can tell.
