@@ -302,7 +302,7 @@ static const char *list_answers(const char *expected, size_t length, char *codes
 /* On one line, and no more than a few of them would fill. */
 static void print_escaped(const char *text)
 {
-    for (size_t i = 0; text[i] && i < 300; i++) {
+    for (size_t i = 0; i < 300 && text[i]; i++) {
         if (text[i] == '\r')
             printf("\\r");
         else if (text[i] == '\n')
