@@ -7,7 +7,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "support/support.h"
@@ -44,6 +46,12 @@ void pair_make(enum pair_kind kind, int fd[2])
         fd[0] = accept(listener, NULL, NULL);
         expect_int(fd[0], >=, 0);
         close(listener);
+        /* Fixed sizes: buffers that the kernel tunes by itself make room long after a call has found none. */
+        const int size = 128 << 10;
+        for (int i = 0; i < 2; i++) {
+            expect_ok(setsockopt(fd[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size));
+            expect_ok(setsockopt(fd[i], SOL_SOCKET, SO_RCVBUF, &size, sizeof size));
+        }
     }
 }
 
@@ -63,6 +71,14 @@ static bool ready(int fd, short events)
     return poll(&one, 1, 0) == 1 && (one.revents & events);
 }
 
+/* TCP goes on after the call: what is on its way is acknowledged and makes room. */
+static bool in_flight(int fd)
+{
+    struct tcp_info info;
+    socklen_t n = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 && info.tcpi_unacked > 0;
+}
+
 size_t fill(int fd)
 {
     static const char zeros[4096];
@@ -71,13 +87,12 @@ size_t fill(int fd)
     fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     for (;;) {
         ssize_t n = write(fd, zeros, sizeof zeros);
-        if (n <= 0) {
-            /* TCP moves what it holds to the peer after the call: full is only what stays full. */
-            if (!ready(fd, POLLOUT))
-                break;
-            continue;
-        }
-        total += (size_t)n;
+        if (n > 0)
+            total += (size_t)n;
+        else if (in_flight(fd))
+            sched_yield();
+        else if (!ready(fd, POLLOUT))
+            break;
     }
     fcntl(fd, F_SETFL, flags);
     return total;

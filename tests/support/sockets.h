@@ -19,7 +19,8 @@ const char *pair_name(enum pair_kind);
 /* A listener on 127.0.0.1, its address in *address. */
 int listener_make(struct sockaddr_in *address, int backlog);
 
-/* Writes by plain write(2) until the kernel takes no more; returns how much it took. */
+/* Writes by plain write(2) until the kernel takes no more; returns how much it took.  A TCP socket may make
+ * room by itself again (the receiver packs its queue tighter): do not rely on it to stay full. */
 size_t fill(int fd);
 /* Takes everything out by plain read(2); returns how much that was. */
 size_t drain(int fd);

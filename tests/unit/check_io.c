@@ -158,7 +158,8 @@ LOOP_TEST(write_parks_when_the_kernel_takes_no_more)
         struct transfer t = {fd[1], buf, sizeof buf, -2, 0};
         bine_task *task = bine_spawn(write_it_full, &t);
         settle();
-        expect_int(t.moved, ==, -2);
+        if (kind != PAIR_TCP) /* which may make room by itself */
+            expect_int(t.moved, ==, -2);
         size_t got = 0;
         while (t.moved == -2) {
             got += drain(fd[0]);

@@ -83,8 +83,9 @@ LOOP_TEST(recv_understands_its_flags)
     bine_shutdown(fd[1], SHUT_WR);
     join(task);
     expect_int(t.moved, ==, 2);
-    fill(fd[0]);
-    expect_fails(bine_send(fd[0], buf, sizeof buf, MSG_DONTWAIT), EAGAIN);
+    while (bine_send(fd[0], buf, sizeof buf, MSG_DONTWAIT) > 0)
+        ;
+    expect_int(errno, ==, EAGAIN);
     pair_close(fd);
 }
 
@@ -258,8 +259,8 @@ LOOP_TEST(a_reset_by_the_peer_wakes_everybody)
     int fd[2];
     char buf[16];
     pair_make(PAIR_TCP, fd);
-    fill(fd[0]);
-    struct transfer r = {fd[0], buf, sizeof buf, -2, 0}, w = {fd[0], buf, sizeof buf, -2, 0};
+    static char big[4 << 20]; /* more than the kernel takes */
+    struct transfer r = {fd[0], buf, sizeof buf, -2, 0}, w = {fd[0], big, sizeof big, -2, 0};
     bine_task *reader = bine_spawn(read_it, &r), *writer = bine_spawn(write_it_full, &w);
     settle();
     struct linger hard = {1, 0};
@@ -270,7 +271,7 @@ LOOP_TEST(a_reset_by_the_peer_wakes_everybody)
     join(writer);
     /* The error is told once by the kernel; the other one sees the end or a broken pipe. */
     expect(r.moved == 0 || (r.moved == -1 && r.error == ECONNRESET));
-    expect(w.moved == -1 && (w.error == ECONNRESET || w.error == EPIPE));
+    expect(w.moved < (ssize_t)sizeof big && (w.error == ECONNRESET || w.error == EPIPE));
     pair_close(fd);
 }
 

@@ -144,7 +144,7 @@ LOOP_TEST(readers_and_writers_of_one_socket_do_not_disturb_each_other)
     struct waiter w[2] = {{.what = READ}, {.what = WRITE}};
     bine_task *task[2];
     int fd[2];
-    pair_make(PAIR_TCP, fd);
+    pair_make(PAIR_UNIX, fd);
     fill(fd[0]);
     finished = 0;
     start(w, task, 2, fd[0]);
@@ -163,7 +163,7 @@ LOOP_TEST(readers_and_writers_of_one_socket_do_not_disturb_each_other)
 LOOP_TEST(close_wakes_everybody_with_ebadf_in_order)
 {
     for (enum pair_kind kind = 0; kind < PAIR_KINDS; kind++) {
-        for (int side = 0; side < 2; side++) {
+        for (int side = 0; side < (kind == PAIR_TCP ? 1 : 2); side++) { /* TCP may make room by itself */
             struct waiter w[MANY];
             bine_task *task[MANY];
             int fd[2];
