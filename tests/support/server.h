@@ -54,6 +54,18 @@ static inline int dial(const struct server *server)
     return fd;
 }
 
+/* Without letting the server run. */
+static inline int connect_now(const struct server *server)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)},
+                                  .sin_port = htons((in_port_t)server->port)};
+    int fd = bine_socket(AF_INET, SOCK_STREAM, 0);
+
+    expect_ok(connect(fd, (struct sockaddr *)&address, sizeof address));
+    return fd;
+}
+
 static inline void begin(struct server *server)
 {
     server->begun++;

@@ -32,18 +32,6 @@ VIRTUAL_TEST(goes_on_when_descriptors_or_memory_had_run_out)
     server_stop(&server, ECANCELED);
 }
 
-/* Without letting the server run. */
-static int connect_now(const struct server *server)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)},
-                                  .sin_port = htons((in_port_t)server->port)};
-    int fd = bine_socket(AF_INET, SOCK_STREAM, 0);
-
-    expect_ok(connect(fd, (struct sockaddr *)&address, sizeof address));
-    return fd;
-}
-
 LOOP_TEST(goes_on_when_the_process_has_no_descriptor_left)
 {
     enum { NUMBERS = 64 };
