@@ -4,6 +4,7 @@
 #include <bine.h>
 #include <bine/chan.h>
 #include <bine/future.h>
+#include <bine/gen.h>
 #include <bine/group.h>
 #include <bine/sync.h>
 
