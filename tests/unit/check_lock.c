@@ -1,0 +1,684 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Mutex, read-write lock, condition: order, hand-over, cancellation at every moment, misuse. */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "support/support.h"
+
+enum { TRACE = 256 };
+
+static char trace[TRACE];
+
+static void mark(char what)
+{
+    size_t n = strlen(trace);
+    if (expect(n + 1 < sizeof trace))
+        trace[n] = what, trace[n + 1] = '\0';
+}
+
+static void *join(bine_task *task)
+{
+    bine_result result = {NULL, 0};
+    expect_ok(bine_join(task, &result));
+    return result.error ? (void *)(intptr_t)-1 : result.value;
+}
+
+static void let_all_run(void)
+{
+    for (int i = 0; i < 8; i++)
+        bine_yield();
+}
+
+/* One that wants a lock: what it got is in .error when it has ended. */
+struct user {
+    char name;
+    bool writes;
+    int yields; /* while it holds it */
+    int error;  /* 0, or errno */
+    bine_task *task;
+};
+
+static bine_mutex mutex;
+static bine_rwlock rwlock;
+static bine_cond cond;
+
+static void *lock_mutex(void *arg)
+{
+    struct user *user = arg;
+    if (bine_mutex_lock(&mutex) != 0) {
+        user->error = errno;
+        mark('!');
+        return NULL;
+    }
+    user->error = 0;
+    mark(user->name);
+    for (int i = 0; i < user->yields; i++)
+        bine_yield();
+    expect_ok(bine_mutex_unlock(&mutex));
+    return NULL;
+}
+
+static void *lock_rwlock(void *arg)
+{
+    struct user *user = arg;
+    if ((user->writes ? bine_rwlock_write(&rwlock) : bine_rwlock_read(&rwlock)) != 0) {
+        user->error = errno;
+        mark('!');
+        return NULL;
+    }
+    user->error = 0;
+    mark(user->name);
+    for (int i = 0; i < user->yields; i++)
+        bine_yield();
+    mark((char)(user->name | 0x20));
+    expect_ok(bine_rwlock_unlock(&rwlock));
+    return NULL;
+}
+
+static void *wait_for_cond(void *arg)
+{
+    struct user *user = arg;
+    expect_ok(bine_mutex_lock(&mutex));
+    user->error = bine_cond_wait(&cond, &mutex) == 0 ? 0 : errno;
+    mark(user->error ? '!' : user->name);
+    expect_fails(bine_mutex_lock_try(&mutex), EBUSY); /* it holds it, however the wait ended */
+    expect_ok(bine_mutex_unlock(&mutex));
+    return NULL;
+}
+
+static void start(struct user *user, bine_fn *fn, char name)
+{
+    *user = (struct user){.name = name, .error = -1, .writes = user->writes, .yields = user->yields};
+    user->task = bine_spawn(fn, user);
+}
+
+static void expect_at_rest(const void *object, size_t size)
+{
+    static const unsigned char zero[sizeof(bine_rwlock)];
+    expect(memcmp(object, zero, size) == 0);
+}
+
+/* ---- Mutex --------------------------------------------------------------------------------------------- */
+
+LOOP_TEST(mutex_serves_in_order_of_arrival)
+{
+    struct user users[5] = {0};
+    expect_ok(bine_mutex_lock(&mutex));
+    for (size_t i = 0; i < 5; i++) {
+        users[i].yields = (int)(5 - i);
+        start(&users[i], lock_mutex, (char)('A' + i));
+    }
+    let_all_run();
+    expect_str(trace, "");
+    expect_ok(bine_mutex_unlock(&mutex));
+    for (size_t i = 0; i < 5; i++)
+        join(users[i].task);
+    expect_str(trace, "ABCDE");
+    expect_at_rest(&mutex, sizeof mutex);
+}
+
+LOOP_TEST(mutex_is_handed_over_so_that_nobody_slips_in)
+{
+    struct user a = {0};
+    expect_ok(bine_mutex_lock(&mutex));
+    start(&a, lock_mutex, 'A');
+    bine_yield();
+    expect_ok(bine_mutex_unlock(&mutex));
+    mark('m'); /* unlock has not switched */
+    expect_fails(bine_mutex_lock_try(&mutex), EBUSY);
+    expect_fails(bine_mutex_unlock(&mutex), EPERM);
+    expect_ok(bine_mutex_lock(&mutex)); /* behind it */
+    mark('m');
+    expect_ok(bine_mutex_unlock(&mutex));
+    join(a.task);
+    expect_str(trace, "mAm");
+}
+
+static void *unlock_mutex(void *arg)
+{
+    (void)arg;
+    expect_fails(bine_mutex_unlock(&mutex), EPERM);
+    return NULL;
+}
+
+LOOP_TEST(mutex_misuse_is_an_error)
+{
+    expect_fails(bine_mutex_init(NULL), EINVAL);
+    expect_fails(bine_mutex_destroy(NULL), EINVAL);
+    expect_fails(bine_mutex_lock(NULL), EINVAL);
+    expect_fails(bine_mutex_lock_try(NULL), EINVAL);
+    expect_fails(bine_mutex_unlock(NULL), EINVAL);
+    expect_fails(bine_mutex_unlock(&mutex), EPERM);
+    expect_ok(bine_mutex_lock(&mutex));
+    expect_fails(bine_mutex_lock(&mutex), EDEADLK);
+    expect_fails(bine_mutex_lock_try(&mutex), EBUSY);
+    expect_fails(bine_mutex_destroy(&mutex), EBUSY);
+    join(bine_spawn(unlock_mutex, NULL));
+    expect_ok(bine_mutex_unlock(&mutex));
+    expect_fails(bine_mutex_unlock(&mutex), EPERM);
+    expect_ok(bine_mutex_lock_try(&mutex));
+    expect_ok(bine_mutex_unlock(&mutex));
+    expect_ok(bine_mutex_destroy(&mutex));
+    memset(&mutex, 0xa5, sizeof mutex);
+    expect_ok(bine_mutex_init(&mutex));
+    expect_at_rest(&mutex, sizeof mutex);
+}
+
+START_TEST(locks_need_a_run)
+{
+    expect_fails(bine_mutex_lock(&mutex), EPERM);
+    expect_fails(bine_mutex_lock_try(&mutex), EPERM);
+    expect_fails(bine_mutex_unlock(&mutex), EPERM);
+    expect_fails(bine_rwlock_read(&rwlock), EPERM);
+    expect_fails(bine_rwlock_write(&rwlock), EPERM);
+    expect_fails(bine_rwlock_read_try(&rwlock), EPERM);
+    expect_fails(bine_rwlock_write_try(&rwlock), EPERM);
+    expect_fails(bine_rwlock_unlock(&rwlock), EPERM);
+    expect_fails(bine_cond_wait(&cond, &mutex), EPERM);
+    expect_ok(bine_cond_signal(&cond));
+    expect_ok(bine_cond_broadcast(&cond));
+    expect_ok(bine_mutex_destroy(&mutex));
+    expect_ok(bine_rwlock_destroy(&rwlock));
+    expect_ok(bine_cond_destroy(&cond));
+}
+END_TEST
+
+static void in_callback(void *arg)
+{
+    expect_fails(bine_mutex_lock(&mutex), EDEADLK);
+    expect_fails(bine_mutex_lock_try(&mutex), EDEADLK);
+    expect_fails(bine_mutex_unlock(&mutex), EDEADLK);
+    expect_fails(bine_rwlock_read(&rwlock), EDEADLK);
+    expect_fails(bine_rwlock_write(&rwlock), EDEADLK);
+    expect_fails(bine_rwlock_read_try(&rwlock), EDEADLK);
+    expect_fails(bine_rwlock_write_try(&rwlock), EDEADLK);
+    expect_fails(bine_rwlock_unlock(&rwlock), EDEADLK);
+    expect_fails(bine_cond_wait(&cond, &mutex), EDEADLK);
+    expect_ok(bine_cond_signal(&cond));
+    *(bool *)arg = true;
+}
+
+LOOP_TEST(a_callback_cannot_hold_a_lock)
+{
+    bool called = false;
+    struct user a = {0};
+    start(&a, wait_for_cond, 'A');
+    bine_yield();
+    expect_ok(bine_call_soon(in_callback, &called));
+    join(a.task);
+    expect(called);
+    expect_str(trace, "A");
+}
+
+LOOP_TEST(locks_are_not_taken_in_a_scope_that_has_fired)
+{
+    bine_scope scope;
+    bine_scope_open(&scope, BINE_FOREVER);
+    bine_scope_cancel(&scope);
+    expect_fails(bine_mutex_lock(&mutex), ECANCELED);
+    expect_fails(bine_rwlock_read(&rwlock), ECANCELED);
+    expect_fails(bine_rwlock_write(&rwlock), ECANCELED);
+    expect_ok(bine_mutex_lock_try(&mutex)); /* it waits for nothing */
+    expect_fails(bine_cond_wait(&cond, &mutex), ECANCELED);
+    expect_fails(bine_mutex_lock_try(&mutex), EBUSY);
+    expect_ok(bine_mutex_unlock(&mutex)); /* is never cancelled */
+    expect_int(bine_scope_close(&scope), ==, 1);
+    expect_at_rest(&mutex, sizeof mutex);
+    expect_at_rest(&rwlock, sizeof rwlock);
+}
+
+LOOP_TEST(mutex_passes_the_turn_of_a_cancelled_waiter_on)
+{
+    struct user a = {0}, b = {0}, c = {0};
+    expect_ok(bine_mutex_lock(&mutex));
+    start(&a, lock_mutex, 'A');
+    start(&b, lock_mutex, 'B');
+    start(&c, lock_mutex, 'C');
+    bine_yield();
+    bine_cancel(b.task);
+    bine_yield();
+    expect_int(b.error, ==, ECANCELED);
+    bine_cancel(a.task);
+    let_all_run();
+    expect_fails(bine_mutex_destroy(&mutex), EBUSY);
+    expect_ok(bine_mutex_unlock(&mutex));
+    join(a.task), join(b.task), join(c.task);
+    expect_str(trace, "!!C");
+    expect_at_rest(&mutex, sizeof mutex);
+}
+
+LOOP_TEST(mutex_hand_over_wins_over_a_cancellation_at_the_same_moment)
+{
+    for (int cancel_first = 0; cancel_first < 2; cancel_first++) {
+        struct user a = {0}, b = {0};
+        trace[0] = '\0';
+        expect_ok(bine_mutex_lock(&mutex));
+        start(&a, lock_mutex, 'A');
+        start(&b, lock_mutex, 'B');
+        bine_yield();
+        if (cancel_first)
+            bine_cancel(a.task);
+        expect_ok(bine_mutex_unlock(&mutex));
+        if (!cancel_first)
+            bine_cancel(a.task);
+        join(a.task), join(b.task);
+        expect_int(a.error, ==, 0);
+        expect_str(trace, "AB");
+        expect_at_rest(&mutex, sizeof mutex);
+    }
+}
+
+static void *hold_two_seconds(void *arg)
+{
+    expect_ok(bine_mutex_lock(&mutex));
+    expect_ok(bine_sleep(2 * BINE_SECOND));
+    expect_ok(bine_mutex_unlock(&mutex));
+    return arg;
+}
+
+VIRTUAL_TEST(mutex_wait_ends_at_its_deadline)
+{
+    bine_task *holder = bine_spawn(hold_two_seconds, NULL);
+    bine_ns began = bine_now();
+    int fired = 0;
+    bine_yield();
+    BINE_TIMEOUT(BINE_SECOND)
+    {
+        expect_fails(bine_mutex_lock(&mutex), ETIMEDOUT);
+        fired++;
+    }
+    expect_int(bine_now() - began, ==, BINE_SECOND);
+    /* The hand-over and the deadline come at the same time: then the lock is either held or not, never lost. */
+    BINE_TIMEOUT(BINE_SECOND)
+    {
+        if (bine_mutex_lock(&mutex) == 0)
+            expect_ok(bine_mutex_unlock(&mutex));
+        else
+            expect_int(errno, ==, ETIMEDOUT);
+    }
+    join(holder);
+    expect_int(fired, ==, 1);
+    expect_at_rest(&mutex, sizeof mutex);
+}
+
+/* Of the one task that is parked. */
+static const char *waits_for(void)
+{
+    static bine_task_info info[16];
+    size_t n = bine_tasks(info, 16);
+    for (size_t i = 0; i < n && i < 16; i++)
+        if (info[i].state == BINE_TASK_PARKED)
+            return info[i].waits_for;
+    return NULL;
+}
+
+LOOP_TEST(listing_says_which_kind_of_lock_a_task_waits_for)
+{
+    struct user a = {0};
+    expect_ok(bine_mutex_lock(&mutex));
+    start(&a, lock_mutex, 'A');
+    bine_yield();
+    expect_str(waits_for(), "mutex");
+    expect_ok(bine_mutex_unlock(&mutex));
+    join(a.task);
+    expect_ok(bine_rwlock_write(&rwlock));
+    start(&a, lock_rwlock, 'B');
+    bine_yield();
+    expect_str(waits_for(), "rwlock");
+    expect_ok(bine_rwlock_unlock(&rwlock));
+    join(a.task);
+    start(&a, wait_for_cond, 'C');
+    bine_yield();
+    expect_str(waits_for(), "cond");
+    expect_ok(bine_mutex_lock(&mutex));
+    expect_ok(bine_cond_signal(&cond));
+    expect_str(waits_for(), "mutex"); /* for that is what it now waits for */
+    expect_ok(bine_mutex_unlock(&mutex));
+    join(a.task);
+}
+
+static void *end_holding(void *arg)
+{
+    if (*(char *)arg == 'r')
+        bine_rwlock_read(&rwlock);
+    else
+        bine_mutex_lock(&mutex);
+    return NULL;
+}
+
+static void *spawn_holder(void *arg)
+{
+    bine_attr attr = BINE_ATTR_INIT;
+    attr.name = "keeper";
+    if (*(char *)arg == 'h')
+        bine_mutex_lock(&mutex);
+    bine_task *task = bine_spawn_with(&attr, end_holding, arg);
+    bine_yield();
+    if (*(char *)arg == 'h')
+        bine_mutex_unlock(&mutex);
+    bine_join(task, NULL);
+    return NULL;
+}
+
+static void run_holder(void *arg)
+{
+    bine_run(spawn_holder, arg, NULL);
+}
+
+START_TEST(a_task_that_ends_holding_a_lock_is_a_named_abort)
+{
+    for (const char *how = "mhr"; *how; how++) { /* mutex; the same by hand-over; a read lock */
+        char text[1024], which[2] = {*how, '\0'};
+        int status = run_child(run_holder, which, text, sizeof text);
+        expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+        expect_has(text, "'keeper'");
+        expect_has(text, "check_lock.c:");
+        expect_has(text, "ended holding 1 lock");
+    }
+}
+END_TEST
+
+static void *meddle(void *arg)
+{
+    (void)arg;
+    expect_fails(bine_mutex_lock(&mutex), EPERM);
+    expect_fails(bine_mutex_unlock(&mutex), EPERM);
+    expect_fails(bine_rwlock_read(&rwlock), EPERM);
+    return NULL;
+}
+
+static void *other_thread(void *arg)
+{
+    (void)arg;
+    expect_fails(bine_cond_signal(&cond), EPERM);
+    expect_fails(bine_cond_broadcast(&cond), EPERM);
+    return NULL;
+}
+
+LOOP_TEST(another_threads_tasks_are_not_woken)
+{
+    struct user a = {0};
+    pthread_t thread;
+    start(&a, wait_for_cond, 'A');
+    bine_yield();
+    ck_assert_int_eq(pthread_create(&thread, NULL, other_thread, NULL), 0);
+    pthread_join(thread, NULL);
+    expect_str(trace, "");
+    expect_ok(bine_cond_signal(&cond));
+    join(a.task);
+}
+
+static void *other_loop(void *arg)
+{
+    (void)arg;
+    bine_run(meddle, NULL, NULL);
+    return NULL;
+}
+
+LOOP_TEST(another_loops_locks_are_an_error)
+{
+    struct user w = {.writes = true};
+    pthread_t thread;
+    expect_ok(bine_mutex_lock(&mutex));
+    expect_ok(bine_rwlock_read(&rwlock));
+    start(&w, lock_rwlock, 'W');
+    bine_yield();
+    ck_assert_int_eq(pthread_create(&thread, NULL, other_loop, NULL), 0);
+    pthread_join(thread, NULL);
+    expect_ok(bine_rwlock_unlock(&rwlock));
+    expect_ok(bine_mutex_unlock(&mutex));
+    join(w.task);
+    expect_str(trace, "Ww");
+}
+
+/* ---- Read-write lock ------------------------------------------------------------------------------------ */
+
+LOOP_TEST(rwlock_admits_readers_together_and_writers_alone_in_order)
+{
+    struct user users[6] = {{.yields = 2}, {.yields = 2}, {.writes = true, .yields = 2},
+                            {.yields = 2}, {.yields = 2}, {.writes = true, .yields = 1}};
+    for (size_t i = 0; i < 6; i++)
+        start(&users[i], lock_rwlock, (char)('A' + i));
+    for (size_t i = 0; i < 6; i++)
+        join(users[i].task);
+    expect_str(trace, "ABabCcDEdeFf");
+    expect_at_rest(&rwlock, sizeof rwlock);
+}
+
+LOOP_TEST(rwlock_lets_readers_in_when_the_writer_before_them_gives_up)
+{
+    struct user w = {.writes = true}, r[3] = {{.yields = 1}, {.yields = 1}, {.yields = 1}};
+    expect_ok(bine_rwlock_read(&rwlock));
+    start(&w, lock_rwlock, 'W');
+    for (size_t i = 0; i < 3; i++)
+        start(&r[i], lock_rwlock, (char)('A' + i));
+    bine_yield();
+    expect_fails(bine_rwlock_read_try(&rwlock), EBUSY); /* a writer waits */
+    expect_fails(bine_rwlock_write_try(&rwlock), EBUSY);
+    expect_str(trace, "");
+    bine_cancel(w.task);
+    let_all_run();
+    expect_str(trace, "!ABCabc");
+    expect_ok(bine_rwlock_unlock(&rwlock));
+    join(w.task);
+    for (size_t i = 0; i < 3; i++)
+        join(r[i].task);
+    expect_at_rest(&rwlock, sizeof rwlock);
+}
+
+LOOP_TEST(rwlock_hand_over_wins_over_a_cancellation_at_the_same_moment)
+{
+    for (int cancel_first = 0; cancel_first < 2; cancel_first++) {
+        struct user w = {.writes = true}, r = {0};
+        trace[0] = '\0';
+        expect_ok(bine_rwlock_read(&rwlock));
+        start(&w, lock_rwlock, 'W');
+        start(&r, lock_rwlock, 'R');
+        bine_yield();
+        if (cancel_first)
+            bine_cancel(w.task);
+        expect_ok(bine_rwlock_unlock(&rwlock));
+        if (!cancel_first)
+            bine_cancel(w.task);
+        join(w.task), join(r.task);
+        expect_str(trace, "WwRr");
+        expect_at_rest(&rwlock, sizeof rwlock);
+    }
+}
+
+static void *unlock_rwlock(void *arg)
+{
+    (void)arg;
+    expect_fails(bine_rwlock_unlock(&rwlock), EPERM);
+    return NULL;
+}
+
+LOOP_TEST(rwlock_misuse_is_an_error)
+{
+    expect_fails(bine_rwlock_init(NULL), EINVAL);
+    expect_fails(bine_rwlock_destroy(NULL), EINVAL);
+    expect_fails(bine_rwlock_read(NULL), EINVAL);
+    expect_fails(bine_rwlock_write(NULL), EINVAL);
+    expect_fails(bine_rwlock_read_try(NULL), EINVAL);
+    expect_fails(bine_rwlock_write_try(NULL), EINVAL);
+    expect_fails(bine_rwlock_unlock(NULL), EINVAL);
+    expect_fails(bine_rwlock_unlock(&rwlock), EPERM);
+    expect_ok(bine_rwlock_write(&rwlock));
+    expect_fails(bine_rwlock_write(&rwlock), EDEADLK);
+    expect_fails(bine_rwlock_read(&rwlock), EDEADLK);
+    expect_fails(bine_rwlock_read_try(&rwlock), EBUSY);
+    expect_fails(bine_rwlock_write_try(&rwlock), EBUSY);
+    expect_fails(bine_rwlock_destroy(&rwlock), EBUSY);
+    join(bine_spawn(unlock_rwlock, NULL)); /* another writes */
+    expect_ok(bine_rwlock_unlock(&rwlock));
+    expect_ok(bine_rwlock_read_try(&rwlock));
+    expect_fails(bine_rwlock_write_try(&rwlock), EBUSY);
+    expect_fails(bine_rwlock_destroy(&rwlock), EBUSY);
+    join(bine_spawn(unlock_rwlock, NULL)); /* it holds nothing at all */
+    expect_ok(bine_rwlock_unlock(&rwlock));
+    expect_fails(bine_rwlock_unlock(&rwlock), EPERM);
+    expect_ok(bine_rwlock_write_try(&rwlock));
+    expect_ok(bine_rwlock_unlock(&rwlock));
+    expect_ok(bine_rwlock_destroy(&rwlock));
+    expect_ok(bine_rwlock_init(&rwlock));
+}
+
+LOOP_TEST(a_task_holds_up_to_65535_locks)
+{
+    for (int i = 0; i < 65535; i++)
+        if (bine_rwlock_read(&rwlock) != 0)
+            expect_int(i, ==, 65535);
+    expect_fails(bine_rwlock_read(&rwlock), EAGAIN);
+    expect_fails(bine_rwlock_read_try(&rwlock), EAGAIN);
+    expect_fails(bine_mutex_lock(&mutex), EAGAIN);
+    expect_fails(bine_mutex_lock_try(&mutex), EAGAIN);
+    for (int i = 0; i < 65535; i++)
+        if (bine_rwlock_unlock(&rwlock) != 0)
+            expect_int(i, ==, 65535);
+    expect_at_rest(&rwlock, sizeof rwlock);
+}
+
+/* ---- Condition ------------------------------------------------------------------------------------------- */
+
+LOOP_TEST(cond_signals_in_order_and_returns_holding_the_mutex)
+{
+    struct user users[4] = {0};
+    for (size_t i = 0; i < 4; i++)
+        start(&users[i], wait_for_cond, (char)('A' + i));
+    bine_yield();
+    expect_fails(bine_cond_destroy(&cond), EBUSY);
+    expect_ok(bine_cond_signal(&cond)); /* with the mutex free */
+    expect_str(trace, "");
+    let_all_run();
+    expect_str(trace, "A");
+    expect_ok(bine_mutex_lock(&mutex));
+    expect_ok(bine_cond_signal(&cond)); /* and held */
+    let_all_run();
+    expect_str(trace, "A");
+    expect_ok(bine_mutex_unlock(&mutex));
+    let_all_run();
+    expect_str(trace, "AB");
+    expect_ok(bine_cond_broadcast(&cond));
+    for (size_t i = 0; i < 4; i++)
+        join(users[i].task);
+    expect_str(trace, "ABCD");
+    expect_ok(bine_cond_signal(&cond)); /* nobody waits: not remembered */
+    expect_ok(bine_cond_destroy(&cond));
+    expect_at_rest(&cond, sizeof cond);
+    expect_at_rest(&mutex, sizeof mutex);
+}
+
+LOOP_TEST(cond_broadcast_wakes_each_only_when_the_mutex_is_its_own)
+{
+    enum { HERD = 100 };
+    struct user users[HERD] = {0};
+    bine_statistics before, after;
+    for (size_t i = 0; i < HERD; i++)
+        start(&users[i], wait_for_cond, 'x');
+    bine_yield();
+    expect_ok(bine_mutex_lock(&mutex));
+    expect_ok(bine_cond_broadcast(&cond));
+    expect_ok(bine_mutex_unlock(&mutex));
+    expect_ok(bine_stats(&before));
+    while (strlen(trace) < HERD)
+        bine_yield();
+    expect_ok(bine_stats(&after));
+    /* Each yield of this task lets one through, and the poller is looked at now and then. */
+    expect_uint(after.switches - before.switches, <=, 2 * HERD + 20);
+    for (size_t i = 0; i < HERD; i++)
+        join(users[i].task);
+    expect_at_rest(&mutex, sizeof mutex);
+}
+
+LOOP_TEST(cond_wait_that_is_cancelled_still_returns_holding_the_mutex)
+{
+    struct user a = {0}, b = {0};
+    start(&a, wait_for_cond, 'A');
+    start(&b, wait_for_cond, 'B');
+    bine_yield();
+    expect_ok(bine_mutex_lock(&mutex));
+    bine_cancel(a.task);
+    let_all_run(); /* it waits for the mutex, whatever its scopes say */
+    expect_int(a.error, ==, -1);
+    expect_ok(bine_cond_signal(&cond)); /* goes to the next */
+    expect_ok(bine_mutex_unlock(&mutex));
+    join(a.task), join(b.task);
+    expect_int(a.error, ==, ECANCELED);
+    expect_int(b.error, ==, 0);
+    expect_str(trace, "!B");
+    expect_at_rest(&mutex, sizeof mutex);
+}
+
+LOOP_TEST(cond_signal_wins_over_a_cancellation_at_the_same_moment)
+{
+    for (int way = 0; way < 4; way++) { /* which comes first; and is the mutex held meanwhile */
+        struct user a = {0}, b = {0};
+        trace[0] = '\0';
+        start(&a, wait_for_cond, 'A');
+        start(&b, wait_for_cond, 'B');
+        bine_yield();
+        if (way & 2)
+            expect_ok(bine_mutex_lock(&mutex));
+        if (way & 1)
+            bine_cancel(a.task);
+        expect_ok(bine_cond_signal(&cond));
+        if (!(way & 1))
+            bine_cancel(a.task);
+        if (way & 2) {
+            let_all_run();
+            expect_str(trace, "");
+            expect_ok(bine_mutex_unlock(&mutex));
+        }
+        let_all_run();
+        expect_int(a.error, ==, 0);
+        expect_int(b.error, ==, -1); /* it was one signal */
+        expect_ok(bine_cond_signal(&cond));
+        join(a.task), join(b.task);
+        expect_str(trace, "AB");
+        expect_at_rest(&mutex, sizeof mutex);
+        expect_at_rest(&cond, sizeof cond);
+    }
+}
+
+VIRTUAL_TEST(cond_wait_ends_at_its_deadline)
+{
+    bine_ns began = bine_now();
+    expect_ok(bine_mutex_lock(&mutex));
+    BINE_TIMEOUT(BINE_MINUTE)
+    {
+        expect_fails(bine_cond_wait(&cond, &mutex), ETIMEDOUT);
+    }
+    expect_int(bine_now() - began, ==, BINE_MINUTE);
+    expect_ok(bine_mutex_unlock(&mutex));
+    expect_at_rest(&cond, sizeof cond);
+}
+
+LOOP_TEST(cond_misuse_is_an_error)
+{
+    expect_fails(bine_cond_init(NULL), EINVAL);
+    expect_fails(bine_cond_destroy(NULL), EINVAL);
+    expect_fails(bine_cond_signal(NULL), EINVAL);
+    expect_fails(bine_cond_broadcast(NULL), EINVAL);
+    expect_fails(bine_cond_wait(NULL, &mutex), EINVAL);
+    expect_fails(bine_cond_wait(&cond, NULL), EINVAL);
+    expect_fails(bine_cond_wait(&cond, &mutex), EPERM);
+    expect_ok(bine_cond_init(&cond));
+    expect_ok(bine_cond_destroy(&cond));
+}
+
+SUPPORT_MAIN("lock", mutex_serves_in_order_of_arrival, mutex_is_handed_over_so_that_nobody_slips_in,
+             mutex_misuse_is_an_error, locks_need_a_run, a_callback_cannot_hold_a_lock,
+             locks_are_not_taken_in_a_scope_that_has_fired, mutex_passes_the_turn_of_a_cancelled_waiter_on,
+             mutex_hand_over_wins_over_a_cancellation_at_the_same_moment, mutex_wait_ends_at_its_deadline,
+             listing_says_which_kind_of_lock_a_task_waits_for, a_task_that_ends_holding_a_lock_is_a_named_abort,
+             another_threads_tasks_are_not_woken, another_loops_locks_are_an_error,
+             rwlock_admits_readers_together_and_writers_alone_in_order,
+             rwlock_lets_readers_in_when_the_writer_before_them_gives_up,
+             rwlock_hand_over_wins_over_a_cancellation_at_the_same_moment, rwlock_misuse_is_an_error,
+             a_task_holds_up_to_65535_locks, cond_signals_in_order_and_returns_holding_the_mutex,
+             cond_broadcast_wakes_each_only_when_the_mutex_is_its_own,
+             cond_wait_that_is_cancelled_still_returns_holding_the_mutex,
+             cond_signal_wins_over_a_cancellation_at_the_same_moment, cond_wait_ends_at_its_deadline,
+             cond_misuse_is_an_error)
