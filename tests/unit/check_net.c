@@ -195,13 +195,21 @@ VIRTUAL_TEST(dial_tries_the_next_address_after_a_quarter_second)
     if (!has_ipv6())
         return;
     struct full full = full_open(AF_INET6);
-    int listener = bine_listen("tcp", at("127.0.0.1", full.port), 0);
-    bine_ns begin = bine_now();
-    int client = bine_dial("tcp", at("localhost", full.port));
+    int listener = bine_listen("tcp", at("127.0.0.1", full.port), 0), client = -1;
 
+    for (int tries = 20; tries > 0 && listener < 0; tries--) { /* over IPv4 the port may be somebody's */
+        full_close(&full);
+        full = full_open(AF_INET6);
+        listener = bine_listen("tcp", at("127.0.0.1", full.port), 0);
+    }
+    bine_ns begin = bine_now();
+    BINE_TIMEOUT(BINE_MINUTE)
+        client = bine_dial("tcp", at("localhost", full.port));
     expect_int(bine_now() - begin, >=, 250 * BINE_MS);
-    expect_int(peer_family(client), ==, AF_INET);
-    expect_connected(client, listener);
+    if (expect(client >= 0)) {
+        expect_int(peer_family(client), ==, AF_INET);
+        expect_connected(client, listener);
+    }
     expect_ok(bine_close(listener));
     full_close(&full);
 }
