@@ -9,6 +9,7 @@
 #include <bine/scope.h>
 #include <bine/group.h>
 #include <bine/future.h>
+#include <bine/gen.h>
 #include <bine/sync.h>
 #include <bine/chan.h>
 #include <bine/io.h>

@@ -344,6 +344,9 @@ void bine__scope_update(struct bine_task *);
 /* scope.c: a call of the running task's fails because of its scopes: with the errno value returned; 0 if none has fired. */
 int bine__scope_fail(struct bine_task *);
 
+/* scope.c: makes this the innermost scope of the running task, with what is hung under it. */
+void bine__scope_attach(struct bine_task *, struct bine__scope *innermost);
+
 /* scope.c: the running task's scopes whose deadlines have passed fire now, not only when the loop next looks. */
 void bine__scope_look(struct bine_task *);
 

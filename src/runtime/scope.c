@@ -14,7 +14,8 @@
  * Of several that have fired, cancellation wins over deadlines, then the outermost wins: inner code
  * must not take for its own a failure that the outer scope would go on to inflict.  A shield ends the walk.
  *
- * A scope lies in its task's storage and is read only while it is open, but for `hit`. */
+ * A scope lies in its task's storage and is read only while it is open, but for `hit`.  One that a generator opened has no task
+ * while that is suspended (gen.c). */
 #include <string.h>
 
 #include "runtime/runtime.h"
@@ -30,6 +31,8 @@ static struct bine__scope *inside(bine_scope *scope)
 
 void bine__scope_update(struct bine_task *task)
 {
+    if (!task)
+        return; /* of a generator that is suspended */
     struct bine__scope *cause = NULL, *scope;
     int error = 0;
     for (scope = task->scope; scope; scope = scope->outer) {
@@ -117,14 +120,22 @@ void bine__scope_look(struct bine_task *self)
 /* A deadline that has passed already needs no timer. */
 static void set_deadline(struct bine__scope *scope, bine_ns deadline, bool passed)
 {
-    struct bine__wheel *wheel = &scope->task->loop->wheel;
+    struct bine__wheel *wheel = &bine__loop->wheel;
     bine__timer_disarm(wheel, &scope->timer);
     scope->timer.deadline = deadline;
     if (passed)
         scope->expired = true;
     else if (deadline != BINE_FOREVER)
         bine__timer_arm(wheel, &scope->timer, deadline);
-    keep_deadline(scope->task, nearest(scope->task));
+    if (scope->task)
+        keep_deadline(scope->task, nearest(scope->task));
+}
+
+void bine__scope_attach(struct bine_task *task, struct bine__scope *innermost)
+{
+    task->scope = innermost;
+    keep_deadline(task, nearest(task));
+    bine__scope_update(task);
 }
 
 /* The new innermost scope of the running task; NULL, and a scope that is shut, where there is none. */
@@ -168,7 +179,7 @@ void bine_scope_open_at(bine_scope *public, bine_ns deadline)
     if (!scope)
         return;
     if (deadline != BINE_FOREVER)
-        set_deadline(scope, deadline, deadline <= bine__clock(scope->task->loop));
+        set_deadline(scope, deadline, deadline <= bine__clock(bine__loop));
     if (bine__unlikely(scope->expired))
         bine__scope_update(scope->task);
 }
@@ -225,7 +236,7 @@ static struct bine__scope *open_one(bine_scope *public)
     struct bine__scope *scope = inside(public);
     if (!scope || scope->magic != BINE__SCOPE_MAGIC)
         errno = EINVAL;
-    else if (!bine__loop || scope->task->loop != bine__loop)
+    else if (!bine__loop || (scope->task && scope->task->loop != bine__loop))
         errno = EPERM;
     else
         return scope;
@@ -246,7 +257,7 @@ void bine_scope_extend(bine_scope *public, bine_ns timeout)
     struct bine__scope *scope = open_one(public);
     if (!scope)
         return;
-    if (scope->timer.deadline != BINE_FOREVER && scope->timer.deadline <= bine__clock(scope->task->loop))
+    if (scope->timer.deadline != BINE_FOREVER && scope->timer.deadline <= bine__clock(bine__loop))
         scope->expired = true; /* it has passed, though the loop has not looked yet */
     if (scope->expired) {
         bine__scope_update(scope->task);
