@@ -29,14 +29,18 @@ LOOP_TEST(listen_without_a_host_takes_both_families)
 
 LOOP_TEST(listen_on_one_family_leaves_the_other_alone)
 {
-    int listener = bine_listen("tcp4", ":0", 0);
-    expect_connected(bine_dial("tcp", at("127.0.0.1", port_of(listener))), listener);
+    int listener = bine_listen("tcp4", ":0", 0), other = -1;
     if (has_ipv6()) {
-        expect_fails(bine_dial("tcp6", at("[::1]", port_of(listener))), ECONNREFUSED);
-        int other = bine_listen("tcp6", at("", port_of(listener)), 0); /* the same port is free there */
-        expect_int(other, >=, 0);
+        for (int tries = 20; tries > 0 && other < 0; tries--) { /* over IPv6 the port may be somebody's */
+            expect_ok(bine_close(listener));
+            listener = bine_listen("tcp4", ":0", 0);
+            other = bine_listen("tcp6", at("", port_of(listener)), 0); /* both may have it */
+        }
+        expect_connected(bine_dial("tcp", at("[::1]", port_of(other))), other);
         expect_ok(bine_close(other));
+        expect_fails(bine_dial("tcp6", at("[::1]", port_of(listener))), ECONNREFUSED);
     }
+    expect_connected(bine_dial("tcp", at("127.0.0.1", port_of(listener))), listener);
     expect_ok(bine_close(listener));
 }
 
