@@ -116,7 +116,7 @@ static void *measure_cold(void *arg)
 
 /* ---- timers --------------------------------------------------------------------------------- */
 
-enum { PENDING = 1000000, OPERATIONS = 4000000, DELAYS = 4096 };
+enum { PENDING = 1000000, OPERATIONS = 4000000, DELAYS = 4096, TOGETHER = 64 };
 
 static void fired(void *arg)
 {
@@ -129,9 +129,11 @@ static bine_ns draw_delay(uint64_t *random)
     return 100 * BINE_SECOND + (bine_ns)(next_random(random) % 1000000) * BINE_MS;
 }
 
+/* "timer": 64 are started, the clock is looked at, so that they take their places among the million, and all are
+ * cancelled.  "timer-at-once": each is cancelled right after its start. */
 static void *measure_timer(void *arg)
 {
-    static bine_timer pending[PENDING], timer;
+    static bine_timer pending[PENDING], timer[TOGETHER];
     static bine_ns delay[DELAYS];
     uint64_t random = 88172645463325252u;
     for (int i = 0; i < DELAYS; i++)
@@ -140,13 +142,24 @@ static void *measure_timer(void *arg)
         bine_timer_init(&pending[i], fired, NULL);
         bine_timer_start(&pending[i], draw_delay(&random));
     }
-    bine_timer_init(&timer, fired, NULL);
+    for (int i = 0; i < TOGETHER; i++)
+        bine_timer_init(&timer[i], fired, NULL);
+    bine_now();
     int64_t start = cpu_now();
-    for (int i = 0; i < OPERATIONS; i++) {
-        bine_timer_start(&timer, delay[i % DELAYS]);
-        bine_timer_cancel(&timer);
+    for (int i = 0; i < OPERATIONS; i += TOGETHER) {
+        for (int k = 0; k < TOGETHER; k++)
+            bine_timer_start(&timer[k], delay[(i + k) % DELAYS]);
+        bine_now();
+        for (int k = 0; k < TOGETHER; k++)
+            bine_timer_cancel(&timer[k]);
     }
     figure("timer", (double)(cpu_now() - start) / OPERATIONS, "ns");
+    start = cpu_now();
+    for (int i = 0; i < OPERATIONS; i++) {
+        bine_timer_start(&timer[0], delay[i % DELAYS]);
+        bine_timer_cancel(&timer[0]);
+    }
+    figure("timer-at-once", (double)(cpu_now() - start) / OPERATIONS, "ns");
     for (int i = 0; i < PENDING; i++)
         if (bine_timer_cancel(&pending[i]) != 1)
             abort();

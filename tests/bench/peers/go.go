@@ -87,7 +87,7 @@ func measureSpawn(wave int) {
 }
 
 func measureTimer() {
-	const pending, operations, delays = 1000000, 2000000, 4096
+	const pending, operations, delays, together = 1000000, 2000000, 4096, 64
 	random := rand.New(rand.NewSource(1))
 	delay := func() time.Duration {
 		return 100*time.Second + time.Duration(random.Intn(1000000))*time.Millisecond
@@ -102,17 +102,27 @@ func measureTimer() {
 		table[i] = delay()
 	}
 	runtime.GC()
+	// New timers, as a program makes them.
+	var some [together]*time.Timer
 	start := cpuNow()
-	for i := 0; i < operations; i++ {
-		time.AfterFunc(table[i%delays], nothing).Stop()
+	for i := 0; i < operations; i += together {
+		for k := range some {
+			some[k] = time.AfterFunc(table[(i+k)%delays], nothing)
+		}
+		for k := range some {
+			some[k].Stop()
+		}
 	}
 	figure("timer", float64(cpuNow()-start)/operations, "ns")
-	// The same with one timer that is moved and stopped, so that nothing is allocated.
-	one := time.AfterFunc(delay(), nothing)
+	// The same ones again and again, so that nothing is allocated.
 	start = cpuNow()
-	for i := 0; i < operations; i++ {
-		one.Reset(table[i%delays])
-		one.Stop()
+	for i := 0; i < operations; i += together {
+		for k := range some {
+			some[k].Reset(table[(i+k)%delays])
+		}
+		for k := range some {
+			some[k].Stop()
+		}
 	}
 	figure("timer-reset", float64(cpuNow()-start)/operations, "ns")
 	runtime.KeepAlive(keep)
