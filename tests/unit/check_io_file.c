@@ -74,7 +74,7 @@ LOOP_TEST(files_are_written_read_and_positioned)
 
 LOOP_TEST(a_directory_is_opened_but_not_read)
 {
-    char buf[8];
+    char buf[8] = "";
     int fd = bine_open("/tmp", O_RDONLY | O_DIRECTORY);
     expect_int(fd, >=, 0);
     expect_fails(bine_read(fd, buf, sizeof buf), EISDIR);
@@ -85,7 +85,7 @@ LOOP_TEST(a_directory_is_opened_but_not_read)
 LOOP_TEST(a_pipe_has_no_positions)
 {
     int fd[2];
-    char buf[8];
+    char buf[8] = "";
     pair_make(PAIR_PIPE, fd);
     expect_fails(bine_pread(fd[0], buf, sizeof buf, 0), ESPIPE);
     expect_fails(bine_pwrite(fd[1], buf, sizeof buf, 0), ESPIPE);
