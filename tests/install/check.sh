@@ -48,6 +48,10 @@ exported() {
         LC_ALL=C sort >"$work/symbols"
     diff tests/install/symbols.txt "$work/symbols"
 }
+declared() { # in the headers, as functions marked BINE_EXPORT
+    $CC -E -P -Iinclude include/bine.h | tr '\n' ' ' | grep -o 'visibility("default")))[^;{]*' |
+        grep -oE '\bbine_[a-z0-9_]+ ?\(' | tr -d ' (' | LC_ALL=C sort -u | diff tests/install/symbols.txt -
+}
 # The archive shares one name space with its program: nothing in it may be called anything else.
 archive_names() {
     ! nm -g --defined-only "$lib/libbine.a" | awk 'NF == 3 { print $3 }' | grep -v '^bine_'
@@ -110,6 +114,7 @@ for context in native fcontext; do
     expect "$context: make uninstall" ${MAKE:-make} -s $installation uninstall
     expect "$context: uninstall leaves nothing" nothing_left
 done
+expect 'the headers declare what symbols.txt lists (<: missing, >: not listed)' declared
 expect 'every header compiles alone' sh tests/install/headers.sh
 
 printf '%d passed, %d failed%s\n' $passed $failed "$(test $skipped = 0 || echo ", $skipped skipped")"
