@@ -84,7 +84,8 @@ none_in "$work/twice"
 awk '{ section = $1; sub(/.*\./, "", section); name = $2 "." section; if (name != $1) print name, $1 }' \
     "$work/names" | sort >"$work/wanted"
 sort man/links >"$work/links"
-diff "$work/links" "$work/wanted" | sed -n 's/^< /man\/links: no page names /p; s/^> /man\/links: missing: /p' >"$work/diff"
+diff "$work/links" "$work/wanted" |
+    sed -n 's/^< /man\/links: no page names /p; s/^> /man\/links: missing: /p' >"$work/diff"
 none_in "$work/diff"
 
 # ---- References ----------------------------------------------------------------------------------------
