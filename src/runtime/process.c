@@ -50,9 +50,10 @@ static void add_number(struct line *line, uint64_t number)
     add(line, digits + i);
 }
 
-static void report_overflow(const struct bine_task *task)
+static void report_overflow(const struct bine_task *task, struct bine__stack stack)
 {
-    size_t size = bine__stack_size(task->stack);
+    size_t size = bine__stack_size(stack);
+    bool own = stack.base == task->stack.base; /* else: of a generator that it is the consumer of */
     struct line line = {.length = 0};
     add(&line, "bine: task ");
     add_number(&line, task->id);
@@ -60,13 +61,13 @@ static void report_overflow(const struct bine_task *task)
     add(&line, bine__task_name(task));
     add(&line, "' (spawned at ");
     add(&line, task->site ? task->site : "?");
-    add(&line, "): stack overflow: all ");
-    add_number(&line, bine__stack_used(task->stack));
+    add(&line, own ? "): stack overflow: all " : "): stack overflow in a generator: all ");
+    add_number(&line, bine__stack_used(stack));
     add(&line, " usable bytes of its ");
     add_number(&line, size);
     add(&line, "-byte stack are used; ");
     if (size < (size_t)1 << BINE__STACK_MAX_SHIFT) {
-        add(&line, "spawn it with .stack_size = ");
+        add(&line, own ? "spawn it with .stack_size = " : "generators have the run's default, options.stack_size = ");
         add_number(&line, size * 2);
         add(&line, " or more\n");
     } else {
@@ -76,21 +77,22 @@ static void report_overflow(const struct bine_task *task)
         return;
 }
 
-static const struct bine_task *overflowed(const char *address)
+/* Only the running task's stack can overflow, or that of a generator which runs as part of it. */
+static const struct bine_task *overflowed(const char *address, struct bine__stack *stack)
 {
-    struct bine_loop *loop = bine__loop;
+    const struct bine_loop *loop = bine__loop;
     if (!loop || loop->current == &loop->root)
         return NULL;
-    const struct bine_task *task = loop->current;
-    return address >= task->stack.base && address < task->stack.base + bine__stack_guard() ? task : NULL;
+    return bine__stacks_guard_at(&loop->stacks, address, stack) ? loop->current : NULL;
 }
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     int error = errno;
-    const struct bine_task *task = info->si_code > 0 ? overflowed(info->si_addr) : NULL;
+    struct bine__stack stack;
+    const struct bine_task *task = info->si_code > 0 ? overflowed(info->si_addr, &stack) : NULL;
     if (task)
-        report_overflow(task);
+        report_overflow(task, stack);
     if ((fault_before.sa_flags & SA_SIGINFO) && fault_before.sa_sigaction) {
         fault_before.sa_sigaction(number, info, context);
     } else if (fault_before.sa_handler != SIG_DFL && fault_before.sa_handler != SIG_IGN) {

@@ -282,3 +282,16 @@ void bine__stacks_each(struct bine__stacks *stacks, void (*visit)(struct bine__s
             for (uint32_t i = 0; i < slab->carved; i++)
                 visit((struct bine__stack){slab->base + i * class_size(class), class}, arg);
 }
+
+bool bine__stacks_guard_at(const struct bine__stacks *stacks, const char *address, struct bine__stack *stack)
+{
+    for (int class = 0; class < BINE__STACK_CLASSES; class++)
+        for (const struct bine__slab *slab = stacks->classes[class].slabs; slab; slab = slab->next) {
+            if (address < slab->base || address >= slab->base + slab->carved * class_size(class))
+                continue;
+            size_t offset = (size_t)(address - slab->base) % class_size(class);
+            *stack = (struct bine__stack){slab->base + (size_t)(address - slab->base) - offset, class};
+            return offset < guard.size;
+        }
+    return false;
+}

@@ -54,6 +54,9 @@ size_t bine__stack_guard(void);              /* bytes at its base that cannot be
  * them.  One that was never used, or was given back, reads as zeros. */
 void bine__stacks_each(struct bine__stacks *, void (*visit)(struct bine__stack, void *), void *arg);
 
+/* Does the address lie in a guard page, and of which stack.  Async-signal-safe. */
+bool bine__stacks_guard_at(const struct bine__stacks *, const char *address, struct bine__stack *);
+
 /* Makes at least one more stack of the class free: -1 with ENOMEM (of memory, or of mappings). */
 int bine__stacks_carve(struct bine__stacks *, int class);
 

@@ -316,6 +316,41 @@ START_TEST(an_overflow_is_reported_with_advice_and_dies_by_sigsegv)
 }
 END_TEST
 
+static void *overflow_generator(bine_gen *gen, void *arg)
+{
+    (void)gen;
+    return overflow_it(arg);
+}
+
+static void *consume_overflowing(void *arg)
+{
+    bine_gen *gen = bine_gen_new(overflow_generator, arg);
+    bine_gen_next(gen, NULL);
+    bine_gen_free(gen);
+    return NULL;
+}
+
+static void run_overflowing_generator(void *arg)
+{
+    (void)arg;
+    bine_run(consume_overflowing, NULL, NULL);
+}
+
+START_TEST(an_overflow_in_a_generator_is_told_as_such)
+{
+    char text[4096];
+    if (support_instrumented()) {
+        printf("skipped: an_overflow_in_a_generator_is_told (the tool takes SIGSEGV)\n");
+        return;
+    }
+    int status = run_child(run_overflowing_generator, NULL, text, sizeof text);
+    expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+    expect_has(text, "'main'");
+    expect_has(text, "overflow in a generator");
+    expect_has(text, "131072"); /* what to ask for */
+}
+END_TEST
+
 static void *fault(void *arg)
 {
     *(volatile int *)arg = 1;
@@ -422,4 +457,5 @@ SUPPORT_MAIN("stack", sizes_are_rounded_up_to_a_class, every_class_has_a_guard_b
              memory_of_a_burst_is_given_back, spawning_without_memory_fails_and_leaves_nothing,
              a_run_without_memory_fails_and_leaves_nothing,
              an_overflow_is_reported_with_advice_and_dies_by_sigsegv,
+             an_overflow_in_a_generator_is_told_as_such,
              other_faults_go_to_whoever_handled_them_before, the_earlier_handler_is_back_after_the_run)
