@@ -177,6 +177,20 @@ VIRTUAL_TEST(timers_of_one_deadline_fire_in_the_order_of_starting)
     expect_str(trace, "5012346789");
 }
 
+LOOP_TEST(a_timer_is_never_early_though_its_task_goes_on_computing)
+{
+    bine_timer timer;
+    bine_timer_init(&timer, on_timer, (void *)'t');
+    bine_ns begin = bine_now();
+    bine_timer_start(&timer, 3 * BINE_MS);
+    while (bine_now() < begin + 2 * BINE_MS)
+        ;
+    while (!*trace)
+        expect_ok(bine_yield());
+    expect_int(fired_at - begin, >=, 3 * BINE_MS);
+    expect_str(trace, "t");
+}
+
 static bine_timer *heap_timer;
 
 static void free_timer(void *arg)
@@ -247,5 +261,6 @@ SUPPORT_MAIN("callback", call_soon_runs_in_order_when_the_task_switches, a_callb
              a_callback_may_spawn_wake_and_cancel_but_not_yield, a_timer_fires_once_at_its_time,
              starting_a_timer_again_moves_it_and_cancel_takes_it_away,
              timers_of_one_deadline_fire_in_the_order_of_starting,
+             a_timer_is_never_early_though_its_task_goes_on_computing,
              a_timer_may_be_freed_or_started_again_in_its_callback,
              a_timer_that_starts_itself_for_now_does_not_stop_the_others, timers_refuse_null)

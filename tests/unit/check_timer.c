@@ -10,6 +10,7 @@ enum { TIMERS = 300, FIRED_MAX = 4096 };
 struct model {
     struct bine__timer timer; /* first: the callback casts */
     bool armed;
+    bool unset; /* .deadline is a duration still */
     bine_ns deadline;
     uint64_t order;
 };
@@ -53,10 +54,31 @@ static void arm(struct model *model, bine_ns deadline)
     expect(bine__timer_armed(&model->timer));
 }
 
+static void arm_later(struct model *model, bine_ns duration)
+{
+    arm(model, duration);
+    expect(bine__timer_disarm(&wheel, &model->timer));
+    model->unset = true;
+    bine__timer_arm_later(&wheel, &model->timer, duration);
+    expect(bine__timer_armed(&model->timer));
+}
+
+/* The clock is read: durations become deadlines. */
+static void set(bine_ns now)
+{
+    for (size_t i = 0; i < TIMERS; i++)
+        if (models[i].armed && models[i].unset) {
+            models[i].unset = false;
+            if (__builtin_add_overflow(now, models[i].deadline, &models[i].deadline))
+                models[i].deadline = BINE_FOREVER;
+        }
+    bine__wheel_set(&wheel, now);
+}
+
 static bool disarm(struct model *model)
 {
     bool was = model->armed;
-    model->armed = false;
+    model->armed = model->unset = false;
     expect_int(bine__timer_disarm(&wheel, &model->timer), ==, was);
     return was;
 }
@@ -202,6 +224,47 @@ START_TEST(each_digit_boundary_is_exact)
 }
 END_TEST
 
+START_TEST(a_duration_counts_from_the_next_reading_of_the_clock)
+{
+    start(1000);
+    arm_later(&models[0], 50);
+    arm(&models[1], 1060);
+    arm_later(&models[2], 50);
+    arm_later(&models[3], BINE_FOREVER);
+    arm_later(&models[4], -5);
+    arm_later(&models[5], 60);
+    expect(disarm(&models[5])); /* before it was set */
+    expect_uint(wheel.armed, ==, 5);
+    set(1010);
+    advance(1010);
+    expect_uint(fired_n, ==, 1);
+    advance(1059);
+    expect_uint(fired_n, ==, 0);
+    advance(1060);
+    expect_uint(fired_n, ==, 3);
+    expect_ptr(fired[0], ==, &models[0]); /* armed first of the three that are due together */
+    expect_ptr(fired[1], ==, &models[1]);
+    expect_ptr(fired[2], ==, &models[2]);
+    expect(disarm(&models[3]));
+}
+END_TEST
+
+START_TEST(clearing_disarms_everything)
+{
+    start(1000);
+    arm(&models[0], 5);
+    arm(&models[1], 5000);
+    arm(&models[2], INT64_MAX / 2);
+    arm_later(&models[3], 7);
+    bine__wheel_clear(&wheel);
+    expect_uint(wheel.armed, ==, 0);
+    for (size_t i = 0; i < 4; i++)
+        expect(!bine__timer_armed(&models[i].timer));
+    bine__wheel_advance(&wheel, INT64_MAX - 1);
+    expect_uint(fired_n, ==, 0);
+}
+END_TEST
+
 START_TEST(one_far_jump_fires_everything_in_order)
 {
     uint64_t seed = 42;
@@ -303,21 +366,29 @@ START_TEST(random_operations_agree_with_the_model)
                 disarm(m);
                 break;
             case 1:
+                set(wheel.now);
                 check_next(false);
                 advance(bine__wheel_next(&wheel) == BINE_FOREVER ? wheel.now : bine__wheel_next(&wheel));
                 break;
             case 2: {
                 bine_ns to = some_deadline(&seed, wheel.now);
-                if (to > wheel.now && to < BINE_FOREVER / 2)
+                if (to > wheel.now && to < BINE_FOREVER / 2) {
+                    set(wheel.now + (to - wheel.now) / 2); /* read a while after the wheel was last told */
                     advance(to);
+                }
                 break;
             }
+            case 3:
+                if (!m->armed)
+                    arm_later(m, some_deadline(&seed, wheel.now) - wheel.now);
+                break;
             default:
                 if (!m->armed)
                     arm(m, some_deadline(&seed, wheel.now));
             }
         }
         /* Following next() reaches every timer, in a bounded number of steps. */
+        set(wheel.now);
         for (unsigned steps = 0; armed_count() > 0 && bine__wheel_next(&wheel) < BINE_FOREVER; steps++) {
             advance(bine__wheel_next(&wheel));
             if (!expect(steps < TIMERS * BINE__WHEEL_LEVELS))
@@ -330,6 +401,7 @@ END_TEST
 SUPPORT_MAIN("timer", fires_at_the_deadline_and_not_before, a_deadline_that_has_passed_is_due_at_once,
              equal_deadlines_fire_in_the_order_of_arming, rearming_moves_to_the_end_of_its_equals,
              deadlines_at_the_end_of_time_are_kept, each_digit_boundary_is_exact,
+             a_duration_counts_from_the_next_reading_of_the_clock, clearing_disarms_everything,
              one_far_jump_fires_everything_in_order, a_callback_may_disarm_one_that_is_due_too,
              a_callback_that_starts_itself_for_now_does_not_hold_the_wheel, a_callback_may_free_its_timer,
              random_operations_agree_with_the_model)
