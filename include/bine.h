@@ -10,6 +10,7 @@
 #include <bine/group.h>
 #include <bine/future.h>
 #include <bine/gen.h>
+#include <bine/context.h>
 #include <bine/sync.h>
 #include <bine/chan.h>
 #include <bine/io.h>

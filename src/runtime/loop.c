@@ -181,6 +181,7 @@ static struct bine_loop *open_loop(const bine_options *options)
     if (bine__poller_open(loop, options->reactor) != 0)
         goto fail_process;
     bine__debug_open(loop);
+    bine__values_open(loop);
     return loop;
 
 fail_process:
@@ -198,6 +199,8 @@ static void close_loop(struct bine_loop *loop, bool abandoned)
 {
     int error = errno;
     bine__debug_close(loop);
+    if (loop->root.flags & BINE__TASK_VALUES)
+        bine__values_drop(&loop->root);
     bine__callbacks_free(loop);
     bine__wheel_clear(&loop->wheel);
     loop->poller.close(loop);

@@ -58,7 +58,10 @@ enum bine__task_flag {
     BINE__TASK_CANCELLED = 1 << 7,   /* by bine_cancel(): outside all its scopes */
     BINE__TASK_NAMED = 1 << 8,
     BINE__TASK_IGNORING = 1 << 9,    /* .ignored counts */
-    BINE__TASK_OWNED = 1 << 10       /* .owner and .siblings are set */
+    BINE__TASK_OWNED = 1 << 10,      /* .owner and .siblings are set */
+    BINE__TASK_VALUES = 1 << 11,     /* .values is set */
+    BINE__TASK_ENTERED = 1 << 12,    /* .frame is set: it is inside bine_context_run() */
+    BINE__TASK_LOCALS = 1 << 13      /* .locals is set */
 };
 
 enum bine__alert {
@@ -135,6 +138,10 @@ struct bine_task {
     char name_[BINE__NAME_SIZE];  /* if NAMED; see bine__task_name() */
     struct bine__owner *owner;    /* if OWNED: who takes the result, in place of a joiner */
     struct bine__list siblings;   /* if OWNED: the owner's */
+    struct bine__values *values;  /* if VALUES: of its context variables */
+
+    struct bine__frame *frame;    /* if ENTERED: of the context that it is in */
+    struct bine__locals *locals;  /* if LOCALS: its own values */
 };
 
 /* What a group, or a future, is to the tasks that it owns: their handles are not for bine_join(). */
@@ -313,6 +320,14 @@ void bine__debug_open(struct bine_loop *);
 void bine__debug_close(struct bine_loop *);
 bool bine__debug_quarantine(struct bine_task *); /* true: keeps the handle, to tell a stale one */
 void bine__debug_idle(struct bine_loop *, bool idle); /* the loop waits: it is no hog */
+
+/* context_var.c: a child begins with its parent's context; that of a task that ends; a loop's own, of its root. */
+void bine__values_inherit(struct bine_task *child, struct bine_task *parent);
+void bine__values_drop(struct bine_task *);
+void bine__values_open(struct bine_loop *);
+
+/* local.c: calls the destructors, on the task's stack; they may yield. */
+void bine__locals_end(struct bine_task *);
 
 /* process.c: what one loop or many share: SIGPIPE, SIGSEGV, fork. */
 int bine__process_enter(struct bine_loop *);

@@ -133,6 +133,8 @@ struct bine_task *bine__spawn(struct bine_loop *loop, const bine_attr *attr, bin
         if (attr->name)
             bine_task_set_name(task, attr->name);
     }
+    if (bine__unlikely(loop->current->flags & BINE__TASK_VALUES))
+        bine__values_inherit(task, loop->current);
     bine__context_make(&task->context, top, bine__first_run);
     loop->alive++;
     loop->spawned++;
@@ -205,12 +207,23 @@ void bine__task_settle(struct bine_task *task)
         task->drop(value);
 }
 
+/* What a task has for itself goes before anybody learns that it has ended. */
+static __attribute__((noinline)) void drop_own(struct bine_task *self)
+{
+    if (self->flags & BINE__TASK_LOCALS)
+        bine__locals_end(self);
+    if (self->flags & BINE__TASK_VALUES)
+        bine__values_drop(self);
+}
+
 void bine__task_main(struct bine_loop *loop, struct bine_task *self)
 {
     self->flags |= BINE__TASK_STARTED;
     void *value = self->fn(self->arg);
     if (bine__unlikely(bine__loop != loop))
         bine__fatal(self, "returned in a child after fork(): end the child with _exit() or exec");
+    if (bine__unlikely(self->flags & (BINE__TASK_VALUES | BINE__TASK_LOCALS)))
+        drop_own(self);
     if (bine__unlikely(self->scope != NULL))
         bine__fatal(self, "ended inside an open scope or group");
     if (bine__unlikely(self->held))
