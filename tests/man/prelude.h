@@ -2,11 +2,6 @@
  *
  * What an example in the manual that includes nothing itself is compiled with. */
 #include <bine.h>
-#include <bine/chan.h>
-#include <bine/future.h>
-#include <bine/gen.h>
-#include <bine/group.h>
-#include <bine/sync.h>
 
 #include <errno.h>
 #include <fcntl.h>
