@@ -18,7 +18,7 @@ bine_chan *bine_chan_new(size_t element_size, size_t capacity, bine_drop_fn *dro
     if (!chan)
         return NULL;
     *chan = (bine_chan){
-        .magic = BINE__CHAN_MAGIC, .element_size = element_size, .capacity = capacity, .drop = drop};
+        .magic = BINE__CHAN_MAGIC, .element_size = element_size, .capacity = capacity, .end = bytes, .drop = drop};
     return chan;
 }
 
@@ -29,11 +29,8 @@ int bine_chan_free(bine_chan *chan)
     if (!bine__line_empty(&chan->senders) || !bine__line_empty(&chan->receivers))
         return bine__error(EBUSY);
     chan->magic = 0;
-    for (; chan->drop && chan->length; chan->length--) {
-        chan->drop(bine__chan_slot(chan, chan->head));
-        if (++chan->head == chan->capacity)
-            chan->head = 0;
-    }
+    for (; chan->drop && chan->length; bine__chan_shift(chan))
+        chan->drop(chan->buffer + chan->first);
     free(chan);
     return 0;
 }
@@ -56,10 +53,8 @@ int bine_chan_send(bine_chan *chan, const void *element)
     struct bine_task *self = bine__begin();
     if (bine__unlikely(!self))
         return -1;
-    if (!bine__chan_ours(chan))
-        return bine__error(EPERM);
     int error = bine__chan_send_now(chan, element);
-    if (error == EAGAIN)
+    if (bine__unlikely(error == EAGAIN))
         return wait(self, chan, &chan->senders, BINE__WAIT_SEND, (void *)(uintptr_t)element);
     bine__charge(self->loop, 1);
     return bine__outcome(error);
@@ -72,10 +67,8 @@ int bine_chan_recv(bine_chan *chan, void *element)
     struct bine_task *self = bine__begin();
     if (bine__unlikely(!self))
         return -1;
-    if (!bine__chan_ours(chan))
-        return bine__error(EPERM);
     int error = bine__chan_receive_now(chan, element);
-    if (error == EAGAIN)
+    if (bine__unlikely(error == EAGAIN))
         return wait(self, chan, &chan->receivers, BINE__WAIT_RECEIVE, element);
     bine__charge(self->loop, 1);
     return bine__outcome(error);
@@ -85,8 +78,6 @@ int bine_chan_send_try(bine_chan *chan, const void *element)
 {
     if (!bine__chan_good(chan, element))
         return bine__error(EINVAL);
-    if (!bine__chan_ours(chan))
-        return bine__error(EPERM);
     return bine__outcome(bine__chan_send_now(chan, element));
 }
 
@@ -94,16 +85,15 @@ int bine_chan_recv_try(bine_chan *chan, void *element)
 {
     if (!bine__chan_good(chan, element))
         return bine__error(EINVAL);
-    if (!bine__chan_ours(chan))
-        return bine__error(EPERM);
     return bine__outcome(bine__chan_receive_now(chan, element));
 }
 
 static void dismiss(struct bine__line *line)
 {
-    for (struct bine__meeting *meeting; (meeting = bine__chan_take(line));) {
+    while (!bine__line_empty(line)) {
+        struct bine__meeting *meeting = bine__chan_take(line);
         meeting->turn.error = EPIPE;
-        bine__wake(meeting->turn.task);
+        bine__line_wake(&meeting->turn);
     }
 }
 
@@ -113,7 +103,7 @@ int bine_chan_close(bine_chan *chan)
         return bine__error(EINVAL);
     if (chan->closed)
         return bine__error(EPIPE);
-    if (!bine__chan_ours(chan))
+    if (!bine__line_ours(&chan->senders) || !bine__line_ours(&chan->receivers))
         return bine__error(EPERM);
     chan->closed = true;
     dismiss(&chan->receivers);

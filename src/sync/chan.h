@@ -25,8 +25,8 @@ struct bine_chan {
     bool closed;
     size_t element_size;
     size_t length;   /* values in the buffer */
-    size_t head;     /* index of the first */
     size_t capacity; /* values that it has room for */
+    size_t first, next, end; /* bytes into the buffer: to the first value, to the next's place, to its end */
     struct bine__line senders, receivers;
     bine_drop_fn *drop;
     unsigned char buffer[];
@@ -48,11 +48,6 @@ static inline bool bine__chan_good(const bine_chan *chan, const void *element)
     return bine__likely(chan && chan->magic == BINE__CHAN_MAGIC && (element || !chan->element_size));
 }
 
-static inline bool bine__chan_ours(const bine_chan *chan)
-{
-    return bine__line_ours(&chan->senders) && bine__line_ours(&chan->receivers);
-}
-
 static inline bool bine__chan_can_send(const bine_chan *chan)
 {
     return chan->length < chan->capacity || !bine__line_empty(&chan->receivers) || chan->closed;
@@ -66,40 +61,38 @@ static inline bool bine__chan_can_receive(const bine_chan *chan)
 /* A call of memcpy() costs more than a copy of the sizes that are most often meant. */
 static inline void bine__chan_copy(const bine_chan *chan, void *to, const void *from)
 {
-    switch (chan->element_size) {
-    case 0:
-        break;
-    case 4:
-        memcpy(to, from, 4);
-        break;
-    case 8:
+    size_t size = chan->element_size;
+    if (bine__likely(size == 8))
         memcpy(to, from, 8);
-        break;
-    case 16:
-        memcpy(to, from, 16);
-        break;
-    default:
-        memcpy(to, from, chan->element_size);
-    }
-}
-
-static inline void *bine__chan_slot(bine_chan *chan, size_t place)
-{
-    return chan->buffer + place * chan->element_size;
+    else if (size == 4)
+        memcpy(to, from, 4);
+    else if (size)
+        memcpy(to, from, size);
 }
 
 /* Behind the last, where there is room. */
 static inline void bine__chan_push(bine_chan *chan, const void *element)
 {
-    size_t place = chan->head + chan->length++;
-    bine__chan_copy(chan, bine__chan_slot(chan, place < chan->capacity ? place : place - chan->capacity), element);
+    bine__chan_copy(chan, chan->buffer + chan->next, element);
+    chan->next += chan->element_size;
+    if (chan->next == chan->end)
+        chan->next = 0;
+    chan->length++;
 }
 
+/* The first is gone. */
+static inline void bine__chan_shift(bine_chan *chan)
+{
+    chan->first += chan->element_size;
+    if (chan->first == chan->end)
+        chan->first = 0;
+    chan->length--;
+}
+
+/* The first that waits there, out of all its lines. */
 static inline struct bine__meeting *bine__chan_take(struct bine__line *line)
 {
     struct bine__turn *turn = bine__line_first(line);
-    if (!turn)
-        return NULL;
     struct bine__meeting *meeting = bine__list_entry(turn, struct bine__meeting, turn);
     if (bine__unlikely(meeting->selection != NULL))
         bine__selection_settle(meeting);
@@ -108,15 +101,17 @@ static inline struct bine__meeting *bine__chan_take(struct bine__line *line)
     return meeting;
 }
 
-/* Sends if that can be at once: 0, EPIPE, or EAGAIN. */
-static inline int bine__chan_send_now(bine_chan *chan, const void *element)
+/* Sends if that can be at once: 0, EPIPE, EPERM, or EAGAIN. */
+static inline __attribute__((always_inline)) int bine__chan_send_now(bine_chan *chan, const void *element)
 {
     if (bine__unlikely(chan->closed))
         return EPIPE;
-    struct bine__meeting *receiver = bine__chan_take(&chan->receivers);
-    if (receiver) {
+    if (!bine__line_empty(&chan->receivers)) {
+        if (!bine__line_ours(&chan->receivers))
+            return EPERM;
+        struct bine__meeting *receiver = bine__chan_take(&chan->receivers);
         bine__chan_copy(chan, receiver->element, element);
-        bine__wake(receiver->turn.task);
+        bine__line_wake(&receiver->turn);
         return 0;
     }
     if (chan->length == chan->capacity)
@@ -125,28 +120,28 @@ static inline int bine__chan_send_now(bine_chan *chan, const void *element)
     return 0;
 }
 
-/* Receives if that can be at once: 0, EPIPE, or EAGAIN. */
-static inline int bine__chan_receive_now(bine_chan *chan, void *element)
+/* Receives if that can be at once: 0, EPIPE, EPERM, or EAGAIN. */
+static inline __attribute__((always_inline)) int bine__chan_receive_now(bine_chan *chan, void *element)
 {
+    struct bine__meeting *sender = NULL;
+    if (!bine__line_empty(&chan->senders)) {
+        if (!bine__line_ours(&chan->senders))
+            return EPERM;
+        sender = bine__chan_take(&chan->senders);
+    }
     if (chan->length) {
-        bine__chan_copy(chan, element, bine__chan_slot(chan, chan->head));
-        chan->length--;
-        if (++chan->head == chan->capacity)
-            chan->head = 0;
-        struct bine__meeting *sender = bine__chan_take(&chan->senders);
-        if (sender) {
-            bine__chan_push(chan, sender->element);
-            bine__wake(sender->turn.task);
-        }
-        return 0;
-    }
-    struct bine__meeting *sender = bine__chan_take(&chan->senders);
-    if (sender) {
+        bine__chan_copy(chan, element, chan->buffer + chan->first);
+        bine__chan_shift(chan);
+        if (!sender)
+            return 0;
+        bine__chan_push(chan, sender->element);
+    } else if (sender) {
         bine__chan_copy(chan, element, sender->element);
-        bine__wake(sender->turn.task);
-        return 0;
+    } else {
+        return chan->closed ? EPIPE : EAGAIN;
     }
-    return chan->closed ? EPIPE : EAGAIN;
+    bine__line_wake(&sender->turn);
+    return 0;
 }
 
 #endif

@@ -75,13 +75,24 @@ static inline struct bine__turn *bine__line_take(struct bine__line *line)
     return turn;
 }
 
+/* What a turn waited for is there, and it is out of its line: bine__wake(), for who most often waits.  The turn is not
+ * to be touched again. */
+static inline void bine__line_wake(struct bine__turn *turn)
+{
+    struct bine_task *task = turn->task;
+    if (bine__likely(task->state == BINE__PARKED))
+        bine__make_runnable(task->loop, task);
+    else
+        bine__wake(task);
+}
+
 /* The first, if there is one, has what it waits for. */
 static inline bool bine__line_serve(struct bine__line *line)
 {
     struct bine__turn *turn = bine__line_take(line);
     if (!turn)
         return false;
-    bine__wake(turn->task);
+    bine__line_wake(turn);
     return true;
 }
 
@@ -97,7 +108,7 @@ static inline void bine__line_dismiss(struct bine__line *line, int error)
 {
     for (struct bine__turn *turn; (turn = bine__line_take(line));) {
         turn->error = error;
-        bine__wake(turn->task);
+        bine__line_wake(turn);
     }
 }
 

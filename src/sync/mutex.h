@@ -31,7 +31,7 @@ static inline void bine__mutex_pass(struct bine__mutex *mutex)
     mutex->owner->held--;
     mutex->owner = turn ? turn->task : NULL;
     if (turn)
-        bine__wake(turn->task);
+        bine__line_wake(turn);
 }
 
 #endif

@@ -102,7 +102,7 @@ static int put_now(bine_queue *queue, void *item, int64_t priority)
     struct bine__turn *getter = bine__line_take(&queue->getters);
     if (getter) {
         bine__list_entry(getter, struct turn, turn)->item = item;
-        bine__wake(getter->task);
+        bine__line_wake(getter);
     } else if (is_full(queue)) {
         return EAGAIN;
     } else if (!bine__items_push(&queue->items, item, priority)) {
@@ -123,7 +123,7 @@ static int get_now(bine_queue *queue, void **item)
         struct turn *turn = bine__list_entry(putter, struct turn, turn);
         bine__assert(bine__items_push(&queue->items, turn->item, turn->priority));
         queue->undone++;
-        bine__wake(putter->task);
+        bine__line_wake(putter);
     }
     return 0;
 }

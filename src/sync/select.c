@@ -63,14 +63,6 @@ static bool draws(struct bine_loop *loop, uint32_t n)
     return ((loop->chance >> 32) * n) >> 32 == 0;
 }
 
-/* What is wrong with a case, or 0. */
-static int check(const bine_case *at)
-{
-    if (bine__unlikely(!bine__chan_good(at->chan, at->sends ? at->send : at->recv)))
-        return EINVAL;
-    return bine__chan_ours(at->chan) ? 0 : EPERM;
-}
-
 /* Does one of the cases that can happen: its index; -1 with errno EAGAIN if none can. */
 static int select_now(struct bine_loop *loop, bine_case cases[], size_t n)
 {
@@ -80,10 +72,12 @@ static int select_now(struct bine_loop *loop, bine_case cases[], size_t n)
         const bine_chan *chan = cases[i].chan;
         if (!chan)
             continue;
-        int error = check(&cases[i]);
-        if (error)
-            return bine__error(error);
-        if (cases[i].sends ? bine__chan_can_send(chan) : bine__chan_can_receive(chan))
+        bool sends = cases[i].sends;
+        if (bine__unlikely(!bine__chan_good(chan, sends ? cases[i].send : cases[i].recv)))
+            return bine__error(EINVAL);
+        if (bine__unlikely(!bine__line_ours(&chan->senders) || !bine__line_ours(&chan->receivers)))
+            return bine__error(EPERM);
+        if (sends ? bine__chan_can_send(chan) : bine__chan_can_receive(chan))
             if (++possible == 1 || draws(loop, possible))
                 found = i;
     }
