@@ -445,7 +445,7 @@ START_TEST(variables_and_keys_are_made_in_many_threads)
 {
     pthread_t threads[4];
     for (int i = 0; i < 4; i++)
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, make_and_free, &threads[i]), 0);
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, make_and_free, &a), 0);
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
 }
