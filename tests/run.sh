@@ -68,7 +68,7 @@ run() {
     if test "$2" != 0; then
         test "$status" = 124 && echo "exceeded ${TIMEOUT} s" >>"$output"
         printf 'FAIL  %-52s %4d passed, %d failed (status %d)\n' "$label" "$1" "$2" "$status"
-        sed 's/^/      | /' "$output"
+        grep -v '^ok ' "$output" | sed 's/^/      | /'
     elif test "$1" = 0; then
         printf 'skip  %-52s %s\n' "$label" "$(tail -n 1 "$output")"
     else
