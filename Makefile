@@ -43,9 +43,11 @@ endif
 SOURCES := $(filter-out $(SPECIFIC),$(wildcard src/*/*.c)) $(CHOSEN)
 OBJECTS := $(SOURCES:%=$(O)/%.o)
 
-# The examples: a file each, and what several of them share.
+# The examples: a file each, and what several of them share.  One wants PostgreSQL's client library.
 EXAMPLE_LIB := $(patsubst %,$(O)/%.o,$(wildcard examples/lib/*.c))
-EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(wildcard examples/*.c))
+LIBPQ    := $(if $(CROSS),,$(wildcard $(shell pg_config --includedir 2>/dev/null)/libpq-fe.h))
+EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(filter-out $(if $(LIBPQ),,%/transaction.c), \
+            $(wildcard examples/*.c examples/seeds/*.c)))
 SUPPORT  := $(patsubst %,$(O)/%.o,$(wildcard tests/support/*.c))
 UNIT_CXX := $(patsubst %.cc,$(O)/%,$(wildcard tests/unit/check_*.cc))
 UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/check_*.c)) $(UNIT_CXX)
@@ -124,6 +126,8 @@ $(O)/examples/lib.a: $(EXAMPLE_LIB)
 	$(AR) rcs $@ $^
 $(O)/examples/%: $(O)/examples/%.c.o $(O)/examples/lib.a $(O)/libbine.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(O)/examples/seeds/transaction.c.o: private TEST_CPPFLAGS = $(LIBPQ:%/libpq-fe.h=-isystem %)
+$(O)/examples/seeds/transaction: private LDLIBS += -lpq
 $(O)/tests/%.o: private TEST_CPPFLAGS = -Itests $(CHECK_CFLAGS)
 $(O)/tests/unit/%: $(O)/tests/unit/%.c.o $(SUPPORT) $(O)/libbine.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
