@@ -43,7 +43,7 @@ BINE_EXPORT int bine_gen_from(bine_gen *, bine_gen *sub, void **result);
 
 /* BINE_FOR_EACH(v, g) { use(v); }   v: a void *.  However it is left, g is closed, not freed: bine_gen_result() tells
  * how it ended. */
-#define BINE_FOR_EACH(v, gen) BINE__FOR_EACH(v, gen, BINE__JOIN(bine__each_, __COUNTER__))
+#define BINE_FOR_EACH(v, generator) BINE__FOR_EACH(v, generator, BINE__JOIN(bine__each_, __COUNTER__))
 
 /* ---- How the loop is made; not for use --------------------------------------------------------------------- */
 
@@ -57,9 +57,9 @@ static inline void bine__each_leave(struct bine__each *each)
     bine_gen_close(each->gen);
 }
 
-#define BINE__FOR_EACH(v, gen, each)                                                            \
-    for (struct bine__each each __attribute__((__cleanup__(bine__each_leave))) = {(gen), false}; \
-         !each.over; each.over = true)                                                          \
+#define BINE__FOR_EACH(v, generator, each)                                                             \
+    for (struct bine__each each __attribute__((__cleanup__(bine__each_leave))) = {(generator), false}; \
+         !each.over; each.over = true)                                                                 \
         for (void *v = NULL; bine_gen_next(each.gen, &v) == 1;)
 
 BINE_END_DECLS
