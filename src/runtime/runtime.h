@@ -290,6 +290,7 @@ static inline void bine__charge(struct bine_loop *loop, int cost)
 /* Absolute deadline for a time-out from now; saturates. */
 bine_ns bine__deadline_in(bine_ns timeout);
 bine_ns bine__clock(struct bine_loop *); /* reads the clock (and sets the timers that wait for that); NULL: the real one */
+bool bine__far_off(const struct bine_loop *, bine_ns deadline); /* certainly not passed yet; cheaper than the clock */
 
 /* What every way to spawn ends in.  copy (may be NULL): size bytes that become the argument, on the child's stack. */
 struct bine_task *bine__spawn(struct bine_loop *, const bine_attr *, bine_fn *, void *arg, const void *copy,

@@ -103,7 +103,7 @@ static void expire(struct bine__timer *timer)
 
 void bine__scope_look(struct bine_task *self)
 {
-    if (self->deadline == BINE_FOREVER)
+    if (self->deadline == BINE_FOREVER || bine__far_off(self->loop, self->deadline))
         return;
     bine_ns now = bine__clock(self->loop);
     if (self->deadline > now)
