@@ -2,8 +2,11 @@
  *
  * Channels of values, and select over them, as in Go; between the tasks of one loop.
  *
- * Values are copied.  capacity 0: a send meets a receive; else up to so many are buffered.  First in, first out, for
- * values and for those who wait.  A value that was handed over is never lost to a cancellation that came with it. */
+ * Values are copied.  capacity 0: a send meets a receive; else up to so many are buffered.  First in, first
+ * out, for values and for those who wait.  A value that was handed over is never lost to a cancellation that
+ * came with it.  What yields needs a task: EPERM outside of a run, EDEADLK in a callback; the rest may be
+ * called anywhere on the loop's thread (select_try inside a run).  Tasks of another loop are never woken:
+ * EPERM. */
 #ifndef BINE_CHAN_H
 #define BINE_CHAN_H
 
@@ -14,8 +17,8 @@ BINE_BEGIN_DECLS
 
 typedef struct bine_chan bine_chan;
 
-/* element_size in bytes, may be 0 (signals alone).  drop (may be NULL) gets the address of each value left in the buffer
- * when the channel is freed.  NULL/ENOMEM; EINVAL: larger than SIZE_MAX / 2 in all. */
+/* element_size in bytes, may be 0 (signals alone).  drop (may be NULL) gets the address of each value left in
+ * the buffer when the channel is freed.  NULL/ENOMEM; EINVAL: larger than SIZE_MAX / 2 in all. */
 BINE_EXPORT bine_chan *bine_chan_new(size_t element_size, size_t capacity, bine_drop_fn *drop);
 /* EBUSY while a task waits (close it first, and let them go). */
 BINE_EXPORT int bine_chan_free(bine_chan *);
@@ -39,8 +42,9 @@ typedef struct bine_case {
 BINE_EXPORT bine_case bine_case_send(bine_chan *, const void *element);
 BINE_EXPORT bine_case bine_case_recv(bine_chan *, void *element);
 
-/* Yields until one of n cases can happen, and does exactly that one: its index; of several that can, one drawn at
- * random, so that none is starved.  A closed channel's case happens, with .error set.  -1: EINVAL; ECANCELED, ETIMEDOUT. */
+/* Yields until one of n cases can happen, and does exactly that one: its index; of several that can, one
+ * drawn at random, so that none is starved.  A closed channel's case happens, with .error set.  Without any
+ * case it waits for its scope.  -1: EINVAL, ENOMEM; ECANCELED, ETIMEDOUT. */
 BINE_EXPORT int bine_chan_select(bine_case[], size_t n);
 /* Never switches: -1/EAGAIN if none can happen (Go's default). */
 BINE_EXPORT int bine_chan_select_try(bine_case[], size_t n);

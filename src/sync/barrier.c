@@ -2,8 +2,8 @@
  *
  * Barrier: nobody goes on before n have come; then it begins anew.
  *
- * The one that comes last takes all the others out of the line, so those of the next round never mix with those of
- * this one, even before they have run.  One that gives up was only one less. */
+ * The one that comes last takes all the others out of the line, so those of the next round never mix with
+ * those of this one, even before they have run.  One that gives up was only one less. */
 #include <bine/sync.h>
 
 #include <string.h>

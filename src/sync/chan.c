@@ -17,8 +17,11 @@ bine_chan *bine_chan_new(size_t element_size, size_t capacity, bine_drop_fn *dro
     bine_chan *chan = malloc(sizeof *chan + bytes);
     if (!chan)
         return NULL;
-    *chan = (bine_chan){
-        .magic = BINE__CHAN_MAGIC, .element_size = element_size, .capacity = capacity, .end = bytes, .drop = drop};
+    *chan = (bine_chan){.magic = BINE__CHAN_MAGIC,
+                        .element_size = element_size,
+                        .capacity = capacity,
+                        .end = bytes,
+                        .drop = drop};
     return chan;
 }
 

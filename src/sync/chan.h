@@ -2,13 +2,13 @@
  *
  * What a channel is made of: for its own calls and for select.
  *
- * Invariants.  Who waits to receive finds no value, neither in the buffer nor with one who waits to send.  Who waits to
- * send finds the buffer full.  So at most one of the two lines has anybody in it, except that a select which waits for
- * both stands in both; it cannot meet itself, for only a task that runs meets one that waits.  On a channel that is
- * closed nobody waits.
+ * Invariants.  Who waits to receive finds no value, neither in the buffer nor with one who waits to send.
+ * Who waits to send finds the buffer full.  So at most one of the two lines has anybody in it, except that a
+ * select which waits for both stands in both; it cannot meet itself, for only a task that runs meets one that
+ * waits.  On a channel that is closed nobody waits.
  *
- * A value goes straight from where it lies with the sender to where the receiver wants it, or through the buffer; and
- * who waited to send is done when his value has been taken, or has found room. */
+ * A value goes straight from where it lies with the sender to where the receiver wants it, or through the
+ * buffer; and who waited to send is done when his value has been taken, or has found room. */
 #ifndef BINE_SYNC_CHAN_H
 #define BINE_SYNC_CHAN_H
 

@@ -2,10 +2,11 @@
  *
  * Condition: gives a mutex up, waits, and has it again.
  *
- * A signal does not wake a task that would only find the mutex held: it moves its turn from the condition's line to
- * the mutex's, where it waits on, deaf from now on.  So a broadcast to a thousand wakes one, and each of the others
- * once, when the mutex is its own.  A task whose wait a scope has ended, but that has not run yet, can be signalled
- * like any other: its turn moves all the same, so that the order is kept, and the wait has succeeded. */
+ * A signal does not wake a task that would only find the mutex held: it moves its turn from the condition's
+ * line to the mutex's, where it waits on, deaf from now on.  So a broadcast to a thousand wakes one, and each
+ * of the others once, when the mutex is its own.  A task whose wait a scope has ended, but that has not run
+ * yet, can be signalled like any other: its turn moves all the same, so that the order is kept, and the wait
+ * has succeeded. */
 #include <bine/sync.h>
 
 #include <string.h>

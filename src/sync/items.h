@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a queue keeps its items in: a ring for first in first out and last in first out, a heap for priorities.
+ * What a queue keeps its items in: a ring for first in first out and last in first out, a heap for
+ * priorities.
  *
- * It grows by doubling when it has to, so that a bound of a million costs nothing until that many are there, and
- * knows nothing of tasks. */
+ * It grows by doubling when it has to, so that a bound of a million costs nothing until that many are there,
+ * and knows nothing of tasks. */
 #ifndef BINE_SYNC_ITEMS_H
 #define BINE_SYNC_ITEMS_H
 

@@ -2,13 +2,13 @@
  *
  * Standing in line: what every lock, queue and channel is made of.
  *
- * A line is the first of a ring of nodes, or NULL: so all its bits are zero while nobody stands in it, which is what
- * the static initialisers promise, and an object at rest points nowhere, least of all to itself.
+ * A line is the first of a ring of nodes, or NULL: so all its bits are zero while nobody stands in it, which
+ * is what the static initialisers promise, and an object at rest points nowhere, least of all to itself.
  *
- * A turn is a task's place in a line and lies on the stack of that task, which is parked.  Whoever serves it takes it
- * out, hands over what there is, calls bine__wake() and touches it no more.  If bine__park() returns an error nobody
- * has, and the task takes itself out.  A turn that stands in a line can therefore be served, always: also when a
- * scope has fired and its task is about to leave, for then the hand-over wins.
+ * A turn is a task's place in a line and lies on the stack of that task, which is parked.  Whoever serves it
+ * takes it out, hands over what there is, calls bine__wake() and touches it no more.  If bine__park() returns
+ * an error nobody has, and the task takes itself out.  A turn that stands in a line can therefore be served,
+ * always: also when a scope has fired and its task is about to leave, for then the hand-over wins.
  *
  * An object belongs to one loop by the tasks that wait for it: none of another loop's may be woken. */
 #ifndef BINE_SYNC_LINE_H
@@ -75,8 +75,8 @@ static inline struct bine__turn *bine__line_take(struct bine__line *line)
     return turn;
 }
 
-/* What a turn waited for is there, and it is out of its line: bine__wake(), for who most often waits.  The turn is not
- * to be touched again. */
+/* What a turn waited for is there, and it is out of its line: bine__wake(), for who most often waits.  The
+ * turn is not to be touched again. */
 static inline void bine__line_wake(struct bine__turn *turn)
 {
     struct bine_task *task = turn->task;
@@ -112,9 +112,9 @@ static inline void bine__line_dismiss(struct bine__line *line, int error)
     }
 }
 
-/* Stands in line with a turn of the caller's until it is served.  0, or what the wait failed with: EPERM for another
- * loop's object, ECANCELED, ETIMEDOUT; then the turn is out of the line and whoever stands behind is the caller's
- * affair. */
+/* Stands in line with a turn of the caller's until it is served.  0, or what the wait failed with: EPERM for
+ * another loop's object, ECANCELED, ETIMEDOUT; then the turn is out of the line and whoever stands behind is
+ * the caller's affair. */
 static inline int bine__line_wait(struct bine__line *line, struct bine__turn *turn, struct bine_task *self,
                                   enum bine__wait wait, const void *object)
 {

@@ -2,8 +2,9 @@
  *
  * Mutex: held by a task, handed from its holder to the one that has waited longest.
  *
- * The hand-over makes the new holder before it runs, so nobody who comes in between can take it; a holder is what
- * .owner says, also while it is only about to run.  The task itself counts what it holds, when it runs. */
+ * The hand-over makes the new holder before it runs, so nobody who comes in between can take it; a holder is
+ * what .owner says, also while it is only about to run.  The task itself counts what it holds, when it
+ * runs. */
 #include "sync/mutex.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a mutex is made of: for its own file, for the condition, which gives one up and gets it back, and for the
- * diagnostics, which name its holder.
+ * What a mutex is made of: for its own file, for the condition, which gives one up and gets it back, and for
+ * the diagnostics, which name its holder.
  *
  * Invariant: nobody holds it only if nobody waits for it. */
 #ifndef BINE_SYNC_MUTEX_H

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "runtime/debug.h"
 #include "sync/line.h"
 
 struct bine__once { /* what a public bine_once_flag holds */
@@ -63,4 +64,9 @@ int bine_once(bine_once_flag *public, void (*fn)(void *), void *arg)
     once->done = true;
     bine__line_serve_all(&once->line);
     return 0;
+}
+
+struct bine_task *bine__once_runner(intptr_t object)
+{
+    return ((const struct bine__once *)object)->runner;
 }

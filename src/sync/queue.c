@@ -2,10 +2,11 @@
  *
  * Queues of pointers: put, get, and waiting until all that was put is dealt with.
  *
- * Invariants.  Who waits to get finds the queue empty, who waits to put finds it full: so at most one of the two
- * lines has anybody in it.  An item that is put while somebody waits to get goes to him and never into the queue; a
- * place that a get makes goes to the first that waits to put, with his item, so it is filled before anybody else can
- * run.  What waits to be put is not in the queue and is not counted: a put that fails leaves it the caller's. */
+ * Invariants.  Who waits to get finds the queue empty, who waits to put finds it full: so at most one of the
+ * two lines has anybody in it.  An item that is put while somebody waits to get goes to him and never into
+ * the queue; a place that a get makes goes to the first that waits to put, with his item, so it is filled
+ * before anybody else can run.  What waits to be put is not in the queue and is not counted: a put that fails
+ * leaves it the caller's. */
 #include "sync/items.h"
 
 #include <stdlib.h>
@@ -37,7 +38,8 @@ static bool is_queue(const bine_queue *queue)
 
 static bool ours(const bine_queue *queue)
 {
-    return bine__line_ours(&queue->getters) && bine__line_ours(&queue->putters) && bine__line_ours(&queue->joiners);
+    return bine__line_ours(&queue->getters) && bine__line_ours(&queue->putters) &&
+           bine__line_ours(&queue->joiners);
 }
 
 static bool is_full(const bine_queue *queue)
@@ -84,7 +86,8 @@ int bine_queue_free(bine_queue *queue)
 {
     if (!is_queue(queue))
         return bine__error(EINVAL);
-    if (!bine__line_empty(&queue->getters) || !bine__line_empty(&queue->putters) || !bine__line_empty(&queue->joiners))
+    if (!bine__line_empty(&queue->getters) || !bine__line_empty(&queue->putters) ||
+        !bine__line_empty(&queue->joiners))
         return bine__error(EBUSY);
     queue->shut = true;
     drop_all(queue);

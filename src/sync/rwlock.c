@@ -2,15 +2,16 @@
  *
  * Read-write lock: many that read or one that writes, in order of arrival.
  *
- * Who comes while somebody waits stands behind him, so the first in line is always one that cannot be let in yet; and
- * what lets him in is only that a holder leaves, or that he himself leaves: pass() is called in both cases.  A
- * reader that is let in takes the readers right behind along, up to the next writer.
+ * Who comes while somebody waits stands behind him, so the first in line is always one that cannot be let in
+ * yet; and what lets him in is only that a holder leaves, or that he himself leaves: pass() is called in both
+ * cases.  A reader that is let in takes the readers right behind along, up to the next writer.
  *
  * Readers are counted, not listed: unlocking in a task that holds another lock for reading cannot be told. */
 #include <bine/sync.h>
 
 #include <string.h>
 
+#include "runtime/debug.h"
 #include "sync/mutex.h"
 
 struct bine__rwlock { /* what a public bine_rwlock holds */
@@ -145,7 +146,8 @@ int bine_rwlock_unlock(bine_rwlock *public)
     struct bine_task *self = bine__current();
     if (!self)
         return -1;
-    if (!bine__line_ours(&lock->line) || !self->held || (lock->writer ? lock->writer != self : !lock->readers))
+    bool mine = lock->writer ? lock->writer == self : lock->readers && self->held;
+    if (!mine || !bine__line_ours(&lock->line))
         return bine__error(EPERM);
     if (lock->writer)
         lock->writer = NULL;
@@ -154,4 +156,9 @@ int bine_rwlock_unlock(bine_rwlock *public)
     self->held--;
     pass(lock);
     return 0;
+}
+
+struct bine_task *bine__rwlock_writer(intptr_t object)
+{
+    return ((const struct bine__rwlock *)object)->writer;
 }

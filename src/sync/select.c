@@ -2,13 +2,15 @@
  *
  * Select: one of several sends and receives, whichever can happen.
  *
- * All cases are looked at, and of those that can happen one is drawn, each with the same chance.  If none can, a turn
- * for each stands in its channel's line, and whoever serves the first of them takes all of them out at once: so a turn
- * that stands in a line can always be served, a select is served once, and its value is moved by whoever serves it.
- * A scope that fires when that has happened comes too late, as for every other wait.
+ * All cases are looked at, and of those that can happen one is drawn, each with the same chance.  If none
+ * can, a turn for each stands in its channel's line, and whoever serves the first of them takes all of them
+ * out at once: so a turn that stands in a line can always be served, a select is served once, and its value
+ * is moved by whoever serves it.  A scope that fires when that has happened comes too late, as for every other
+ * wait.
  *
- * Rejected: leaving the other turns in their lines until the task runs, as Go does.  Every walk along a line would have
- * to step over the dead, and `_try` calls would have to look through them for somebody who still waits. */
+ * Rejected: leaving the other turns in their lines until the task runs, as Go does.  Every walk along a line
+ * would have to step over the dead, and `_try` calls would have to look through them for somebody who still
+ * waits. */
 #include "sync/chan.h"
 
 #include <limits.h>
@@ -20,7 +22,7 @@ struct bine__selection {
     struct bine__meeting *turns; /* one for each case; .turn.task is NULL where there is no channel */
     bine_case *cases;
     size_t n;
-    size_t served; /* index of the case that happened */
+    size_t served; /* index of the case that happened; n: none has */
 };
 
 bine_case bine_case_send(bine_chan *chan, const void *element)
@@ -56,7 +58,7 @@ void bine__selection_settle(struct bine__meeting *meeting)
 static bool draws(struct bine_loop *loop, uint32_t n)
 {
     if (!loop->chance)
-        loop->chance = UINT64_C(0x9e3779b97f4a7c15) ^ loop->random; /* of its own, so that it disturbs no schedule */
+        loop->chance = UINT64_C(0x9e3779b97f4a7c15) ^ loop->random; /* its own, to disturb no schedule */
     loop->chance ^= loop->chance << 13; /* xorshift64 (Marsaglia 2003) */
     loop->chance ^= loop->chance >> 7;
     loop->chance ^= loop->chance << 17;
@@ -84,7 +86,10 @@ static int select_now(struct bine_loop *loop, bine_case cases[], size_t n)
     if (!possible)
         return bine__error(EAGAIN);
     bine_case *at = &cases[found];
-    at->error = at->sends ? bine__chan_send_now(at->chan, at->send) : bine__chan_receive_now(at->chan, at->recv);
+    if (at->sends)
+        at->error = bine__chan_send_now(at->chan, at->send);
+    else
+        at->error = bine__chan_receive_now(at->chan, at->recv);
     return found;
 }
 
@@ -94,7 +99,7 @@ static __attribute__((noinline)) int wait(struct bine_task *self, bine_case case
     struct bine__meeting few[TURNS_ON_STACK], *turns = few;
     if (n > TURNS_ON_STACK && !(turns = calloc(n, sizeof *turns)))
         return -1;
-    struct bine__selection selection = {.turns = turns, .cases = cases, .n = n};
+    struct bine__selection selection = {.turns = turns, .cases = cases, .n = n, .served = n};
     for (size_t i = 0; i < n; i++) {
         if (!cases[i].chan)
             continue;
@@ -105,10 +110,12 @@ static __attribute__((noinline)) int wait(struct bine_task *self, bine_case case
         bine__line_append(line_of(&cases[i]), &turns[i].turn);
     }
     int error = bine__park(self->loop, self, BINE__WAIT_SELECT, (intptr_t)cases);
-    if (error)
+    if (error) {
         leave_all(&selection);
-    else
+    } else {
+        bine__assert(selection.served < n);
         cases[selection.served].error = turns[selection.served].turn.error;
+    }
     if (turns != few)
         free(turns);
     return error ? bine__error(error) : (int)selection.served;
