@@ -27,7 +27,7 @@ static int prepare(int fd, struct bine__fd *slot)
     return bine__set_nonblock(fd, slot);
 }
 
-/* ---- accept ------------------------------------------------------------------------------------------------- */
+/* ---- accept ------------------------------------------------------------------------ */
 
 struct accepting {
     struct bine__transfer transfer; /* of "one connection": a total of 1 */
@@ -50,7 +50,8 @@ static ssize_t try_accept(struct bine__transfer *transfer)
 int bine_accept(int fd, struct sockaddr *name, socklen_t *length)
 {
     struct accepting accepting = {
-        .transfer = {.attempt = try_accept, .fd = fd, .direction = BINE__IN, .extent = BINE__ONCE, .total = 1},
+        .transfer = {.attempt = try_accept, .fd = fd, .direction = BINE__IN, .extent = BINE__ONCE,
+                     .total = 1},
         .name = name,
         .length = length,
     };
@@ -61,7 +62,7 @@ int bine_accept(int fd, struct sockaddr *name, socklen_t *length)
     return accepting.fd;
 }
 
-/* ---- connect ------------------------------------------------------------------------------------------------ */
+/* ---- connect ----------------------------------------------------------------------- */
 
 /* How long to wait before a Unix socket whose listener's queue is full is tried again: nothing tells. */
 #define FIRST_PAUSE BINE_MS
@@ -74,10 +75,11 @@ static bool writable(int fd)
     return poll(&pollfd, 1, 0) != 0;
 }
 
-/* The connection is under way.  An errno value.  How it ended a second connect(2) tells, and not SO_ERROR, for until
- * then Linux does not regard the socket as connected: a further connect would not fail with EISCONN. */
-static int await_connection(struct bine_task *self, int fd, struct bine__fd *slot, const struct sockaddr *name,
-                            socklen_t length)
+/* The connection is under way.  An errno value.  How it ended a second connect(2) tells, and not SO_ERROR,
+ * for until then Linux does not regard the socket as connected: a further connect would not fail with
+ * EISCONN. */
+static int await_connection(struct bine_task *self, int fd, struct bine__fd *slot,
+                            const struct sockaddr *name, socklen_t length)
 {
     struct bine__waiter waiter;
     int error;

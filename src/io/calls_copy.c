@@ -2,12 +2,14 @@
  *
  * sendfile and splice.
  *
- * sendfile(2) has no way to say "do not block": it would wait for the disk, and for the socket unless its O_NONBLOCK is
- * set, which others may share.  So bine_sendfile() reads a piece (at once if it is in memory, else on a
- * thread) and writes it.  That costs a copy, some 10 us for 64 KiB, and is right on every pair of descriptors.
+ * sendfile(2) has no way to say "do not block": it would wait for the disk, and for the socket unless its
+ * O_NONBLOCK is set, which others may share.  So bine_sendfile() reads a piece (at once if it is in memory,
+ * else on a thread) and writes it.  That costs a copy, some 10 us for 64 KiB, and is right on every pair of
+ * descriptors.
  *
- * splice(2) obeys SPLICE_F_NONBLOCK on its pipe alone.  A socket at the other end is asked with poll(2) first;
- * one that would block on output gets pieces small enough to fit what poll(2) calls writable; a file is the threads'. */
+ * splice(2) obeys SPLICE_F_NONBLOCK on its pipe alone.  A socket at the other end is asked with poll(2)
+ * first; one that would block on output gets pieces small enough to fit what poll(2) calls writable; a file
+ * is the threads'. */
 #define _GNU_SOURCE
 #include "io/io.h"
 
@@ -23,7 +25,7 @@
 
 enum { PIECE = 64 * 1024 };
 
-/* ---- sendfile --------------------------------------------------------------------------------------------- */
+/* ---- sendfile ---------------------------------------------------------------------- */
 
 struct copying {
     int out, in;
@@ -86,7 +88,7 @@ ssize_t bine_sendfile(int out, int in, off_t *offset, size_t n)
     return sent;
 }
 
-/* ---- splice ------------------------------------------------------------------------------------------------- */
+/* ---- splice ------------------------------------------------------------------------ */
 
 /* Fits into every socket that poll(2) calls writable, but for those with the very least of buffers. */
 enum { SMALL_PIECE = 4096 };
@@ -187,7 +189,8 @@ ssize_t bine_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t
         if (waited_for == -1) {
             if (splice_once(self, &splicing) != 0)
                 return -1;
-            bine__charge(self->loop, 1 + (splicing.result > 0 ? (int)(splicing.result / BINE__CHARGE_BYTES) : 0));
+            bine__charge(self->loop,
+                         1 + (splicing.result > 0 ? (int)(splicing.result / BINE__CHARGE_BYTES) : 0));
             if (splicing.result >= 0 || splicing.error != EAGAIN) {
                 errno = splicing.error;
                 return splicing.result;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The calls that make, close and shut descriptors.  They never switch, and work outside a loop too; inside one the
- * table learns of every number that comes and goes. */
+ * The calls that make, close and shut descriptors.  They never switch, and work outside a loop too; inside
+ * one the table learns of every number that comes and goes. */
 #include "io/io.h"
 
 #include <errno.h>

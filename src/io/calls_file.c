@@ -2,10 +2,10 @@
  *
  * What is not a socket: pipes and terminals, which can be polled; files, which cannot; fsync and open.
  *
- * Pipes, terminals and the like are often shared with other processes, so O_NONBLOCK stays off: RWF_NOWAIT says
- * the same for one call.  Where the kernel refuses it, poll(2) is asked first.  That leaves two gaps, which only
- * O_NONBLOCK could close: if another process takes the bytes between poll(2) and read(2) the loop
- * waits for more; and a terminal may take less than it said.
+ * Pipes, terminals and the like are often shared with other processes, so O_NONBLOCK stays off: RWF_NOWAIT
+ * says the same for one call.  Where the kernel refuses it, poll(2) is asked first.  That leaves two gaps,
+ * which only O_NONBLOCK could close: if another process takes the bytes between poll(2) and read(2) the
+ * loop waits for more; and a terminal may take less than it said.
  *
  * A file is read at once if its bytes are in memory (RWF_NOWAIT), else, and for every write, by a thread. */
 #define _GNU_SOURCE
@@ -27,7 +27,7 @@
 /* More than this is copied by a thread even from memory: it would hold the loop for some 50 us. */
 enum { COPY_MAX = 256 * 1024 };
 
-/* ---- Moving bytes ----------------------------------------------------------------------------------------- */
+/* ---- Moving bytes ------------------------------------------------------------------ */
 
 /* -1/EOPNOTSUPP: has to be done another way. */
 static ssize_t move_nowait(struct bine__transfer *transfer, const struct iovec *iov, int count, off_t offset)
@@ -49,14 +49,15 @@ static ssize_t move_nowait(struct bine__transfer *transfer, const struct iovec *
     return -1;
 }
 
-static ssize_t move_blocking(int fd, enum bine__direction direction, const struct iovec *iov, int count, off_t offset)
+static ssize_t move_blocking(int fd, enum bine__direction direction, const struct iovec *iov, int count,
+                             off_t offset)
 {
     if (offset < 0)
         return direction == BINE__IN ? readv(fd, iov, count) : writev(fd, iov, count);
     return direction == BINE__IN ? preadv(fd, iov, count, offset) : pwritev(fd, iov, count, offset);
 }
 
-/* ---- Pipes and terminals ---------------------------------------------------------------------------------- */
+/* ---- Pipes and terminals ----------------------------------------------------------- */
 
 /* Writable means for a pipe: PIPE_BUF bytes fit. */
 static ssize_t move_after_poll(struct bine__transfer *transfer, const struct iovec *iov, int count)
@@ -65,7 +66,9 @@ static ssize_t move_after_poll(struct bine__transfer *transfer, const struct iov
     struct pollfd pollfd = {.fd = transfer->fd, .events = in ? POLLIN : POLLOUT};
 
     if (count > 0 && poll(&pollfd, 1, 0) == 0) {
-        errno = EAGAIN;
+        /* The wrong end of a pipe never becomes ready.  An empty transfer waits for nothing and says so. */
+        if ((in ? read(transfer->fd, NULL, 0) : write(transfer->fd, NULL, 0)) == 0 || errno != EBADF)
+            errno = EAGAIN;
         return -1;
     }
     if (in || transfer->total - transfer->done <= PIPE_BUF)
@@ -88,7 +91,7 @@ ssize_t bine__attempt_pollable(struct bine__transfer *transfer)
     return moved == -1 && errno == EOPNOTSUPP ? move_after_poll(transfer, iov, count) : moved;
 }
 
-/* ---- Files -------------------------------------------------------------------------------------------------- */
+/* ---- Files ------------------------------------------------------------------------- */
 
 struct file_job {
     struct bine__job job;
@@ -173,7 +176,7 @@ int bine_fsync(int fd)
     return (int)work.result;
 }
 
-/* ---- open ----------------------------------------------------------------------------------------------------- */
+/* ---- open -------------------------------------------------------------------------- */
 
 struct open_job {
     struct bine__job job;

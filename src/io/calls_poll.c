@@ -2,8 +2,8 @@
  *
  * poll, select, and poll_fd: level-triggered, whatever the reactor is.
  *
- * poll(2) with a time-out of zero is what decides; the reactor's events only say when to ask it again.  So these
- * calls are right where another library reads behind our back, for any number of descriptors, and for
+ * poll(2) with a time-out of zero is what decides; the reactor's events only say when to ask it again.  So
+ * these calls are right where another library reads behind our back, for any number of descriptors, and for
  * bits that the table does not know.  A looker uses nothing up: each event wakes all that asked for it.
  *
  * A descriptor that bine_close() closes meanwhile is POLLNVAL, also if its number is in use again. */
@@ -26,7 +26,7 @@ struct watching {
     bool enlisted;
 };
 
-/* ---- Lookers ---------------------------------------------------------------------------------------------- */
+/* ---- Lookers ----------------------------------------------------------------------- */
 
 /* What to ask a reactor for, which knows only the plain bits. */
 static short plain_events(short events)
@@ -46,7 +46,8 @@ static void on_timeout(struct bine__timer *timer)
     bine__look_wake(look);
 }
 
-/* One that cannot be polled (a regular file) sends no events: it only waits for the others, or the time-out. */
+/* One that cannot be polled (a regular file) sends no events: it only waits for the others, or the
+ * time-out. */
 static int enlist_one(struct watching *watching, const struct pollfd *pollfd, struct bine__looker *looker)
 {
     struct bine__io *io = watching->loop->io;
@@ -95,7 +96,7 @@ static void withdraw(struct watching *watching)
         bine__list_remove(&watching->lookers[i].node);
 }
 
-/* ---- Looking and waiting -------------------------------------------------------------------------------------- */
+/* ---- Looking and waiting ----------------------------------------------------------- */
 
 /* What poll(2) says now, and which ones bine_close() has closed since the wait began. */
 static int look(struct watching *watching)
@@ -156,7 +157,7 @@ static int watch(struct bine_task *self, struct pollfd *fds, nfds_t count, struc
     return ready;
 }
 
-/* ---- The calls ------------------------------------------------------------------------------------------------- */
+/* ---- The calls --------------------------------------------------------------------- */
 
 /* Looks first; the lookers are only made if there is something to wait for. */
 static int poll_in_task(struct bine_task *self, struct pollfd *fds, nfds_t count, bine_ns timeout)
@@ -210,7 +211,7 @@ int bine_poll_fd(int fd, int events)
     return pollfd.revents;
 }
 
-/* ---- select, by way of poll -------------------------------------------------------------------------------------- */
+/* ---- select, by way of poll -------------------------------------------------------- */
 
 /* What makes a descriptor ready for each of the three sets, as Linux's select(2) has it. */
 enum {
@@ -233,7 +234,8 @@ static short asked_of(int fd, const fd_set *in, const fd_set *out, const fd_set 
     return (short)events;
 }
 
-static nfds_t from_sets(int nfds, const fd_set *in, const fd_set *out, const fd_set *except, struct pollfd *fds)
+static nfds_t from_sets(int nfds, const fd_set *in, const fd_set *out, const fd_set *except,
+                        struct pollfd *fds)
 {
     nfds_t count = 0;
 

@@ -13,7 +13,7 @@
 
 #include <bine/io.h>
 
-/* ---- Receiving ---------------------------------------------------------------------------------------------- */
+/* ---- Receiving --------------------------------------------------------------------- */
 
 struct named { /* recvfrom, sendto */
     struct bine__transfer transfer;
@@ -33,7 +33,9 @@ struct messaged { /* recvmsg, sendmsg */
 /* The flags of one try.  The caller's own MSG_DONTWAIT leaves MSG_WAITALL as harmless as the kernel does. */
 static int try_flags(const struct bine__transfer *transfer)
 {
-    return (transfer->flags & ~MSG_WAITALL) | MSG_DONTWAIT | (transfer->direction == BINE__OUT ? MSG_NOSIGNAL : 0);
+    const int always = transfer->direction == BINE__OUT ? MSG_DONTWAIT | MSG_NOSIGNAL : MSG_DONTWAIT;
+
+    return (transfer->flags & ~MSG_WAITALL) | always;
 }
 
 /* MSG_PEEK with MSG_WAITALL: what is there is not enough, and more can still come. */
@@ -146,7 +148,7 @@ ssize_t bine_recvmsg(int fd, struct msghdr *message, int flags)
     return bine__transfer(&messaged.transfer);
 }
 
-/* ---- Sending ------------------------------------------------------------------------------------------------ */
+/* ---- Sending ----------------------------------------------------------------------- */
 
 static ssize_t try_sendto(struct bine__transfer *transfer)
 {

@@ -2,8 +2,8 @@
  *
  * read, write and their kin: the calls that take any descriptor.
  *
- * On sockets they are recv and send with MSG_DONTWAIT, so O_NONBLOCK stays as its owner left it.  A write goes
- * on until all is written, as a blocking write(2) does; a read ends with the first bytes. */
+ * On sockets they are recv and send with MSG_DONTWAIT, so O_NONBLOCK stays as its owner left it.  A write
+ * goes on until all is written, as a blocking write(2) does; a read ends with the first bytes. */
 #define _GNU_SOURCE
 #include "io/transfer.h"
 
@@ -12,7 +12,7 @@
 
 #include <bine/io.h>
 
-/* ---- Attempts --------------------------------------------------------------------------------------------- */
+/* ---- Attempts ---------------------------------------------------------------------- */
 
 static ssize_t try_socket(struct bine__transfer *transfer)
 {
@@ -82,7 +82,7 @@ static ssize_t try_at(struct bine__transfer *transfer)
                                            : pwritev(transfer->fd, iov, count, offset);
 }
 
-/* ---- Calls ------------------------------------------------------------------------------------------------ */
+/* ---- Calls ------------------------------------------------------------------------- */
 
 static ssize_t move(int fd, const struct iovec *iov, int count, size_t total, enum bine__direction direction,
                     enum bine__extent extent)
@@ -104,7 +104,8 @@ static ssize_t move(int fd, const struct iovec *iov, int count, size_t total, en
     return moved;
 }
 
-static ssize_t move_one(int fd, const void *buf, size_t n, enum bine__direction direction, enum bine__extent extent)
+static ssize_t move_one(int fd, const void *buf, size_t n, enum bine__direction direction,
+                        enum bine__extent extent)
 {
     struct iovec iov = {(void *)(uintptr_t)buf, n};
 
@@ -138,7 +139,8 @@ static inline bool plain(int fd, size_t n)
     const struct bine_loop *loop = bine__loop;
     const struct bine__fd *slot = loop ? bine__fd_find(loop->io, fd) : NULL;
 
-    return slot && slot->kind >= BINE__KIND_TCP && slot->kind <= BINE__KIND_DATAGRAM && n - 1 < BINE__TRANSFER_MAX;
+    return slot && slot->kind >= BINE__KIND_TCP && slot->kind <= BINE__KIND_DATAGRAM &&
+           n - 1 < BINE__TRANSFER_MAX;
 }
 
 /* ENOTSOCK, when the number means another file by now. */

@@ -2,8 +2,8 @@
  *
  * The descriptor table: slots, their identity, what a reactor's report does, and the sweep.
  *
- * The directory of chunks may move, a chunk never does: a task that is parked keeps a pointer to its slot.  Slots
- * are made only for numbers that are open, so a wild number costs nothing.
+ * The directory of chunks may move, a chunk never does: a task that is parked keeps a pointer to its slot. 
+ * Slots are made only for numbers that are open, so a wild number costs nothing.
  *
  * No wake-up is lost: an event wakes the head of its line, and from then on that task holds the baton.
  * It tries again; if the kernel says that it would block, whatever the event announced is used up, and the
@@ -11,9 +11,9 @@
  * (success, failure, cancellation) bine__waiter_leave() wakes the next in line, unless a short read has
  * shown that nothing is left.  HUP and ERR are never used up, so they wake all at once.
  *
- * The sweep is for numbers that foreign code closed with plain close(2) under a waiter or behind the table's
- * back: the kernel then sends no events, ever.  Each 100 ms a twentieth of the table is looked at, and the
- * reactor asked about descriptors on which a task has waited since before the last sweep. */
+ * The sweep is for numbers that foreign code closed with plain close(2) under a waiter or behind the
+ * table's back: the kernel then sends no events, ever.  Each 100 ms a twentieth of the table is looked at,
+ * and the reactor asked about descriptors on which a task has waited since before the last sweep. */
 #define _GNU_SOURCE
 #include "io/io.h"
 
@@ -86,7 +86,7 @@ void bine__fd_free_all(struct bine__io *io)
     io->chunk_count = 0;
 }
 
-/* ---- What a descriptor is -------------------------------------------------------------------------------- */
+/* ---- What a descriptor is ---------------------------------------------------------- */
 
 static int socket_option(int fd, int option)
 {
@@ -153,7 +153,7 @@ int bine__set_nonblock(int fd, struct bine__fd *slot)
     return 0;
 }
 
-/* ---- Identity -------------------------------------------------------------------------------------------- */
+/* ---- Identity ---------------------------------------------------------------------- */
 
 static void wake_first(struct bine__io *io, struct bine__list *line)
 {
@@ -223,7 +223,7 @@ void bine__fd_fresh(int fd, enum bine__kind kind)
     slot->flags = BINE__FD_CREATED;
 }
 
-/* ---- Events ---------------------------------------------------------------------------------------------- */
+/* ---- Events ------------------------------------------------------------------------ */
 
 short bine__fd_interest(const struct bine__fd *slot)
 {
@@ -257,7 +257,7 @@ void bine__fd_ready(struct bine__io *io, int fd, uint32_t generation, unsigned e
         wake_lookers(io, slot, events);
 }
 
-/* ---- The sweep ------------------------------------------------------------------------------------------- */
+/* ---- The sweep --------------------------------------------------------------------- */
 
 static bool waited_for(const struct bine__fd *slot)
 {

@@ -2,14 +2,15 @@
  *
  * Inside src/io: the descriptor table, the lines of tasks that wait in it, and what one transfer is.
  *
- * A slot says what the library knows of one descriptor number.  Its generation is the descriptor's identity: it
- * changes when bine_close() closes the number, when the library makes a new descriptor of that number, and when
- * the kernel says that the number is closed.  Who waited under another generation gets EBADF.
+ * A slot says what the library knows of one descriptor number.  Its generation is the descriptor's
+ * identity: it changes when bine_close() closes the number, when the library makes a new descriptor of that
+ * number, and when the kernel says that the number is closed.  Who waited under another generation gets
+ * EBADF.
  *
- * Three lines of waiters stand in a slot.  In line[BINE__IN] and line[BINE__OUT] are tasks that will *use up*
- * readiness: an event wakes the first, and whoever has finished passes the baton on to the next unless
- * the descriptor is known to be drained.  Lookers (bine_poll and its kin) use nothing up, so each event wakes all
- * that asked for it.  Nodes lie in the waiting call's storage: the waker unlinks a waiter before
+ * Three lines of waiters stand in a slot.  In line[BINE__IN] and line[BINE__OUT] are tasks that will *use
+ * up* readiness: an event wakes the first, and whoever has finished passes the baton on to the next unless
+ * the descriptor is known to be drained.  Lookers (bine_poll and its kin) use nothing up, so each event
+ * wakes all that asked for it.  Nodes lie in the waiting call's storage: the waker unlinks a waiter before
  * bine__wake() and touches it no more; a task that bine__park() sends back unlinks itself.
  *
  * Everything here runs on the loop's thread. */
@@ -28,8 +29,8 @@
 #include "runtime/list.h"
 #include "runtime/runtime.h"
 
-/* What a reactor reports is told in the bits of poll(2).  glibc shows POLLRDHUP only under _GNU_SOURCE, which
- * files that use these define. */
+/* What a reactor reports is told in the bits of poll(2).  glibc shows POLLRDHUP only under _GNU_SOURCE,
+ * which files that use these define. */
 #ifdef POLLRDHUP
 enum { BINE__RDHUP = POLLRDHUP };
 #else
@@ -102,7 +103,8 @@ static inline struct bine__fd *bine__fd_find(const struct bine__io *io, int fd)
         return NULL;
     return &io->chunks[chunk][fd & (BINE__CHUNK_SLOTS - 1)];
 }
-struct bine__fd *bine__fd_get(struct bine__io *, int fd);        /* makes one; NULL/EBADF: not open; NULL/ENOMEM */
+/* Makes one.  NULL/EBADF: not open; NULL/ENOMEM. */
+struct bine__fd *bine__fd_get(struct bine__io *, int fd);
 
 /* The library has just made this descriptor: it starts with a fresh slot.  Fine outside a loop. */
 void bine__fd_fresh(int fd, enum bine__kind);
@@ -126,7 +128,7 @@ void bine__fd_retire(struct bine__io *, int fd, struct bine__fd *);
 void bine__fd_sweep(struct bine__io *);
 void bine__fd_free_all(struct bine__io *);
 
-/* ---- Waiting in line (line.c) ------------------------------------------------------------------------- */
+/* ---- Waiting in line (line.c) ------------------------------------------------------ */
 
 struct bine__waiter {
     struct bine__list node;
@@ -140,7 +142,8 @@ struct bine__waiter {
     bool woken;          /* it has the baton */
 };
 
-void bine__waiter_init(struct bine__waiter *, struct bine_task *, int fd, struct bine__fd *, enum bine__direction);
+void bine__waiter_init(struct bine__waiter *, struct bine_task *, int fd, struct bine__fd *,
+                       enum bine__direction);
 /* After a try that would have blocked: parks until it is worth while to try again.  0, or an errno value. */
 int bine__waiter_park(struct bine__waiter *);
 /* Its call has ended, well or badly: passes the baton on. */
@@ -165,7 +168,7 @@ void bine__look_wake(struct bine__look *); /* at most one bine__wake() */
  * Opens with bine__begin() itself.  0, or -1 with errno. */
 int bine__fd_wait(int fd, enum bine__direction);
 
-/* ---- One transfer (transfer.h, transfer.c) -------------------------------------------------------------------------- */
+/* ---- One transfer (transfer.h, transfer.c) ----------------------------------------- */
 
 enum bine__extent {
     BINE__ONCE,   /* one success is enough */
@@ -206,11 +209,11 @@ const struct iovec *bine__window(struct bine__transfer *, struct iovec window[BI
 /* Bytes in an array as the kernel would count them; -1/EINVAL, EFAULT. */
 ssize_t bine__vector_length(const struct iovec *, size_t count);
 
-/* An attempt to read or write iov, by what kind the descriptor is of (calls_stream.c); and those on what are
- * not sockets (calls_file.c). */
+/* An attempt to read or write iov, by what kind the descriptor is of (calls_stream.c); and those on what
+ * are not sockets (calls_file.c). */
 bine__attempt bine__attempt_any, bine__attempt_pollable, bine__attempt_file;
 
-/* ---- Small things ---------------------------------------------------------------------------------------- */
+/* ---- Small things ------------------------------------------------------------------ */
 
 enum { BINE__CHARGE_BYTES = 16384, BINE__SWEEP_SLICES = 20 };
 #define BINE__SWEEP_PERIOD (100 * BINE_MS)

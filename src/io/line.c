@@ -3,10 +3,11 @@
  * Standing in line for a descriptor: what every call does between "would block" and the next try.
  *
  * A waiter gets a ticket when it first queues and keeps it: whoever tried in vain goes back to the place
- * that it had, so the order in which tasks came is the order in which they are served.  Most often that is the head.
+ * that it had, so the order in which tasks came is the order in which they are served.  Most often that is
+ * the head.
  *
- * Who touches what last: a waker unlinks the node, sets .woken, and calls bine__wake(), in this order.  A park that ends for another
- * reason finds the node still linked and unlinks it itself. */
+ * Who touches what last: a waker unlinks the node, sets .woken, and calls bine__wake(), in this order.  A
+ * park that ends for another reason finds the node still linked and unlinks it itself. */
 #include "io/io.h"
 
 #include <errno.h>
@@ -68,7 +69,8 @@ int bine__waiter_park(struct bine__waiter *waiter)
     }
     io->waiters++;
     loop->outstanding++;
-    error = bine__park(loop, self, waiter->direction == BINE__IN ? BINE__WAIT_READ : BINE__WAIT_WRITE, waiter->fd);
+    error = bine__park(loop, self, waiter->direction == BINE__IN ? BINE__WAIT_READ : BINE__WAIT_WRITE,
+                       waiter->fd);
     loop->outstanding--;
     io->waiters--;
     bine__list_remove(&waiter->node); /* no effect if a waker has done so */

@@ -2,12 +2,13 @@
  *
  * The offload threads: see offload.h for what they promise.
  *
- * One queue, one lock, one condition.  Threads are started when jobs outnumber the idle ones, up to THREADS, and
- * end after IDLE_SECONDS without work, so a program that never touches a disk has none.  A job goes
+ * One queue, one lock, one condition.  Threads are started when jobs outnumber the idle ones, up to
+ * THREADS, and end after IDLE_SECONDS without work, so a program that never touches a disk has none.  A job
+ * goes
  *     QUEUED -> RUNNING -> FINISHED -> TAKEN
  * and every step is made under the lock.  A finished job is handed back through its loop's list and
- * an interrupt; both are done under the lock, and the loop takes the lock to detach its jobs before it frees its
- * poller, so no thread touches a loop that is gone.  A job that nobody waits for (.io is NULL) is
+ * an interrupt; both are done under the lock, and the loop takes the lock to detach its jobs before it
+ * frees its poller, so no thread touches a loop that is gone.  A job that nobody waits for (.io is NULL) is
  * dropped by the thread that ran it.
  *
  * fork() takes the lock, so that the child's copy is whole; the child has no threads and starts anew. */
@@ -40,7 +41,7 @@ static struct {
     int running[BINE__OFFLOAD_CLASSES];
 } pool = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* ---- Start, and fork() ------------------------------------------------------------------------------------ */
+/* ---- Start, and fork() ------------------------------------------------------------- */
 
 static void reset(void)
 {
@@ -78,7 +79,7 @@ static void start(void)
     pthread_atfork(before_fork, after_fork, in_child);
 }
 
-/* ---- The threads -------------------------------------------------------------------------------------------- */
+/* ---- The threads ------------------------------------------------------------------- */
 
 /* The first job whose class has a thread to spare. */
 static struct bine__job *take(void)
@@ -190,7 +191,7 @@ void bine__offload_may_hang(struct bine__job *job)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* ---- The loops' side ---------------------------------------------------------------------------------------- */
+/* ---- The loops' side --------------------------------------------------------------- */
 
 static int submit(struct bine__io *io, struct bine__job *job)
 {
@@ -212,7 +213,8 @@ static int submit(struct bine__io *io, struct bine__job *job)
     return 0;
 }
 
-/* The task does not want to wait.  True: too late, the job is done and its result counts; else it belongs to drop(). */
+/* The task does not want to wait.  True: too late, the job is done and its result counts; else it belongs
+ * to drop(). */
 static bool abandon(struct bine__job *job)
 {
     bool finished, queued;
@@ -231,7 +233,8 @@ static bool abandon(struct bine__job *job)
     return finished;
 }
 
-int bine__offload(struct bine_loop *loop, struct bine_task *self, struct bine__job *job, enum bine__offload_class class)
+int bine__offload(struct bine_loop *loop, struct bine_task *self, struct bine__job *job,
+                  enum bine__offload_class class)
 {
     const unsigned wait = BINE__WAIT_OFFLOAD | (job->drop ? 0U : (unsigned)BINE__PARK_DEAF);
     int error;

@@ -2,8 +2,8 @@
  *
  * Work that the kernel can only do by blocking, on a few threads that all loops of the process share.
  *
- * A job is the submitter's storage.  Its run() is called once on one of the threads, with all signals blocked, and leaves
- * what it found in the job.  Two forms:
+ * A job is the submitter's storage.  Its run() is called once on one of the threads, with all signals
+ * blocked, and leaves what it found in the job.  Two forms:
  *  - without drop(): the wait ends when run() has returned, whatever happens to the task meanwhile, so
  *    the job and all it points to may lie on the task's stack.
  *  - with drop(): the wait may be cut short.  The job and all it points to must be the heap's; if the wait
@@ -37,12 +37,12 @@ struct bine__job {
     bool taken; /* the loop's own: state is TAKEN, without the lock */
 };
 
-/* 0: run() has returned and the job is the caller's.  -1 with errno: EAGAIN, ENOMEM: no thread could be had;
- * ECANCELED, ETIMEDOUT: only with drop(), to which the job belongs after any failure. */
+/* 0: run() has returned and the job is the caller's.  -1 with errno: EAGAIN, ENOMEM: no thread could be
+ * had; ECANCELED, ETIMEDOUT: only with drop(), to which the job belongs after any failure. */
 int bine__offload(struct bine_loop *, struct bine_task *self, struct bine__job *, enum bine__offload_class);
 
-/* Called by run() before it does what may take for ever (a FIFO that nobody opens): from here on its thread does
- * not count against the limits. */
+/* Called by run() before it does what may take for ever (a FIFO that nobody opens): from here on its thread
+ * does not count against the limits. */
 void bine__offload_may_hang(struct bine__job *);
 
 /* For the poller: wakes the tasks whose jobs are done and returns how many; and gives up what is left. */

@@ -34,8 +34,8 @@ static bine_ns real_time(void)
     return time.tv_sec * BINE_SECOND + time.tv_nsec;
 }
 
-/* The sweep runs on the real clock, and is no timer: it must not make virtual time jump.  Instead no wait lasts
- * longer than its period while somebody waits for a descriptor. */
+/* The sweep runs on the real clock, and is no timer: it must not make virtual time jump.  Instead no wait
+ * lasts longer than its period while somebody waits for a descriptor. */
 static void sweep_if_due(struct bine__io *io)
 {
     bine_ns now = real_time();

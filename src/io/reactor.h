@@ -16,7 +16,8 @@
  *     its slot to be forgotten.
  *  3. wait(io, timeout) sleeps at most that long (ns; rounded up, never down to a busy loop), reports what
  *     it learnt, and returns the number of descriptors reported.  EINTR counts as nothing learnt.
- *  4. recheck(io, fd, slot): the sweep asks whether the kernel still knows this number by this slot.  If it means
+ *  4. recheck(io, fd, slot): the sweep asks whether the kernel still knows this number by this slot.  If it
+ *  means
  *     another file by now the backend watches that one; if tasks wait to write, it reports what is so
  *     now.  -1/EBADF: the number is closed.
  *  5. events carry the slot's generation; bine__fd_ready() drops those of a generation that is gone. */

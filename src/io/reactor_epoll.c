@@ -2,14 +2,15 @@
  *
  * The epoll reactor (Linux), edge-triggered.
  *
- * Each descriptor is added once, for everything, and never touched again: no epoll_ctl() per request.  That is
- * right because a waiter has tried before it parks: what came before its try the try has seen, and what
+ * Each descriptor is added once, for everything, and never touched again: no epoll_ctl() per request.  That
+ * is right because a waiter has tried before it parks: what came before its try the try has seen, and what
  * comes later is a new edge.  (After a short TCP read the try is left out; see transfer.c.)
  *
- * epoll knows a descriptor by number *and* open file.  If foreign code closed the number and the kernel gave it
- * out again, EPOLL_CTL_MOD answers ENOENT.  Descriptors that the library did not make are asked about at
- * each park; the others only by the sweep.  Closing needs no EPOLL_CTL_DEL: the kernel does it, or, where
- * another descriptor still refers to the file, its events carry an old generation and are dropped. */
+ * epoll knows a descriptor by number *and* open file.  If foreign code closed the number and the kernel
+ * gave it out again, EPOLL_CTL_MOD answers ENOENT.  Descriptors that the library did not make are asked
+ * about at each park; the others only by the sweep.  Closing needs no EPOLL_CTL_DEL: the kernel does it,
+ * or, where another descriptor still refers to the file, its events carry an old generation and are
+ * dropped. */
 #define _GNU_SOURCE
 #include "io/io.h"
 
@@ -123,10 +124,10 @@ static void epoll_unwatch(struct bine__io *io, int fd, struct bine__fd *slot)
     slot->flags &= (uint8_t)~BINE__FD_REGISTERED;
 }
 
-/* For readers the question is enough, and EPOLL_CTL_ADD asks it at a third of the price: EEXIST means that all is
- * well, success that the number had become another file's.  (Of 10,000 idle sockets, cold: 0.55 us, against 1.1 us for
- * EPOLL_CTL_MOD and 0.75 us for the event that it brings.)  Writers are armed anew, since not every
- * socket tells them: a datagram that found its receiver's queue full. */
+/* For readers the question is enough, and EPOLL_CTL_ADD asks it at a third of the price: EEXIST means that
+ * all is well, success that the number had become another file's.  (Of 10,000 idle sockets, cold: 0.55 us,
+ * against 1.1 us for EPOLL_CTL_MOD and 0.75 us for the event that it brings.)  Writers are armed anew,
+ * since not every socket tells them: a datagram that found its receiver's queue full. */
 static int epoll_recheck(struct bine__io *io, int fd, struct bine__fd *slot)
 {
     struct epoll *epoll = io->backend;
@@ -186,8 +187,8 @@ static unsigned epoll_wait_and_report(struct bine__io *io, bine_ns timeout)
     for (int i = 0; i < n; i++) {
         uint64_t data = epoll->events[i].data.u64;
         if ((uint32_t)data == INTERRUPT) {
-            /* Partner: epoll_interrupt().  What was published before an interrupt that finds the flag still set is
-             * seen after this exchange.  The eventfd is never read: each write is an edge. */
+            /* Partner: epoll_interrupt().  What was published before an interrupt that finds the flag still
+             * set is seen after this exchange.  The eventfd is never read: each write is an edge. */
             atomic_exchange(&epoll->pending, false);
             continue;
         }

@@ -2,8 +2,8 @@
  *
  * The poll(2) reactor: for systems without a better one, and a yardstick for those that have it.
  *
- * Level-triggered over an array of all watched descriptors.  Before each call the array is compared with the
- * lines: events are what is waited for now, and a descriptor that nobody waits for leaves it, or poll
+ * Level-triggered over an array of all watched descriptors.  Before each call the array is compared with
+ * the lines: events are what is waited for now, and a descriptor that nobody waits for leaves it, or poll
  * would return at once for ever.  Entry 0 is the pipe of interrupt().  slot->index is the place of a
  * descriptor in the array, 0 while it has none. */
 #define _GNU_SOURCE
@@ -108,7 +108,7 @@ static void poll_unwatch(struct bine__io *io, int fd, struct bine__fd *slot)
         bine__fd_find(io, poller->fds[index].fd)->index = index;
 }
 
-/* Nothing is remembered between two calls, so there is nothing to renew: a closed number shows as POLLNVAL. */
+/* Nothing is remembered between two calls, so nothing needs renewal: a closed number shows as POLLNVAL. */
 static int poll_recheck(struct bine__io *io, int fd, struct bine__fd *slot)
 {
     (void)io, (void)fd, (void)slot;
@@ -148,8 +148,8 @@ static void take_interrupt(struct poller *poller)
         return;
     while (read(poller->fds[0].fd, bytes, sizeof bytes) == -1 && errno == EINTR)
         ;
-    /* Partner: poll_interrupt().  What was published before an interrupt that finds the flag still set is seen
-     * after this exchange. */
+    /* Partner: poll_interrupt().  What was published before an interrupt that finds the flag still set is
+     * seen after this exchange. */
     atomic_exchange(&poller->pending, false);
 }
 

@@ -10,7 +10,8 @@ ssize_t bine__transfer(struct bine__transfer *transfer)
     return bine__transfer_by(transfer, transfer->attempt);
 }
 
-const struct iovec *bine__window(struct bine__transfer *transfer, struct iovec window[BINE__WINDOW], int *count)
+const struct iovec *bine__window(struct bine__transfer *transfer, struct iovec window[BINE__WINDOW],
+                                 int *count)
 {
     const struct iovec *iov = transfer->iov;
     size_t skip = transfer->done;

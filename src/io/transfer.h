@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * One transfer: try, wait, try again.  The whole read and write family goes through here; what differs between
- * its members is the attempt, one system call that does not block.
+ * One transfer: try, wait, try again.  The whole read and write family goes through here; what differs
+ * between its members is the attempt, one system call that does not block.
  *
  * A short read on a TCP stream has emptied the socket's queue, so the next try is left out and the task
- * parks at once: that saves one system call per request.  It is right because the descriptor is edge-triggered
- * from before, or is registered at that park, which reports what is there by then.  It is not right
+ * parks at once: that saves one system call per request.  It is right because the descriptor is
+ * edge-triggered from before, or is registered at that park, which reports what is there by then.  It is
+ * not right
  *  - off TCP: a datagram, a message with descriptors, a terminal's line ends a read early;
  *  - with a layer like kernel TLS on the connection: a record does (io.h: that is KIND_STREAM);
  *  - once FIN, an error or urgent data has been reported: that report came before the read, and
@@ -23,15 +24,15 @@ enum { BINE__ASIDE = MSG_PEEK | MSG_OOB | MSG_ERRQUEUE | MSG_TRUNC };
 /* Urgent data and errors are there or not: recv(2) never waits for them. */
 static inline bool bine__transfer_may_wait(const struct bine__transfer *transfer)
 {
-    const int at_once = transfer->direction == BINE__IN ? MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE : MSG_DONTWAIT;
+    const int at_once = MSG_DONTWAIT | (transfer->direction == BINE__IN ? MSG_OOB | MSG_ERRQUEUE : 0);
 
     return !(transfer->flags & at_once);
 }
 
 static inline bool bine__transfer_useless(const struct bine__transfer *transfer)
 {
-    return transfer->direction == BINE__IN && (transfer->slot->flags & BINE__FD_DRAINED) && transfer->total > 0 &&
-           bine__transfer_may_wait(transfer);
+    return transfer->direction == BINE__IN && (transfer->slot->flags & BINE__FD_DRAINED) &&
+           transfer->total > 0 && bine__transfer_may_wait(transfer);
 }
 
 static inline void bine__transfer_note(struct bine__transfer *transfer, size_t moved)
@@ -71,7 +72,8 @@ static inline int bine__transfer_between_pieces(const struct bine__transfer *tra
 }
 
 /* Returns 0 or the errno value that ended it. */
-static inline __attribute__((always_inline)) int bine__transfer_run(struct bine__transfer *transfer, bine__attempt *attempt,
+static inline __attribute__((always_inline)) int bine__transfer_run(struct bine__transfer *transfer,
+                                                                   bine__attempt *attempt,
                                                                    struct bine__waiter *waiter)
 {
     const uint32_t generation = transfer->slot->generation;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Descriptors that are neither a plain stream nor a plain file, each with something of its own that a wrong
- * guess about readiness would turn into a task that waits for ever: terminals, eventfds, packet pipes, datagrams, urgent data,
- * descriptors in flight.  Every test ends by itself or by the test's time limit. */
+ * guess about readiness would turn into a task that waits for ever: terminals, eventfds, packet pipes,
+ * datagrams, urgent data, descriptors in flight.  Every test ends by itself or by the test's time limit. */
 #define _GNU_SOURCE
 #include "support/support.h"
 
@@ -50,7 +50,7 @@ static void end(bine_task *task)
     expect_ok(bine_join(task, NULL));
 }
 
-/* ---- Not sockets ------------------------------------------------------------------------------------------------ */
+/* ---- Not sockets ------------------------------------------------------------------- */
 
 LOOP_TEST(a_terminal_is_read_line_by_line_and_stays_blocking)
 {
@@ -126,7 +126,7 @@ LOOP_TEST(devices_that_never_block_do_not)
     bine_close(zero);
 }
 
-/* ---- Datagrams ----------------------------------------------------------------------------------------------------- */
+/* ---- Datagrams --------------------------------------------------------------------- */
 
 static void *receive_some(void *arg)
 {
@@ -144,7 +144,8 @@ LOOP_TEST(a_sender_to_a_full_unix_datagram_socket_is_not_forgotten)
     socklen_t length = sizeof name;
     int receiver = bine_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int sender = bine_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    expect_ok(bind(receiver, (struct sockaddr *)&name, sizeof(sa_family_t))); /* a name of the kernel's choice */
+    /* A name of the kernel's choice. */
+    expect_ok(bind(receiver, (struct sockaddr *)&name, sizeof(sa_family_t)));
     expect_ok(getsockname(receiver, (struct sockaddr *)&name, &length));
     while (sendto(sender, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&name, length) == 1)
         ;
@@ -180,7 +181,7 @@ LOOP_TEST(a_short_datagram_does_not_hide_the_next)
     bine_close(fd[1]);
 }
 
-/* ---- Streams with something in them besides bytes --------------------------------------------------------------------- */
+/* ---- Streams with something in them besides bytes ---------------------------------- */
 
 /* Made by the library itself, so that no park asks the kernel again: one event is all that comes. */
 static void connect_pair(int fd[2])
@@ -284,7 +285,8 @@ LOOP_TEST(descriptors_in_flight_arrive_with_their_bytes)
     int fd[2], passed = -1;
     char buf[16], control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = {0};
     struct iovec iov = {(char[]){"x"}, 1};
-    struct msghdr out = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr out = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+                         .msg_controllen = sizeof control};
     struct cmsghdr *header = CMSG_FIRSTHDR(&out);
     pair_make(PAIR_UNIX, fd);
     header->cmsg_level = SOL_SOCKET;
@@ -296,7 +298,8 @@ LOOP_TEST(descriptors_in_flight_arrive_with_their_bytes)
     expect_int(bine_write(fd[1], "def", 3), ==, 3);
     expect_int(bine_recv(fd[0], buf, 3, MSG_WAITALL), ==, 3);
     struct iovec into = {buf, sizeof buf};
-    struct msghdr in = {.msg_iov = &into, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr in = {.msg_iov = &into, .msg_iovlen = 1, .msg_control = control,
+                        .msg_controllen = sizeof control};
     expect_int(bine_recvmsg(fd[0], &in, MSG_WAITALL | MSG_CMSG_CLOEXEC), >=, 1); /* ends where they arrive */
     header = CMSG_FIRSTHDR(&in);
     if (expect(header != NULL) && expect(header->cmsg_type == SCM_RIGHTS))

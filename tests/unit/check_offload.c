@@ -20,7 +20,7 @@
 
 enum { NAMES = 20, NAME_LIMIT = 8 /* half of the threads */ };
 
-/* ---- Jobs that wait at a gate -------------------------------------------------------------------------------- */
+/* ---- Jobs that wait at a gate ------------------------------------------------------ */
 
 static sem_t gate, begun;
 static _Atomic int running, most, runs, drops;
@@ -98,7 +98,8 @@ static void *wait_lightly(void *class)
 
     gated->job.run = run_gated;
     gated->job.drop = drop_gated;
-    if (bine__offload(bine_this_loop(), bine_self(), &gated->job, (enum bine__offload_class)(intptr_t)class) != 0)
+    if (bine__offload(bine_this_loop(), bine_self(), &gated->job,
+                      (enum bine__offload_class)(intptr_t)class) != 0)
         return bine_fail(errno);
     free(gated);
     return NULL;
@@ -114,7 +115,7 @@ static int end_of(bine_task *task)
     return result.error;
 }
 
-/* ---- Limits ---------------------------------------------------------------------------------------------------- */
+/* ---- Limits ------------------------------------------------------------------------ */
 
 LOOP_TEST(lookups_that_hang_leave_threads_for_files)
 {
@@ -184,7 +185,7 @@ LOOP_TEST(fifos_that_nobody_opens_hold_up_no_file)
     rmdir(directory);
 }
 
-/* ---- Leaving --------------------------------------------------------------------------------------------------- */
+/* ---- Leaving ----------------------------------------------------------------------- */
 
 LOOP_TEST(a_job_on_the_stack_is_awaited_through_cancellation)
 {
@@ -252,7 +253,7 @@ LOOP_TEST(without_a_thread_it_fails_and_drops)
     expect_int(runs, ==, 1);
 }
 
-/* ---- Signals and processes --------------------------------------------------------------------------------------- */
+/* ---- Signals and processes --------------------------------------------------------- */
 
 static sigset_t mask_there;
 
@@ -280,7 +281,9 @@ static void *offload_one(void *arg)
 {
     struct bine__job job = {.run = run_at_once};
     (void)arg;
-    return bine__offload(bine_this_loop(), bine_self(), &job, BINE__OFFLOAD_FILE) == 0 ? NULL : bine_fail(errno);
+    if (bine__offload(bine_this_loop(), bine_self(), &job, BINE__OFFLOAD_FILE) != 0)
+        return bine_fail(errno);
+    return NULL;
 }
 
 /* The parent's threads and jobs are not the child's. */

@@ -3,8 +3,8 @@
  * The reactor contract (src/io/reactor.h), the same tests for each backend.  A new backend is right when it
  * passes them.
  *
- * There is no loop here: the reactor is called by hand, on a loop's structure that nobody runs.  The tasks are
- * empty structures that claim to be parked; bine__wake() puts them into a run queue that nobody serves. */
+ * There is no loop here: the reactor is called by hand, on a loop's structure that nobody runs.  The tasks
+ * are empty structures that claim to be parked; bine__wake() puts them into a queue that nobody serves. */
 #define _GNU_SOURCE
 #include "support/support.h"
 
@@ -50,7 +50,7 @@ static void with_backend(const char *name, void (*body)(struct bine__io *))
     free(loop);
 }
 
-/* ---- Waiters that nobody runs ------------------------------------------------------------------------------ */
+/* ---- Waiters that nobody runs ------------------------------------------------------ */
 
 struct dummy {
     struct bine_task task;
@@ -99,7 +99,7 @@ static void gone(struct bine__io *io, int fd)
     close(fd);
 }
 
-/* ---- What is reported ---------------------------------------------------------------------------------------- */
+/* ---- What is reported -------------------------------------------------------------- */
 
 REACTOR_TEST(what_came_before_watch_is_reported)
 {
@@ -213,7 +213,7 @@ REACTOR_TEST(many_at_once_are_all_reported)
     expect_int(woken, ==, MANY);
 }
 
-/* ---- Whom nobody waits for, and what is gone ------------------------------------------------------------------- */
+/* ---- Whom nobody waits for, and what is gone --------------------------------------- */
 
 REACTOR_TEST(readiness_that_nobody_waits_for_does_not_keep_it_awake)
 {
@@ -321,7 +321,7 @@ REACTOR_TEST(a_regular_file_is_refused_or_ready)
     fclose(file);
 }
 
-/* ---- Sleeping, and being woken up ------------------------------------------------------------------------------- */
+/* ---- Sleeping, and being woken up -------------------------------------------------- */
 
 REACTOR_TEST(wait_is_never_shorter_than_asked)
 {
@@ -356,7 +356,7 @@ REACTOR_TEST(an_interrupt_ends_a_wait_that_runs_or_the_next_one)
     expect_int(bine_now() - before, >=, 5 * BINE_MS);
 }
 
-/* ---- Beginning and end ------------------------------------------------------------------------------------------- */
+/* ---- Beginning and end ------------------------------------------------------------- */
 
 REACTOR_TEST(a_forked_child_takes_nothing_from_its_parent)
 {
