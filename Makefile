@@ -167,10 +167,12 @@ check-valgrind: ## unit tests under Valgrind's memory checker; VALGRIND_TESTS="c
 	@$(MAKE_) tests
 	@$(PATIENT) WRAP='$(VALGRIND)' ONLY='$(VALGRIND_TESTS)' REACTORS=epoll $(RUN) $(CONTEXT) -- unit
 AARCH64 = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CHECK_LIBS='-lcheck -lsubunit -lm -lrt'
+# qemu translates some errors its own way, and leaves open what a failed pipe(NULL) made: not check_io_misuse.
+AARCH64_TESTS = $(filter-out check_io_misuse,$(notdir $(filter-out $(UNIT_CXX),$(UNIT)) $(STRESS)))
 check-aarch64: ## unit and stress tests, built for AArch64 and run by qemu-aarch64 (user mode)
 	@sh tests/setup.sh aarch64
 	@$(MAKE_) $(AARCH64) aarch64-tests
-	@$(PATIENT) WRAP=qemu-aarch64 $(RUN) native-aarch64 -- unit stress
+	@$(PATIENT) WRAP=qemu-aarch64 ONLY='$(AARCH64_TESTS)' $(RUN) native-aarch64 -- unit stress
 .PHONY: aarch64-tests
 aarch64-tests: $(filter-out $(UNIT_CXX),$(UNIT)) $(STRESS)
 
