@@ -4,7 +4,9 @@
  *
  * BINE_DEBUG=1 in the environment, read when a run starts, turns the slow checks on: a task that held the
  * loop longer than 100 ms (with its backtrace, taken while it does), stacks measured per spawn site, freed
- * tasks kept in quarantine so that stale handles are told, errors of fired scopes ignored a thousand times. */
+ * tasks kept in quarantine so that stale handles are told, errors of fired scopes ignored a thousand times,
+ * children that ignore their group's cancellation for a second; that nothing can ever run again, and who waits for
+ * whom then.  SIGQUIT, where it is at its default, makes every loop dump its tasks to standard error and go on. */
 #ifndef BINE_DEBUG_H
 #define BINE_DEBUG_H
 
@@ -15,11 +17,12 @@ BINE_BEGIN_DECLS
 typedef enum bine_report_kind {
     BINE_REPORT_LOST_ERROR,   /* a task failed and nobody looked */
     BINE_REPORT_HOG,          /* a task holds the loop */
-    BINE_REPORT_LEFT_BEHIND,  /* a task ignores its cancellation at the end of a run */
+    BINE_REPORT_LEFT_BEHIND,  /* a task ignores its cancellation, at the end of a run or by its group */
     BINE_REPORT_IGNORED,      /* a task goes on calling in a scope that has fired */
     BINE_REPORT_MISUSE,       /* a call that the contract forbids */
     BINE_REPORT_STACK,        /* a stack overflowed; written in a signal handler, so never sent to a hook */
-    BINE_REPORT_FATAL         /* the library is about to abort */
+    BINE_REPORT_FATAL,        /* the library is about to abort */
+    BINE_REPORT_STUCK         /* nothing can ever run again; one for each task that waits, too */
 } bine_report_kind;
 
 typedef struct bine_report {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "runtime/debug.h"
 
@@ -27,6 +28,9 @@ struct bine__debug {
     bool watching, handling;
     _Atomic bool idle, stop;
     struct sigaction urgent_before;
+    unsigned quits; /* SIGQUITs that the watchdog has seen */
+    _Atomic bool dump_wanted;
+    bool stuck; /* told */
 
     /* One sample: asked for by the watchdog, taken by the signal handler, read by the watchdog. */
     _Atomic int sample; /* enum sample */
@@ -93,6 +97,28 @@ static void report_hog(struct bine__debug *debug, uint64_t held_ms)
     atomic_store_explicit(&debug->sample, SAMPLE_NONE, memory_order_relaxed);
 }
 
+/* A signal handler can do little; this thread can interrupt the loop. */
+static void look_for_quit(struct bine__debug *debug)
+{
+    unsigned quits = bine__quit_count();
+    if (quits == debug->quits)
+        return;
+    debug->quits = quits;
+    atomic_store_explicit(&debug->dump_wanted, true, memory_order_relaxed); /* no data with it */
+    debug->loop->poller.interrupt(debug->loop);
+}
+
+void bine__debug_turn(struct bine_loop *loop, bool stuck)
+{
+    struct bine__debug *debug = loop->debugging;
+    if (bine__unlikely(atomic_exchange_explicit(&debug->dump_wanted, false, memory_order_relaxed)))
+        bine_dump(STDERR_FILENO);
+    if (stuck && !debug->stuck) {
+        debug->stuck = true;
+        bine__stuck_report(loop);
+    }
+}
+
 static void *watch(void *arg)
 {
     struct bine__debug *debug = arg;
@@ -100,6 +126,7 @@ static void *watch(void *arg)
     uint64_t held_ms = 0;
     while (!atomic_load_explicit(&debug->stop, memory_order_relaxed)) {
         nap();
+        look_for_quit(debug);
         int32_t left = atomic_load_explicit(&debug->loop->switches_left, memory_order_relaxed);
         if (left != seen || atomic_load_explicit(&debug->idle, memory_order_relaxed)) {
             seen = left;
@@ -145,6 +172,8 @@ void bine__debug_open(struct bine_loop *loop)
     debug->loop = loop;
     debug->loop_thread = pthread_self();
     loop->debugging = debug;
+    bine__quit_open();
+    debug->quits = bine__quit_count();
     start_watchdog(debug);
 }
 
@@ -159,6 +188,7 @@ void bine__debug_close(struct bine_loop *loop)
     }
     if (debug->handling)
         sigaction(SIGURG, &debug->urgent_before, NULL);
+    bine__quit_close();
     loop->debugging = NULL;
     bine__sites_free(debug->sites);
     free(debug);

@@ -15,6 +15,28 @@ int bine__backtrace_of(struct bine_task *, void **frames, int max);
 /* trace.c: " function+0x12 function+0x34 ..." */
 void bine__format_trace(char *out, size_t size, void **frames, int depth);
 
+/* src/sync/blocker.c: whose doing this parked task waits for: the first such task (after: NULL), then the one after that. */
+struct bine_task *bine__blocker(const struct bine_task *, const struct bine_task *after);
+
+/* "mutex held by task 3", "join of task 3" */
+static inline const char *bine__blocks_how(const struct bine_task *task)
+{
+    return task->wait == BINE__WAIT_MUTEX || task->wait == BINE__WAIT_RWLOCK ? "held by" : "of";
+}
+
+/* What it is made of, each in the file that knows the object of the wait. */
+struct bine_task *bine__rwlock_writer(intptr_t object);
+struct bine_task *bine__once_runner(intptr_t object);
+struct bine_task *bine__group_child(intptr_t object, const struct bine_task *after);
+
+/* stuck.c: nothing can ever run again. */
+void bine__stuck_report(struct bine_loop *);
+
+/* quit.c: SIGQUIT, while a loop of the process is debugged. */
+void bine__quit_open(void);
+void bine__quit_close(void);
+unsigned bine__quit_count(void); /* how many there have been */
+
 /* site.c: the deepest stack of each spawn site. */
 struct bine__site {
     struct bine__site *next;

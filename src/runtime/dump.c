@@ -31,7 +31,7 @@ static double seconds(bine_ns ns)
     return (double)ns / (double)BINE_SECOND;
 }
 
-static void put_task(struct dump *dump, const bine_task_info *info)
+static void put_task(struct dump *dump, const struct bine_task *task, const bine_task_info *info)
 {
     static const char *const states[] = {"runnable", "running", "parked", "ended"};
     char line[512];
@@ -44,7 +44,7 @@ static void put_task(struct dump *dump, const bine_task_info *info)
         if (info->fd >= 0)
             ADD(" of descriptor %d", info->fd);
         if (info->waits_task)
-            ADD(" of task %llu", (unsigned long long)info->waits_task);
+            ADD(" %s task %llu", bine__blocks_how(task), (unsigned long long)info->waits_task);
         ADD(" for %.3f s", seconds(dump->now - info->since));
     }
     if (info->until != BINE_FOREVER)
@@ -63,7 +63,7 @@ static void dump_one(struct bine__stack stack, void *arg)
         return;
     bine_task_info info;
     bine__task_describe(task, &info);
-    put_task(dump, &info);
+    put_task(dump, task, &info);
     void *frames[BINE__FRAMES];
     int depth = 0;
     if (task == task->loop->current)

@@ -29,7 +29,7 @@ static int park(struct bine_task *self, bine_future *const futures[], size_t n, 
     if (n > NODES && !(nodes = malloc(n * sizeof *nodes)))
         return ENOMEM;
     stand_in_line(nodes, futures, n, &wait);
-    int error = bine__park(self->loop, self, BINE__WAIT_FUTURE, (intptr_t)futures[0]);
+    int error = bine__park(self->loop, self, BINE__WAIT_FUTURE, n == 1 ? (intptr_t)futures[0] : 0);
     for (size_t i = 0; i < n; i++)
         bine__list_remove(&nodes[i].node);
     if (nodes != few)

@@ -10,9 +10,11 @@
  * from then on the opener waits deaf. */
 #include <string.h>
 
-#include "runtime/runtime.h"
+#include "runtime/debug.h"
 
 #include <bine/group.h>
+
+#define NAG_AFTER BINE_SECOND
 
 enum { GROUP_MAGIC = 0x67726f75 };
 
@@ -29,6 +31,7 @@ struct group { /* what a public bine_group holds */
     uint8_t kind;
     uint32_t magic;
     bine_result failure, success; /* the first of each, if there was one */
+    struct bine__timer nag;       /* with BINE_DEBUG: children go on though they were cancelled */
 } __attribute__((may_alias));
 _Static_assert(sizeof(struct group) <= sizeof(bine_group), "bine_group has room");
 
@@ -42,8 +45,29 @@ static bine_scope *scope_of(struct group *group)
     return (bine_scope *)(void *)&group->scope; /* of the public type only the private part is ever touched */
 }
 
+static void name_children(struct bine__timer *timer)
+{
+    struct group *group = bine__list_entry(timer, struct group, nag);
+    for (struct bine__list *node = group->children.next; node != &group->children; node = node->next) {
+        const struct bine_task *child = bine__list_entry(node, struct bine_task, siblings);
+        bine__report(BINE_REPORT_LEFT_BEHIND, child, 0, "was cancelled by its group a second ago and goes on (waits for: %s)",
+                     child->wait ? bine__wait_names[child->wait] : "its turn");
+    }
+}
+
+/* Once for a group. */
+static void nag_later(struct group *group)
+{
+    struct bine_loop *loop = group->task->loop;
+    if (!loop->debugging || group->cancelled)
+        return;
+    group->nag.fire = name_children;
+    bine__timer_arm(&loop->wheel, &group->nag, bine__clock(loop) + NAG_AFTER);
+}
+
 static void cancel_children(struct group *group)
 {
+    nag_later(group);
     group->cancelled = true;
     for (struct bine__list *node = group->children.next; node != &group->children; node = node->next)
         bine_cancel(bine__list_entry(node, struct bine_task, siblings));
@@ -248,6 +272,7 @@ static int verdict(const struct group *group, int outer, bine_result *first)
 static int finish(struct group *group, struct bine_task *self, bine_result *first)
 {
     int outer = wait_for_children(group, self);
+    bine__timer_disarm(&self->loop->wheel, &group->nag);
     bool by_hand = group->scope.cancelled;
     group->magic = 0;
     if (bine_scope_close(scope_of(group)) < 0)
@@ -303,4 +328,13 @@ void bine__group_leave(bine_group *public)
     bine_group_cancel(public);
     bine__group_end(public);
     errno = kept;
+}
+
+/* ---- For the diagnostics ------------------------------------------------------------------------- */
+
+struct bine_task *bine__group_child(intptr_t object, const struct bine_task *after)
+{
+    const struct group *group = (const struct group *)object;
+    const struct bine__list *node = after ? after->siblings.next : group->children.next;
+    return node == &group->children ? NULL : bine__list_entry(node, struct bine_task, siblings);
 }

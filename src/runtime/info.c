@@ -3,7 +3,7 @@
  * Who is there and what happens: bine_tasks(), bine_stats().  Reads, never changes. */
 #include <string.h>
 
-#include "runtime/runtime.h"
+#include "runtime/debug.h"
 
 static bine_task_state public_state(const struct bine_task *task)
 {
@@ -37,8 +37,9 @@ void bine__task_describe(const struct bine_task *task, bine_task_info *info)
     info->since = task->since;
     if (task->wait == BINE__WAIT_READ || task->wait == BINE__WAIT_WRITE || task->wait == BINE__WAIT_POLL)
         info->fd = (int)task->object;
-    if (task->wait == BINE__WAIT_JOIN)
-        info->waits_task = ((const struct bine_task *)task->object)->id;
+    const struct bine_task *blocker = task->wait == BINE__WAIT_GROUP ? NULL : bine__blocker(task, NULL);
+    if (blocker)
+        info->waits_task = blocker->id;
 }
 
 struct listing {

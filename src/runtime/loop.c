@@ -107,6 +107,14 @@ static void wait_virtually(struct bine_loop *loop)
         tell_time(loop, next > loop->now ? next : loop->now);
 }
 
+/* No task can be made runnable any more: not by a task, a timer, a descriptor, a thread; unless one posts
+ * without having a reference. */
+static bool stuck(const struct bine_loop *loop)
+{
+    return !runnable(loop) && !loop->wheel.armed && !loop->outstanding &&
+           atomic_load_explicit(&loop->references, memory_order_acquire) == 1; /* pairs with bine_loop_unref() */
+}
+
 static void turn(struct bine_loop *loop)
 {
     loop->turns++;
@@ -116,6 +124,8 @@ static void turn(struct bine_loop *loop)
         bine__callbacks_run(loop);
     if (loop->watched & BINE__WATCH_TIMERS)
         bine__clock(loop); /* sets those that callbacks have started */
+    if (bine__unlikely(loop->debugging != NULL))
+        bine__debug_turn(loop, stuck(loop));
     if (loop->virtual_clock)
         wait_virtually(loop);
     else

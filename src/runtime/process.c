@@ -155,6 +155,7 @@ static void restore_pipe(void)
 static void in_child(void)
 {
     restore_pipe();
+    bine__debug_forked();
     bine__loop = NULL;
     /* The threads that ran these loops do not exist here, or are no loop any more; nor may one of their locks
      * ever be unlocked.  The fault handler stays: it takes care of the stack that we may stand on. */

@@ -80,7 +80,7 @@ enum bine__wait {
     BINE__WAIT_POLL,    /* object: the descriptor, or -1 for several */
     BINE__WAIT_OFFLOAD,
     BINE__WAIT_GROUP,   /* object of these and what follows: the thing itself */
-    BINE__WAIT_FUTURE,
+    BINE__WAIT_FUTURE,  /* 0 for several */
     BINE__WAIT_MUTEX,
     BINE__WAIT_RWLOCK,
     BINE__WAIT_COND,
@@ -321,6 +321,8 @@ void bine__debug_open(struct bine_loop *);
 void bine__debug_close(struct bine_loop *);
 bool bine__debug_quarantine(struct bine_task *); /* true: keeps the handle, to tell a stale one */
 void bine__debug_idle(struct bine_loop *, bool idle); /* the loop waits: it is no hog */
+void bine__debug_turn(struct bine_loop *, bool stuck); /* before it waits; stuck: nothing can ever run again */
+void bine__debug_forked(void); /* quit.c: in the child */
 
 /* context_var.c: a child begins with its parent's context; that of a task that ends; a loop's own, of its root. */
 void bine__values_inherit(struct bine_task *child, struct bine_task *parent);
