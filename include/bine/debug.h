@@ -4,9 +4,10 @@
  *
  * BINE_DEBUG=1 in the environment, read when a run starts, turns the slow checks on: a task that held the
  * loop longer than 100 ms (with its backtrace, taken while it does), stacks measured per spawn site, freed
- * tasks kept in quarantine so that stale handles are told, errors of fired scopes ignored a thousand times,
- * children that ignore their group's cancellation for a second; that nothing can ever run again, and who waits for
- * whom then.  SIGQUIT, where it is at its default, makes every loop dump its tasks to standard error and go on. */
+ * tasks kept in quarantine so that stale handles are told, errors of fired scopes ignored a thousand
+ * times, children that ignore their group's cancellation for a second; that nothing can ever run again,
+ * and who waits for whom then.  SIGQUIT, where it is at its default, makes every loop dump its tasks to
+ * standard error and go on. */
 #ifndef BINE_DEBUG_H
 #define BINE_DEBUG_H
 

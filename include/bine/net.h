@@ -2,8 +2,9 @@
  *
  * Dialling, listening, serving, and looking names up.
  *
- * network is "tcp", "tcp4", "tcp6", "unix" or "udp", "udp4", "udp6"; address is "host:port", "[ipv6]:port", ":port" (every
- * address of this host), or a path ("@name": Linux's abstract sockets).  A port is a number or a service's name. */
+ * network is "tcp", "tcp4", "tcp6", "unix" or "udp", "udp4", "udp6"; address is "host:port",
+ * "[ipv6]:port", ":port" (every address of this host), or a path ("@name": Linux's abstract sockets).  A
+ * port is a number or a service's name. */
 #ifndef BINE_NET_H
 #define BINE_NET_H
 
@@ -42,8 +43,8 @@ typedef struct bine_serve_options {
     bine_serve_sized((listener), (fn), (arg), (options), sizeof(bine_serve_options))
 BINE_EXPORT int bine_serve_sized(int listener, bine_conn_fn *fn, void *arg, const bine_serve_options *, size_t size);
 
-/* Yields.  As getaddrinfo(3), on a thread of the library's: 0 or an EAI_ code; EAI_SYSTEM with errno ECANCELED or ETIMEDOUT if
- * the wait was cut short.  Free the list with freeaddrinfo(3). */
+/* Yields.  As getaddrinfo(3), on a thread of the library's: 0 or an EAI_ code; EAI_SYSTEM with errno
+ * ECANCELED or ETIMEDOUT if the wait was cut short.  Free the list with freeaddrinfo(3). */
 BINE_EXPORT int bine_resolve(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **);
 
 BINE_END_DECLS

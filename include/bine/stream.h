@@ -30,8 +30,9 @@ BINE_EXPORT int bine_stream_fd(const bine_stream *);
 BINE_EXPORT ssize_t bine_stream_read(bine_stream *, void *buf, size_t n);
 /* Yields.  n bytes; fewer only at end of file.  On any other error -1, and nothing is taken out. */
 BINE_EXPORT ssize_t bine_stream_read_exactly(bine_stream *, void *buf, size_t n);
-/* Yields.  Up to and including the newline or the delimiter, ended with a NUL that is not counted.  The last piece
- * before end of file may lack it; then 0.  EMSGSIZE: longer than size - 1 or than the limit; nothing is taken out. */
+/* Yields.  Up to and including the newline or the delimiter, ended with a NUL that is not counted.  The
+ * last piece before end of file may lack it; then 0.  EMSGSIZE: longer than size - 1 or than the limit;
+ * nothing is taken out. */
 BINE_EXPORT ssize_t bine_stream_read_line(bine_stream *, char *line, size_t size);
 BINE_EXPORT ssize_t bine_stream_read_until(bine_stream *, const void *delimiter, size_t length, char *buf, size_t size);
 

@@ -81,7 +81,8 @@ BINE_EXPORT void *bine_fail(int error);
 /* ---- Ending ------------------------------------------------------------------------------- */
 
 /* Yields until the task has ended.  0: it ended, the handle is released, *result (may be NULL) says how;
- * -1: the wait failed and the handle is still good.  EDEADLK: oneself.  EINVAL: detached, or another joins. */
+ * -1: the wait failed and the handle is still good.  EDEADLK: oneself.  EINVAL: detached, or another
+ * joins. */
 BINE_EXPORT int bine_join(bine_task *, bine_result *result);
 
 /* Yields.  Cancels the task and joins it, whatever happens to the caller meanwhile. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The same contract over Boost.Context's assembly functions, for every CPU that it supports.  Links the packaged
- * archive libboost_context.a, of which only the assembly is drawn in; no C++. */
+ * The same contract over Boost.Context's assembly functions, for every CPU that it supports.  Links the
+ * packaged archive libboost_context.a, of which only the assembly is drawn in; no C++. */
 #ifndef BINE_ARCH_FCONTEXT_H
 #define BINE_ARCH_FCONTEXT_H
 

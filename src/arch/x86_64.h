@@ -2,11 +2,12 @@
  *
  * The native switch for x86-64, System V ABI (psABI 1.0, section 3.2.1 "Registers and the Stack Frame").
  *
- * The switch is inlined into its one caller as an asm statement that clobbers every register, so that the compiler
- * saves just what it needs, in its own frame, described by its own CFI: a debugger unwinds a suspended
- * context from (ip, sp, bp) as it would any frame.  Nothing is pushed.  The continuation is reached by an indirect jump
- * from one place to one place, which the branch predictor knows; a `ret` would miss on the return stack, and a
- * `pop; jmp` leaves that stack unbalanced for the returns that follow (tests/bench: the depth bench).
+ * The switch is inlined into its one caller as an asm statement that clobbers every register, so that the
+ * compiler saves just what it needs, in its own frame, described by its own CFI: a debugger unwinds a
+ * suspended context from (ip, sp, bp) as it would any frame.  Nothing is pushed.  The continuation is
+ * reached by an indirect jump from one place to one place, which the branch predictor knows; a `ret` would
+ * miss on the return stack, and a `pop; jmp` leaves that stack unbalanced for the returns that follow
+ * (tests/bench: the depth bench).
  *
  *   callee-saved    rbx r12-r15   by the compiler, because clobbered
  *                   rbp rsp       here

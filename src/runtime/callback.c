@@ -105,8 +105,9 @@ void bine_timer_start(bine_timer *public, bine_ns duration)
     bine__timer_disarm(&timer->loop->wheel, &timer->timer);
     if (duration == BINE_FOREVER)
         return;
-    /* Reading the clock would be most of the cost.  Nothing can fire before the running task gives up the loop:
-     * that is soon enough to read it, and makes a timer late by the rest of the task's turn, never early. */
+    /* Reading the clock would be most of the cost.  Nothing can fire before the running task gives up the
+     * loop: that is soon enough to read it, and makes a timer late by the rest of the task's turn, never
+     * early. */
     bine__timer_arm_later(&timer->loop->wheel, &timer->timer, duration);
     timer->loop->watched |= BINE__WATCH_TIMERS;
 }

@@ -2,14 +2,15 @@
  *
  * Context variables.
  *
- * The values of a context are an array, indexed by the variables' slots, that is counted and copied on write: to inherit is
- * to take a reference, to get is to look into the array, to set copies it only if somebody else has it too.  An array that
- * has two references is never written; one that has a single one belongs to who holds that.  Counts are atomic because a context may be
- * handed to another thread.
+ * The values of a context are an array, indexed by the variables' slots, that is counted and copied on
+ * write: to inherit is to take a reference, to get is to look into the array, to set copies it only if
+ * somebody else has it too.  An array that has two references is never written; one that has a single one
+ * belongs to who holds that.  Counts are atomic because a context may be handed to another thread.
  *
- * Who holds one: a task (BINE__TASK_VALUES says so), a loop for its callbacks and posted tasks (its root), a thread, and a context
- * that nobody is in.  While somebody is in a context, the holder has its array, and the frame of bine_context_run() keeps the
- * holder's own: so the current array is always in the same place.
+ * Who holds one: a task (BINE__TASK_VALUES says so), a loop for its callbacks and posted tasks (its root),
+ * a thread, and a context that nobody is in.  While somebody is in a context, the holder has its array,
+ * and the frame of bine_context_run() keeps the holder's own: so the current array is always in the same
+ * place.
  *
  * A context has an identity besides, for tokens: the task's id, or a number from another range. */
 #include <pthread.h>
@@ -89,7 +90,8 @@ static void release(struct bine__values *values)
         free(values);
 }
 
-/* Makes an array that only this holder has, with room for the slot.  0, or -1/ENOMEM and nothing has changed. */
+/* Makes an array that only this holder has, with room for the slot.  0, or -1/ENOMEM and nothing has
+ * changed. */
 static int make_own(struct bine__values **holder, uint32_t slot)
 {
     struct bine__values *shared = *holder;

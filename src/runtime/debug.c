@@ -3,9 +3,10 @@
  * BINE_DEBUG=1: the hog watchdog, the quarantine of released handles, the stack use of each spawn site;
  * and bine_dump(), which works without it.
  *
- * The watchdog is a thread that reads how many switches the loop has left; one that has neither switched nor waited for
- * 100 ms is signalled (SIGURG: ignored by default, so harmless if it comes late), its handler takes the
- * backtrace of what runs, and the watchdog reports it.  Nothing of this exists without BINE_DEBUG. */
+ * The watchdog is a thread that reads how many switches the loop has left; one that has neither switched
+ * nor waited for 100 ms is signalled (SIGURG: ignored by default, so harmless if it comes late), its
+ * handler takes the backtrace of what runs, and the watchdog reports it.  Nothing of this exists without
+ * BINE_DEBUG. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>

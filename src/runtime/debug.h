@@ -15,7 +15,8 @@ int bine__backtrace_of(struct bine_task *, void **frames, int max);
 /* trace.c: " function+0x12 function+0x34 ..." */
 void bine__format_trace(char *out, size_t size, void **frames, int depth);
 
-/* src/sync/blocker.c: whose doing this parked task waits for: the first such task (after: NULL), then the one after that. */
+/* src/sync/blocker.c: whose doing this parked task waits for: the first such task (after: NULL), then the
+ * one after that. */
 struct bine_task *bine__blocker(const struct bine_task *, const struct bine_task *after);
 
 /* "mutex held by task 3", "join of task 3" */

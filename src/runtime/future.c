@@ -2,9 +2,9 @@
  *
  * Futures: set once, then read.
  *
- * Completion unlinks every waiter, wakes those whose wait it satisfies, and hands the callbacks, which were allocated
- * when they were asked for, to the loop: it cannot fail and never switches.  A pending task's future is held by the
- * task; a callback holds a reference until it has run. */
+ * Completion unlinks every waiter, wakes those whose wait it satisfies, and hands the callbacks, which
+ * were allocated when they were asked for, to the loop: it cannot fail and never switches.  A pending
+ * task's future is held by the task; a callback holds a reference until it has run. */
 #include "runtime/future.h"
 
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Waiting for futures: one, the first of several, or all; and the shield, which is a wait that can be given up.
+ * Waiting for futures: one, the first of several, or all; and the shield, which is a wait that can be
+ * given up.
  *
- * A wait stands in the line of every future that is pending, with nodes in its own storage.  Whoever completes a future
- * unlinks the node; the wait unlinks what is left when it ends. */
+ * A wait stands in the line of every future that is pending, with nodes in its own storage.  Whoever
+ * completes a future unlinks the node; the wait unlinks what is left when it ends. */
 #include "runtime/future.h"
 
 #include <stdlib.h>

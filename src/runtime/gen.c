@@ -2,16 +2,17 @@
  *
  * Generators.
  *
- * A body has a stack and a machine context of its own, but no task: it runs as its consumer's.  Resuming it is no switch of
- * tasks, so it does not go through the door; if the body parks, the door saves the consumer's task where it stands,
- * which is on the generator's stack.
+ * A body has a stack and a machine context of its own, but no task: it runs as its consumer's.  Resuming
+ * it is no switch of tasks, so it does not go through the door; if the body parks, the door saves the
+ * consumer's task where it stands, which is on the generator's stack.
  *
- * Delegation.  A chain root -> ... -> leaf of generators that delegate to the next is entered at its leaf and left to
- * the root's consumer, both in one switch: `leaf` is kept in the root, `root` and `parent` in the others.  When a
- * leaf ends its parent goes on.
+ * Delegation.  A chain root -> ... -> leaf of generators that delegate to the next is entered at its leaf
+ * and left to the root's consumer, both in one switch: `leaf` is kept in the root, `root` and `parent` in
+ * the others.  When a leaf ends its parent goes on.
  *
- * Scopes that the body has opened are a segment of the consumer's chain: hung under its innermost scope at each resume and
- * taken off at each yield.  Off the chain a deadline still passes, but there is no task to tell; it is told at the next resume. */
+ * Scopes that the body has opened are a segment of the consumer's chain: hung under its innermost scope at
+ * each resume and taken off at each yield.  Off the chain a deadline still passes, but there is no task to
+ * tell; it is told at the next resume. */
 #include <stdlib.h>
 
 #include "runtime/runtime.h"
@@ -78,8 +79,8 @@ static inline void exchange_cxa(struct bine_gen *gen)
     }
 }
 
-/* From one context to another under the same consumer.  While a body runs, what is noted of its stack stands in
- * its consumer, for the door. */
+/* From one context to another under the same consumer.  While a body runs, what is noted of its stack
+ * stands in its consumer, for the door. */
 static inline __attribute__((always_inline)) void cross(const struct bine_gen *root, struct bine__context *from,
                                                         struct bine__notes *from_notes, struct bine__context *to,
                                                         struct bine__notes *to_notes, bool dying)
@@ -150,7 +151,8 @@ static void enter(void)
     void *value = gen->fn(gen, gen->arg);
 
     task = consumer(gen);
-    /* Below a parent without scopes of its own lies what the consumer has now, which may be another than at first. */
+    /* Below a parent without scopes of its own lies what the consumer has now, which may be another than
+     * at first. */
     if (task && task->scope != gen->root->under && !(gen->parent && task->scope == scope))
         bine__fatal(task, "a generator ended inside an open scope");
     end(gen, bine__result_of(value));
@@ -173,8 +175,8 @@ static void prepare(struct bine_gen *gen)
     gen->state = GEN_RUNNING;
 }
 
-/* Lets the body run until it yields or ends.  Inlined, with what is between it and the public calls: each return that
- * follows a switch is one that the processor predicts wrongly. */
+/* Lets the body run until it yields or ends.  Inlined, with what is between it and the public calls: each
+ * return that follows a switch is one that the processor predicts wrongly. */
 static inline __attribute__((always_inline)) void resume(struct bine_gen *root)
 {
     struct bine_gen *leaf = root->leaf;

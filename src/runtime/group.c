@@ -2,12 +2,12 @@
  *
  * Groups: children that do not outlive their block.
  *
- * A group is a scope of the task that opened it, and the owner of its children's handles.  A child's end is
- * told to it on the child's own stack, where it must not switch: it counts, keeps the first result that matters,
- * cancels the others if that is its kind, and wakes the opener if that waits for this.
+ * A group is a scope of the task that opened it, and the owner of its children's handles.  A child's end
+ * is told to it on the child's own stack, where it must not switch: it counts, keeps the first result that
+ * matters, cancels the others if that is its kind, and wakes the opener if that waits for this.
  *
- * The wait for the children cannot be cut short.  What fires outside meanwhile is passed on to the children, once, and
- * from then on the opener waits deaf. */
+ * The wait for the children cannot be cut short.  What fires outside meanwhile is passed on to the
+ * children, once, and from then on the opener waits deaf. */
 #include <string.h>
 
 #include "runtime/debug.h"
@@ -50,7 +50,8 @@ static void name_children(struct bine__timer *timer)
     struct group *group = bine__list_entry(timer, struct group, nag);
     for (struct bine__list *node = group->children.next; node != &group->children; node = node->next) {
         const struct bine_task *child = bine__list_entry(node, struct bine_task, siblings);
-        bine__report(BINE_REPORT_LEFT_BEHIND, child, 0, "was cancelled by its group a second ago and goes on (waits for: %s)",
+        bine__report(BINE_REPORT_LEFT_BEHIND, child, 0,
+                     "was cancelled by its group a second ago and goes on (waits for: %s)",
                      child->wait ? bine__wait_names[child->wait] : "its turn");
     }
 }

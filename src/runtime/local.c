@@ -2,8 +2,8 @@
  *
  * Task locals: values that a task has for itself, under keys.
  *
- * They are an array indexed by the keys' slots that a task gets with its first one.  Each value is kept with its destructor,
- * so that nothing of a key is looked at that another thread may free meanwhile. */
+ * They are an array indexed by the keys' slots that a task gets with its first one.  Each value is kept
+ * with its destructor, so that nothing of a key is looked at that another thread may free meanwhile. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,8 @@
 #include "runtime/runtime.h"
 #include "runtime/slot.h"
 
-/* Rounds: a destructor may set values again; after so many what is left is forgotten, as POSIX allows with its keys. */
+/* Rounds: a destructor may set values again; after so many what is left is forgotten, as POSIX allows with
+ * its keys. */
 enum { KEY_MAGIC = 0x6b657962, FIRST_SIZE = 4, ROUNDS = 4 };
 
 struct bine_key {

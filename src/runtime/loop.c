@@ -238,7 +238,8 @@ static void name_one(struct bine__stack stack, void *arg)
     (void)arg;
     struct bine_task *task = bine__task_of(stack);
     if (task->magic == BINE__TASK_MAGIC && task->state != BINE__ENDED)
-        bine__report(BINE_REPORT_LEFT_BEHIND, task, 0, "was cancelled at the end of the run and goes on (waits for: %s)",
+        bine__report(BINE_REPORT_LEFT_BEHIND, task, 0,
+                     "was cancelled at the end of the run and goes on (waits for: %s)",
                      task->wait ? bine__wait_names[task->wait] : "its turn");
 }
 

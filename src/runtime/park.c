@@ -172,9 +172,9 @@ int bine_yield(void)
     return bine__unlikely(error) ? bine__error(error) : 0;
 }
 
-/* From a task's beginning to here each function ends in a call that the compiler makes a jump: a task that starts and
- * ends between two switches of another leaves the processor's return stack as it found it, and the
- * other's returns are predicted.  Declared noreturn, they would be calls. */
+/* From a task's beginning to here each function ends in a call that the compiler makes a jump: a task that
+ * starts and ends between two switches of another leaves the processor's return stack as it found it, and
+ * the other's returns are predicted.  Declared noreturn, they would be calls. */
 void bine__exit(struct bine_loop *loop, struct bine_task *self)
 {
     self->state = BINE__ENDED;

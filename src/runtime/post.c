@@ -32,7 +32,8 @@ int bine_post(bine_loop *loop, bine_fn *fn, void *arg)
     if (!ended) {
         *loop->posts_last = post;
         loop->posts_last = &post->next;
-        /* Release: pairs with the acquire in turn().  Already set: the loop has been interrupted and not yet looked. */
+        /* Release: pairs with the acquire in turn().  Already set: the loop has been interrupted and not
+         * yet looked. */
         if (!atomic_exchange_explicit(&loop->posted, true, memory_order_release) && loop != bine__loop)
             loop->poller.interrupt(loop);
     }

@@ -4,9 +4,9 @@
  *
  * SIGPIPE is ignored while any loop runs, if it was at its default before; a child gets the default back.
  *
- * SIGSEGV is caught while any loop runs, on an alternate stack.  A fault in the guard page of the running task's stack is
- * reported with what to do about it; then, as with every other fault, whoever handled it before is called,
- * and with no handler the process dies as it would have.
+ * SIGSEGV is caught while any loop runs, on an alternate stack.  A fault in the guard page of the running
+ * task's stack is reported with what to do about it; then, as with every other fault, whoever handled it
+ * before is called, and with no handler the process dies as it would have.
  *
  * After fork() the child's calls fail with EPERM until it starts a run of its own; it leaves the parent's
  * descriptors alone but for closing its copies of the poller's. */

@@ -2,8 +2,9 @@
  *
  * SIGQUIT while a loop is debugged: every such loop dumps its tasks and goes on.
  *
- * The handler, which may run on any thread and at any moment, only counts.  Each loop's watchdog sees that, at the latest at its
- * next look, and interrupts the loop, which writes the dump on its own stack before it waits again.
+ * The handler, which may run on any thread and at any moment, only counts.  Each loop's watchdog sees
+ * that, at the latest at its next look, and interrupts the loop, which writes the dump on its own stack
+ * before it waits again.
  *
  * Only the default is replaced: a program that handles or ignores the signal keeps what it has. */
 #define _GNU_SOURCE

@@ -146,7 +146,8 @@ struct bine_task {
 
 /* What a group, or a future, is to the tasks that it owns: their handles are not for bine_join(). */
 struct bine__owner {
-    /* The task has ended, its result stands; runs on its stack, must not switch.  Afterwards it is released. */
+    /* The task has ended, its result stands; runs on its stack, must not switch.  Afterwards it is
+     * released. */
     void (*ended)(struct bine__owner *, struct bine_task *);
 };
 
@@ -257,7 +258,8 @@ static inline int bine__error(int error)
     return -1;
 }
 
-/* The running task whatever its scopes say; NULL with errno EPERM outside a loop, EDEADLK on its own stack. */
+/* The running task whatever its scopes say; NULL with errno EPERM outside a loop, EDEADLK on its own
+ * stack. */
 static inline struct bine_task *bine__current(void)
 {
     struct bine_loop *loop = bine__loop;
@@ -269,8 +271,9 @@ static inline struct bine_task *bine__current(void)
 
 struct bine_task *bine__begin_slowly(struct bine_loop *, struct bine_task *); /* wait.c */
 
-/* Opens every yielding call: the running task, or NULL with errno EPERM outside a loop, EDEADLK on the loop's own
- * stack, ECANCELED or ETIMEDOUT where a scope has fired.  May switch when the task has spent its budget. */
+/* Opens every yielding call: the running task, or NULL with errno EPERM outside a loop, EDEADLK on the
+ * loop's own stack, ECANCELED or ETIMEDOUT where a scope has fired.  May switch when the task has spent
+ * its budget. */
 static inline struct bine_task *bine__begin(void)
 {
     struct bine_task *self = bine__current();
@@ -289,10 +292,13 @@ static inline void bine__charge(struct bine_loop *loop, int cost)
 
 /* Absolute deadline for a time-out from now; saturates. */
 bine_ns bine__deadline_in(bine_ns timeout);
-bine_ns bine__clock(struct bine_loop *); /* reads the clock (and sets the timers that wait for that); NULL: the real one */
-bool bine__far_off(const struct bine_loop *, bine_ns deadline); /* certainly not passed yet; cheaper than the clock */
+/* Reads the clock, and sets the timers that wait for that.  NULL: the real one. */
+bine_ns bine__clock(struct bine_loop *);
+/* The deadline has certainly not passed yet: cheaper than the clock. */
+bool bine__far_off(const struct bine_loop *, bine_ns deadline);
 
-/* What every way to spawn ends in.  copy (may be NULL): size bytes that become the argument, on the child's stack. */
+/* What every way to spawn ends in.  copy (may be NULL): size bytes that become the argument, on the
+ * child's stack. */
 struct bine_task *bine__spawn(struct bine_loop *, const bine_attr *, bine_fn *, void *arg, const void *copy,
                               size_t size, const char *site);
 
@@ -324,7 +330,8 @@ void bine__debug_idle(struct bine_loop *, bool idle); /* the loop waits: it is n
 void bine__debug_turn(struct bine_loop *, bool stuck); /* before it waits; stuck: nothing can ever run again */
 void bine__debug_forked(void); /* quit.c: in the child */
 
-/* context_var.c: a child begins with its parent's context; that of a task that ends; a loop's own, of its root. */
+/* context_var.c: a child begins with its parent's context; that of a task that ends; a loop's own, of its
+ * root. */
 void bine__values_inherit(struct bine_task *child, struct bine_task *parent);
 void bine__values_drop(struct bine_task *);
 void bine__values_open(struct bine_loop *);
@@ -359,13 +366,15 @@ bool bine__task_valid(const struct bine_task *);
 
 /* scope.c: recomputes what the task's scopes say after one of them has changed. */
 void bine__scope_update(struct bine_task *);
-/* scope.c: a call of the running task's fails because of its scopes: with the errno value returned; 0 if none has fired. */
+/* scope.c: a call of the running task's fails because of its scopes: with the errno value returned; 0 if
+ * none has fired. */
 int bine__scope_fail(struct bine_task *);
 
 /* scope.c: makes this the innermost scope of the running task, with what is hung under it. */
 void bine__scope_attach(struct bine_task *, struct bine__scope *innermost);
 
-/* scope.c: the running task's scopes whose deadlines have passed fire now, not only when the loop next looks. */
+/* scope.c: the running task's scopes whose deadlines have passed fire now, not only when the loop next
+ * looks. */
 void bine__scope_look(struct bine_task *);
 
 /* report.c */

@@ -2,20 +2,21 @@
  *
  * Scopes: deadlines, cancellation, shields.
  *
- * A task's scopes form a chain from the innermost outwards; beyond the last lies what bine_cancel() cancels, a flag of
- * the task's.  What the chain says is kept ready in the task: `failing`, what yielding calls fail with, and `cause`,
- * the scope that it comes from.
- * It is worked out anew only when a scope fires, or when a shield or a fired scope is opened or left; so the
- * door and bine__begin() look at one byte, and a deadline is armed once per scope, not per call.
+ * A task's scopes form a chain from the innermost outwards; beyond the last lies what bine_cancel()
+ * cancels, a flag of the task's.  What the chain says is kept ready in the task: `failing`, what yielding
+ * calls fail with, and `cause`, the scope that it comes from. It is worked out anew only when a scope
+ * fires, or when a shield or a fired scope is opened or left; so the door and bine__begin() look at one
+ * byte, and a deadline is armed once per scope, not per call.
  *
- * A deadline's timer wakes a task that is parked.  A task that computes past its deadline has not given the loop a
- * chance to look: inside a deadline each yielding call therefore reads the clock itself (bine__scope_look()).
+ * A deadline's timer wakes a task that is parked.  A task that computes past its deadline has not given
+ * the loop a chance to look: inside a deadline each yielding call therefore reads the clock itself
+ * (bine__scope_look()).
  *
- * Of several that have fired, cancellation wins over deadlines, then the outermost wins: inner code
- * must not take for its own a failure that the outer scope would go on to inflict.  A shield ends the walk.
+ * Of several that have fired, cancellation wins over deadlines, then the outermost wins: inner code must
+ * not take for its own a failure that the outer scope would go on to inflict.  A shield ends the walk.
  *
- * A scope lies in its task's storage and is read only while it is open, but for `hit`.  One that a generator opened has no task
- * while that is suspended (gen.c). */
+ * A scope lies in its task's storage and is read only while it is open, but for `hit`.  One that a
+ * generator opened has no task while that is suspended (gen.c). */
 #include <string.h>
 
 #include "runtime/runtime.h"

@@ -2,8 +2,9 @@
  *
  * Numbers for what tasks have values of: context variables, and keys of task locals.
  *
- * A slot is a place in each array of values; a serial is never used again.  A value is stored with the serial of whom
- * it is for, so that what a former holder of the slot has left behind is not taken for the next one's.
+ * A slot is a place in each array of values; a serial is never used again.  A value is stored with the
+ * serial of whom it is for, so that what a former holder of the slot has left behind is not taken for the
+ * next one's.
  *
  * Without a lock, since a lock may be held by another thread while one forks. */
 #ifndef BINE_RUNTIME_SLOT_H

@@ -2,14 +2,15 @@
  *
  * Stacks.
  *
- * Address space is reserved in slabs, which grow from 1 MiB to 64 MiB; memory is used only as it is touched.
- * Stacks of one class are carved from a slab in batches, each with a guard page at its base:
+ * Address space is reserved in slabs, which grow from 1 MiB to 64 MiB; memory is used only as it is
+ * touched. Stacks of one class are carved from a slab in batches, each with a guard page at its base:
  * MADV_GUARD_INSTALL where the kernel really has it, which splits no mapping and costs, in a batch, about
- * two thirds of a call each (measured on Linux 6.18: 460 against 650 ns); mprotect elsewhere, which costs two
- * mappings a stack.  Whether the kernel has it is found out by touching: qemu-user answers 0 and installs nothing.
+ * two thirds of a call each (measured on Linux 6.18: 460 against 650 ns); mprotect elsewhere, which costs
+ * two mappings a stack.  Whether the kernel has it is found out by touching: qemu-user answers 0 and
+ * installs nothing.
  *
- * A released stack goes to the end of an array and is taken from there, so the warmest is reused first.  The
- * array has room for every stack there is: releasing never fails.  No link stands in the stack itself:
+ * A released stack goes to the end of an array and is taken from there, so the warmest is reused first.
+ * The array has room for every stack there is: releasing never fails.  No link stands in the stack itself:
  * a stack whose memory was given back stays so until it is taken.
  *
  * A top is staggered by its address within the page, in lines: without that, the control blocks of all

@@ -44,7 +44,8 @@ void bine__stacks_free(struct bine__stacks *);
 /* Gives memory back that a past burst touched: each call half of what was not needed since the last.
  * False: there is nothing left to give back. */
 bool bine__stacks_decay(struct bine__stacks *);
-/* Gives the memory of one stack that nobody uses back at once, so that what is touched next can be measured. */
+/* Gives the memory of one stack that nobody uses back at once, so that what is touched next can be
+ * measured. */
 void bine__stack_clean(struct bine__stack);
 
 size_t bine__stack_used(struct bine__stack); /* bytes touched, from the top down, in whole pages */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Nothing can ever run again: says which tasks wait, what for, and whose doing that is; and the first circle among them.
+ * Nothing can ever run again: says which tasks wait, what for, and whose doing that is; and the first
+ * circle among them.
  *
- * The search for a circle is a depth-first one over the edges that bine__blocker() tells.  Its path is kept in the nodes,
- * not on the stack: a chain may be as long as there are tasks. */
+ * The search for a circle is a depth-first one over the edges that bine__blocker() tells.  Its path is
+ * kept in the nodes, not on the stack: a chain may be as long as there are tasks. */
 #include <stdio.h>
 #include <stdlib.h>
 

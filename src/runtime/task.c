@@ -284,7 +284,8 @@ static inline int joinable(const struct bine_task *task, const struct bine_task 
     return 0;
 }
 
-static inline __attribute__((always_inline)) int join(struct bine_task *self, struct bine_task *task, unsigned wait, bine_result *result)
+static inline __attribute__((always_inline)) int join(struct bine_task *self, struct bine_task *task, unsigned wait,
+                                                      bine_result *result)
 {
     if (task->state != BINE__ENDED) {
         task->joiner = self;

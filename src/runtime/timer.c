@@ -5,12 +5,13 @@
  * A timer lies at the level of the highest 6-bit digit in which its deadline differs from the wheel's
  * time, in the slot of that digit.  So all timers of a level are due before all of the next one, and the
  * slots of a level in their order; a timer moves down a level only when the wheel's time enters its slot.
- * Arming is a count of leading zeros and a push; disarming is an unlink.  Neither depends on how many are armed.
+ * Arming is a count of leading zeros and a push; disarming is an unlink.  Neither depends on how many are
+ * armed.
  *
- * The wheel counts single nanoseconds and never rounds: advancing collects all that is due, sorts it by deadline
- * and order of arming, and fires it in that order.  Rejected: a heap (a million pending timers make each
- * disarm a walk through cold memory) and a coarse tick (two sleeps a microsecond apart would wake in
- * either order, and a virtual clock would not be exact).
+ * The wheel counts single nanoseconds and never rounds: advancing collects all that is due, sorts it by
+ * deadline and order of arming, and fires it in that order.  Rejected: a heap (a million pending timers
+ * make each disarm a walk through cold memory) and a coarse tick (two sleeps a microsecond apart would
+ * wake in either order, and a virtual clock would not be exact).
  *
  * A bit in `occupied` may outlive the last timer of its slot; whoever finds the slot empty clears it. */
 #include "runtime/timer.h"

@@ -43,8 +43,8 @@ void bine__timer_arm(struct bine__wheel *, struct bine__timer *, bine_ns deadlin
 /* Works out the deadlines of those that bine__timer_arm_later() left unset. */
 void bine__wheel_set(struct bine__wheel *, bine_ns now);
 
-/* No timer is due before the time returned (none may be unset); BINE_FOREVER if none is armed.  Exact unless very many
- * timers are due close together, then early. */
+/* No timer is due before the time returned (none may be unset); BINE_FOREVER if none is armed.  Exact
+ * unless very many timers are due close together, then early. */
 bine_ns bine__wheel_next(struct bine__wheel *);
 
 /* Fires what is due at or before now, in order. */

@@ -27,9 +27,9 @@ int bine__backtrace(void **frames, int max)
 
 #if defined(HAVE_BACKTRACE) && defined(__x86_64__) && !defined(BINE_CONTEXT_FCONTEXT) && !defined(BINE__ASAN) && \
     !defined(BINE__TSAN)
-/* A parked task is unwound from its own stack, by a function that seems to have been called from where it parked:
- * the return address stands just below the parked frame, which is dead space.  This is not a switch of
- * tasks: nothing else can run meanwhile, and the task's context is not touched. */
+/* A parked task is unwound from its own stack, by a function that seems to have been called from where it
+ * parked: the return address stands just below the parked frame, which is dead space.  This is not a
+ * switch of tasks: nothing else can run meanwhile, and the task's context is not touched. */
 enum { ROOM = 16 << 10 }; /* what backtrace() may need below; a task with less left is not traced */
 
 static _Thread_local struct {
