@@ -195,6 +195,16 @@ static void task_ended(struct bine__owner *owner, struct bine_task *task)
     bine_future_unref(future);
 }
 
+void bine__future_bind(bine_future *future, struct bine_task *task)
+{
+    future->owner.ended = task_ended;
+    future->task = task;
+    task->owner = &future->owner;
+    bine__list_init(&task->siblings);
+    task->flags |= BINE__TASK_OWNED;
+    bine_future_ref(future); /* the task's reference */
+}
+
 bine_future *bine_task_future(bine_task *task)
 {
     if (!bine__task_valid(task))
@@ -211,10 +221,6 @@ bine_future *bine_task_future(bine_task *task)
         bine__task_release(task);
         return future;
     }
-    future->owner.ended = task_ended;
-    future->task = task;
-    task->owner = &future->owner;
-    bine__list_init(&task->siblings);
-    task->flags |= BINE__TASK_OWNED;
-    return bine_future_ref(future); /* the task's reference */
+    bine__future_bind(future, task);
+    return future;
 }

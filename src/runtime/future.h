@@ -36,6 +36,9 @@ struct bine__future_waiter {
     struct bine__future_wait *wait;
 };
 
+/* The future, pending and nobody else's so far, becomes that of the task, which has not ended. */
+void bine__future_bind(bine_future *, struct bine_task *);
+
 /* A pending or done future of this loop's; else errno EINVAL or EPERM. */
 bool bine__future_valid(const bine_future *);
 

@@ -139,15 +139,16 @@ int bine_shield_at(bine_fn *fn, void *arg, bine_drop_fn *drop, bine_result *resu
     if (!self)
         return -1;
     const bine_attr attr = {.drop_result = drop};
-    bine_task *task = bine__spawn(self->loop, &attr, fn, arg, NULL, 0, site);
-    if (!task)
-        return -1;
-    bine_future *future = bine_task_future(task);
-    if (!future) {
-        int error = errno;
-        bine_detach(task);
-        return bine__error(error); /* the work is under way all the same */
+    bine_future *future = bine_future_new(drop);
+    bine_task *task = future ? bine__spawn(self->loop, &attr, fn, arg, NULL, 0, site) : NULL;
+    if (!task) {
+        int failure = errno;
+        if (future)
+            bine_future_cancel(future);
+        bine_future_unref(future);
+        return bine__error(failure);
     }
+    bine__future_bind(future, task);
     int status = bine_future_await(future, result);
     int error = errno;
     bine_future_unref(future);
