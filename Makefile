@@ -99,7 +99,7 @@ $(O)/libbine.a: $(OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $(OBJECTS)
 $(O)/libbine.so.$(VERSION): $(OBJECTS) src/bine.map
-	$(CC) -shared $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/bine.map \
+	$(CC) -shared $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,-z,nodelete -Wl,--version-script,src/bine.map \
 	    $(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(OBJECTS) $(LIBS)
 $(O)/libbine.so: $(O)/libbine.so.$(VERSION)
 	ln -sf libbine.so.$(VERSION) $(O)/$(SONAME)
@@ -147,16 +147,16 @@ RUN   = BUILD=$(BUILD) CC='$(CC)' sh tests/run.sh
 
 check: ## every test: both contexts, both reactors, examples, manual, README, installed tree
 	@CC='$(CC)' sh tests/setup.sh check
-	@$(MAKE_) CONTEXT=native tests
-	@$(MAKE_) CONTEXT=fcontext tests
+	+@$(MAKE_) CONTEXT=native tests
+	+@$(MAKE_) CONTEXT=fcontext tests
 	@$(RUN) native fcontext -- unit stress examples man readme install
 check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@CC='$(CC)' sh tests/setup.sh check
-	@$(MAKE_) SANITIZE=address,undefined tests
+	+@$(MAKE_) SANITIZE=address,undefined tests
 	@$(RUN) $(CONTEXT)-address-undefined -- unit stress
 check-tsan: ## the tests under ThreadSanitizer (address randomisation off: older ones need that)
 	@CC='$(CC)' sh tests/setup.sh check
-	@$(MAKE_) SANITIZE=thread tests
+	+@$(MAKE_) SANITIZE=thread tests
 	@$(PATIENT) WRAP="$$(setarch -R true 2>/dev/null && echo setarch -R)" $(RUN) $(CONTEXT)-thread -- unit stress
 # Not those that hand the kernel bad pointers on purpose, or leave tasks and with them stacks behind.
 VALGRIND_TESTS = $(filter-out check_io_misuse check_io_wait check_loop,$(notdir $(filter-out $(UNIT_CXX),$(UNIT))))
@@ -164,14 +164,14 @@ VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=d
            --errors-for-leak-kinds=definite
 check-valgrind: ## unit tests under Valgrind's memory checker; VALGRIND_TESTS="check_..." chooses
 	@CC='$(CC)' sh tests/setup.sh check valgrind
-	@$(MAKE_) tests
+	+@$(MAKE_) tests
 	@$(PATIENT) WRAP='$(VALGRIND)' ONLY='$(VALGRIND_TESTS)' REACTORS=epoll $(RUN) $(CONTEXT) -- unit
 AARCH64 = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CHECK_LIBS='-lcheck -lsubunit -lm -lrt'
 # qemu translates some errors its own way, and leaves open what a failed pipe(NULL) made: not check_io_misuse.
 AARCH64_TESTS = $(filter-out check_io_misuse,$(notdir $(filter-out $(UNIT_CXX),$(UNIT)) $(STRESS)))
 check-aarch64: ## unit and stress tests, built for AArch64 and run by qemu-aarch64 (user mode)
 	@sh tests/setup.sh aarch64
-	@$(MAKE_) $(AARCH64) aarch64-tests
+	+@$(MAKE_) $(AARCH64) aarch64-tests
 	@$(PATIENT) WRAP=qemu-aarch64 ONLY='$(AARCH64_TESTS)' $(RUN) native-aarch64 -- unit stress
 .PHONY: aarch64-tests
 aarch64-tests: $(filter-out $(UNIT_CXX),$(UNIT)) $(STRESS)
