@@ -30,6 +30,8 @@ static unsigned to_cancel_n;
 
 static void hook(const bine_report *report)
 {
+    if (report->kind == BINE_REPORT_HOG)
+        return; /* on another thread, and only where everything is slow */
     struct told *each = &told[told_n < TOLD_MAX ? told_n++ : TOLD_MAX - 1];
     each->kind = report->kind;
     each->task = report->task;
