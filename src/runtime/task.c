@@ -96,8 +96,10 @@ static void init(struct bine_task *task, struct bine_loop *loop, bine_fn *fn, vo
     task->held = 0;
 }
 
-struct bine_task *bine__spawn(struct bine_loop *loop, const bine_attr *attr, bine_fn *fn, void *arg, const void *copy,
-                              size_t size, const char *site)
+/* Inlined, so that the plain bine_spawn() pays for neither attributes nor a copy. */
+static inline __attribute__((always_inline)) struct bine_task *spawn(struct bine_loop *loop, const bine_attr *attr,
+                                                                     bine_fn *fn, void *arg, const void *copy,
+                                                                     size_t size, const char *site)
 {
     int class = loop->default_class;
     if (attr && attr->stack_size)
@@ -144,6 +146,12 @@ struct bine_task *bine__spawn(struct bine_loop *loop, const bine_attr *attr, bin
     return task;
 }
 
+struct bine_task *bine__spawn(struct bine_loop *loop, const bine_attr *attr, bine_fn *fn, void *arg,
+                              const void *copy, size_t size, const char *site)
+{
+    return spawn(loop, attr, fn, arg, copy, size, site);
+}
+
 /* The loop to spawn into; NULL with errno EPERM. */
 static struct bine_loop *here(void)
 {
@@ -155,7 +163,7 @@ static struct bine_loop *here(void)
 bine_task *bine_spawn_at(bine_fn *fn, void *arg, const char *site)
 {
     struct bine_loop *loop = here();
-    return loop ? bine__spawn(loop, NULL, fn, arg, NULL, 0, site) : NULL;
+    return loop ? spawn(loop, NULL, fn, arg, NULL, 0, site) : NULL;
 }
 
 bine_task *bine_spawn_copy_at(bine_fn *fn, const void *arg, size_t size, const char *site)
@@ -307,7 +315,6 @@ int bine_join(bine_task *task, bine_result *result)
     struct bine_task *self = bine__begin();
     if (!self || joinable(task, self) != 0)
         return -1;
-    bine__charge(self->loop, 1);
     return join(self, task, BINE__WAIT_JOIN, result);
 }
 
