@@ -149,7 +149,7 @@ check: ## every test: both contexts, both reactors, examples, manual, README, in
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) CONTEXT=native tests
 	+@$(MAKE_) CONTEXT=fcontext tests
-	@$(RUN) native fcontext -- unit stress examples man readme install
+	@$(RUN) native fcontext -- unit stress examples seeds man readme install
 check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) SANITIZE=address,undefined tests

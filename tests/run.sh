@@ -9,6 +9,7 @@
 #   unit       tests/unit/check_* (programs made with Check), each once per reactor
 #   stress     tests/stress/*, each once per reactor; a program counts as one test
 #   examples   tests/examples/run.sh, with the configuration's examples
+#   seeds      tests/examples/seeds.sh, with the configuration's examples
 #   man        tests/man/check.sh     install    tests/install/check.sh     readme     tests/readme/check.sh
 #
 # From the environment: REACTORS ("epoll poll"), WRAP (a command to run each program under), ONLY (shell
@@ -117,6 +118,11 @@ for suite in $suites; do
     examples)
         for configuration in $configurations; do
             TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration examples" sh tests/examples/run.sh
+        done
+        ;;
+    seeds)
+        for configuration in $configurations; do
+            TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration seeds" sh tests/examples/seeds.sh
         done
         ;;
     man | install | readme) TIMEOUT=600 run "$suite" sh "tests/$suite/check.sh" ;;

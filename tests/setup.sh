@@ -47,6 +47,9 @@ look() {
             need curl curl program curl
             want pkg-config pkg-config program pkg-config
             want g++ 'a C++ compiler' runs_cxx
+            want redis-server 'a Redis server' program redis-server
+            want postgresql 'a PostgreSQL server' postgresql_server
+            want libpq-dev "PostgreSQL's client library" program pg_config
             ;;
         valgrind)
             need valgrind Valgrind program valgrind
@@ -75,6 +78,7 @@ look() {
 
 # Valgrind needs the symbols of the loader, from a package of their own on Debian; elsewhere it finds its way.
 libc_symbols() { ! program dpkg || dpkg -s libc6-dbg >/dev/null 2>&1; }
+postgresql_server() { program initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
 aarch64_library() { program aarch64-linux-gnu-gcc && test -f "$(aarch64-linux-gnu-gcc -print-file-name="$1")"; }
 
 levels=${*:-check}

@@ -2,8 +2,8 @@
  *
  * What the programs of examples/seeds have in common: a trace with times, and how they are run.
  *
- * They run on the virtual clock, so that a second costs nothing and the output is always the same; with --real they
- * take the time that they print. */
+ * They run on the virtual clock, so that a second costs nothing and the output is always the same; with
+ * --real they take the time that they print. */
 #ifndef EXAMPLES_TRACE_H
 #define EXAMPLES_TRACE_H
 

@@ -2,8 +2,9 @@
  *
  * A constructor that has to wait: nothing special here, since any function may.
  *
- * page_create() asks a server for its data before there is an object; so nobody ever sees half a page.  If it fails or is
- * cancelled while it waits it leaves nothing behind, as any other constructor does.  The server runs beside it, in this program. */
+ * page_create() asks a server for its data before there is an object; so nobody ever sees half a page.  If
+ * it fails or is cancelled while it waits it leaves nothing behind, as any other constructor does.  The
+ * server runs beside it, in this program. */
 #include <bine.h>
 
 #include <errno.h>
@@ -98,5 +99,6 @@ int main(int argc, char **argv)
 {
     bine_result result = {NULL, 0};
     (void)argc;
-    return program_end(argv[0], bine_run(run, NULL, &result), result.error);
+    int how = bine_run(run, NULL, &result);
+    return program_end(argv[0], how, result.error);
 }

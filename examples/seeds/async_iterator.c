@@ -4,9 +4,10 @@
  *
  *     async_iterator [--real]
  *
- * "async for" is BINE_FOR_EACH: a generator may call anything that yields, and it is its consumer's task that waits.
- * However the loop is left, the generator is closed before what follows, inside the run: its cleaning up may sleep, and may not
- * be forgotten.  lines() is what could not be written in the talk: a request, and then a value for each line of the answer. */
+ * "async for" is BINE_FOR_EACH: a generator may call anything that yields, and it is its consumer's task
+ * that waits. However the loop is left, the generator is closed before what follows, inside the run: its
+ * cleaning up may sleep, and may not be forgotten.  lines() is what could not be written in the talk: a
+ * request, and then a value for each line of the answer. */
 #include <bine.h>
 
 #include <errno.h>

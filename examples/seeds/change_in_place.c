@@ -2,8 +2,9 @@
  *
  * A generator that hands out an object once and then only changes it; and one that is there to receive.
  *
- * Saves memory, and is as dangerous as in Python: what the consumer holds changes under its hands.  Here that is plain to see,
- * since the object lies on the generator's stack: freed with the generator, so keep no pointer past that. */
+ * Saves memory, and is as dangerous as in Python: what the consumer holds changes under its hands.  Here
+ * that is plain to see, since the object lies on the generator's stack: freed with the generator, so keep
+ * no pointer past that. */
 #include <bine.h>
 
 #include <stdio.h>

@@ -4,9 +4,10 @@
  *
  *     context_manager [--real]
  *
- * "async with" over contextlib.asynccontextmanager.  BINE_FOR_EACH is just that for a generator of one value: the block runs once, and
- * the generator goes on to its end however the block is left, also if the task is cancelled inside.  Both halves may
- * wait.  transaction.c is the same done with a macro of its own, over a real database. */
+ * "async with" over contextlib.asynccontextmanager.  BINE_FOR_EACH is just that for a generator of one
+ * value: the block runs once, and the generator goes on to its end however the block is left, also if the
+ * task is cancelled inside.  Both halves may wait.  transaction.c is the same done with a macro of its
+ * own, over a real database. */
 #include <bine.h>
 
 #include <errno.h>

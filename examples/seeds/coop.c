@@ -2,8 +2,9 @@
  *
  * Task and Scheduler by hand: results and failures by the task's id.
  *
- * A task is a generator and a number.  It yields nothing, only its turn; what it returns is its result.  The scheduler keeps a
- * round of runnable tasks and gives each one step at a time.  No loop of bine's is used. */
+ * A task is a generator and a number.  It yields nothing, only its turn; what it returns is its result.
+ * The scheduler keeps a round of runnable tasks and gives each one step at a time.  No loop of bine's is
+ * used. */
 #include <bine.h>
 
 #include <errno.h>

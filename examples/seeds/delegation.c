@@ -2,9 +2,10 @@
  *
  * "yield from": a generator that hands out all that another gives, and gets what that one returns.
  *
- * fetcher() passes each value on by hand; delegate() leaves it to bine_gen_from(), at a cost per value that does not grow with the
- * depth.  And what a generator of Python needs this for most, to call something that yields on its behalf, is a plain call
- * here: the body has a stack, so one_and_two() may yield from inside any function (last part). */
+ * fetcher() passes each value on by hand; delegate() leaves it to bine_gen_from(), at a cost per value
+ * that does not grow with the depth.  And what a generator of Python needs this for most, to call
+ * something that yields on its behalf, is a plain call here: the body has a stack, so one_and_two() may
+ * yield from inside any function (last part). */
 #include <bine.h>
 
 #include <inttypes.h>

@@ -2,10 +2,11 @@
  *
  * A call that blocks the thread, and an executor that takes it elsewhere.
  *
- * First a() calls something that knows nothing of bine and waits: it holds the loop, and b() cannot even begin.  Then the same wait in
- * a thread of its own: run_in_executor() is made of a thread, a future and bine_post(), the one call that another
- * thread may make.  (A pool of such threads is not public in bine yet.  It has one inside: calls on files go there.)
- * Of time only the order is shown: the second wait ends when b() says so, which it could not if the loop were held. */
+ * First a() calls something that knows nothing of bine and waits: it holds the loop, and b() cannot even
+ * begin.  Then the same wait in a thread of its own: run_in_executor() is made of a thread, a future and
+ * bine_post(), the one call that another thread may make.  (A pool of such threads is not public in bine
+ * yet.  It has one inside: calls on files go there.) Of time only the order is shown: the second wait ends
+ * when b() says so, which it could not if the loop were held. */
 #include <bine.h>
 
 #include <errno.h>
@@ -116,5 +117,6 @@ int main(int argc, char **argv)
     (void)argc;
     if (sem_init(&middle_of_b, 0, 0) < 0)
         return program_end(argv[0], -1, 0);
-    return program_end(argv[0], bine_run(run, NULL, &result), result.error);
+    int how = bine_run(run, NULL, &result);
+    return program_end(argv[0], how, result.error);
 }

@@ -4,9 +4,9 @@
  *
  *     first_completed [--real]
  *
- * By futures, as in asyncio: wait, cancel what is left, and wait for that too, since a task that was cancelled may take its time.
- * By a group that is content with the first success: the last two steps cannot be forgotten.  In both a mirror that fails
- * early is no winner. */
+ * By futures, as in asyncio: wait, cancel what is left, and wait for that too, since a task that was
+ * cancelled may take its time. By a group that is content with the first success: the last two steps
+ * cannot be forgotten.  In both a mirror that fails early is no winner. */
 #include <bine.h>
 
 #include <errno.h>
@@ -21,7 +21,11 @@ struct mirror {
 };
 
 static struct mirror mirrors[] = {
-    {"far", 3 * BINE_SECOND, 0}, {"near", BINE_SECOND, 0}, {"broken", BINE_SECOND / 2, EIO}, {"busy", 2 * BINE_SECOND, 0}};
+    {"far", 3 * BINE_SECOND, 0},
+    {"near", BINE_SECOND, 0},
+    {"broken", BINE_SECOND / 2, EIO},
+    {"busy", 2 * BINE_SECOND, 0},
+};
 
 static void *ask(void *arg)
 {

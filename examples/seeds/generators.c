@@ -2,8 +2,8 @@
  *
  * A generator, slide by slide: next, send, close, throw.
  *
- * It is a function that hands out values and stands still in between.  It has a stack of its own and needs no loop: main()
- * below has none.  Values are void *; these programs put small numbers into them. */
+ * It is a function that hands out values and stands still in between.  It has a stack of its own and needs
+ * no loop: main() below has none.  Values are void *; these programs put small numbers into them. */
 #include <bine.h>
 
 #include <errno.h>

@@ -2,9 +2,9 @@
  *
  * Task(redis.set('a', 'b')): a task that nobody waits for, and that fails.
  *
- * The failure is not lost: what nobody looked at goes to the report hook, with the task's name and the place that spawned it.
- * task_wrapper() is the cure of the talk, a task that deals with its own failure.  Better is a group (spawn.c), where there is
- * always somebody to look. */
+ * The failure is not lost: what nobody looked at goes to the report hook, with the task's name and the
+ * place that spawned it. task_wrapper() is the cure of the talk, a task that deals with its own failure.
+ * Better is a group (spawn.c), where there is always somebody to look. */
 #include <bine.h>
 
 #include <errno.h>

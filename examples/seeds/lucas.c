@@ -2,8 +2,8 @@
  *
  * A sequence without an end, and a linear search in it that returns or fails.
  *
- * search() is an ordinary function over a generator: it returns the first item that satisfies the predicate, or fails as C
- * functions do.  Leaving BINE_FOR_EACH early closes the generator. */
+ * search() is an ordinary function over a generator: it returns the first item that satisfies the
+ * predicate, or fails as C functions do.  Leaving BINE_FOR_EACH early closes the generator. */
 #include <bine.h>
 
 #include <errno.h>

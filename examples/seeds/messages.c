@@ -2,10 +2,11 @@
  *
  * Messages at intervals: two wrong ways to wait, and the right one.
  *
- * busy(): looks at the clock until the time has come.  Whoever waits so holds the loop: the other has to wait for the end.
- * careless(): yields, but only if it finds that there is time left; with a short interval it never does, and holds the loop too.
- * right(): yields at least once, always.  That is bine_sleep()'s promise, whatever the interval: right from the start.
- * Each is run twice at the same time, as "tick" and "tock": see who gets a word in. */
+ * busy(): looks at the clock until the time has come.  Whoever waits so holds the loop: the other has to
+ * wait for the end. careless(): yields, but only if it finds that there is time left; with a short
+ * interval it never does, and holds the loop too. right(): yields at least once, always.  That is
+ * bine_sleep()'s promise, whatever the interval: right from the start. Each is run twice at the same time,
+ * as "tick" and "tock": see who gets a word in. */
 #include <bine.h>
 
 #include <errno.h>
@@ -74,5 +75,6 @@ static void *run(void *arg)
 int main(int argc, char **argv)
 {
     (void)argc;
-    return trace_main(2, (char *[]){argv[0], "--real", NULL}, run); /* the busy one waits for the real clock */
+    /* Who is busy would wait for ever on the virtual clock. */
+    return trace_main(2, (char *[]){argv[0], "--real", NULL}, run);
 }

@@ -4,8 +4,9 @@
  *
  *     next_done [--real]
  *
- * get_lines() yields futures and not lines: the requests are all on their way before the first answer is waited for.  say() is the
- * "hello, world" of the talks; bine_gather() waits for both, and a failure among its functions stops the others. */
+ * get_lines() yields futures and not lines: the requests are all on their way before the first answer is
+ * waited for.  say() is the "hello, world" of the talks; bine_gather() waits for both, and a failure among
+ * its functions stops the others. */
 #include <bine.h>
 
 #include <errno.h>

@@ -4,9 +4,9 @@
  *
  *     prime_search [--real]
  *
- * First with a future that the search sets, or fails.  Then without: a task is a future.  The monitor never learns which it
- * has got.  bine_wait() waits for both ends, so that nothing is destroyed while it is pending.
- * The search rests 50 ms after each item, so that there is something to wait for. */
+ * First with a future that the search sets, or fails.  Then without: a task is a future.  The monitor
+ * never learns which it has got.  bine_wait() waits for both ends, so that nothing is destroyed while it
+ * is pending. The search rests 50 ms after each item, so that there is something to wait for. */
 #include <bine.h>
 
 #include <errno.h>

@@ -4,8 +4,9 @@
  *
  *     scheduler [--real]
  *
- * A generator that wants to sleep yields for how long; run() resumes each when its time has come.  Only generators are used,
- * no loop of bine's: this is what a loop is made of.  --real sleeps; else time jumps to the next one's turn. */
+ * A generator that wants to sleep yields for how long; run() resumes each when its time has come.  Only
+ * generators are used, no loop of bine's: this is what a loop is made of.  --real sleeps; else time jumps
+ * to the next one's turn. */
 #include <bine.h>
 
 #include <stdio.h>

@@ -4,8 +4,9 @@
  *
  *     shielded_update [--real]
  *
- * Each handler is cancelled half-way through an update of two steps.  Unshielded, the second step never happens.  In a BINE_SHIELD block
- * the handler ends after the update; with bine_shield() it ends at once, and the update goes on without it. */
+ * Each handler is cancelled half-way through an update of two steps.  Unshielded, the second step never
+ * happens.  In a BINE_SHIELD block the handler ends after the update; with bine_shield() it ends at once,
+ * and the update goes on without it. */
 #include <bine.h>
 
 #include <errno.h>

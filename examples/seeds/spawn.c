@@ -4,9 +4,9 @@
  *
  *     spawn [--real]
  *
- * go() forgets its child, which writes to a file that has been closed since.  by_hand() stops its child on the way out: right, until a
- * return is added that forgets to.  in_a_group() cannot forget: no child outlives its block.  limited() is what aiojobs
- * is for: many jobs, so many at once. */
+ * go() forgets its child, which writes to a file that has been closed since.  by_hand() stops its child on
+ * the way out: right, until a return is added that forgets to.  in_a_group() cannot forget: no child
+ * outlives its block.  limited() is what aiojobs is for: many jobs, so many at once. */
 #include <bine.h>
 
 #include <errno.h>
@@ -93,7 +93,11 @@ static void *run(void *arg)
     static const struct {
         const char *name;
         void (*fn)(struct file *);
-    } ways[] = {{"go", go}, {"by hand", by_hand}, {"in a group", in_a_group}, {"left early", left_early}, {"limited", limited}};
+    } ways[] = {{"go", go},
+                {"by hand", by_hand},
+                {"in a group", in_a_group},
+                {"left early", left_early},
+                {"limited", limited}};
     static struct file files[] = {{"a.txt", 0}, {"b.txt", 0}, {"c.txt", 0}, {"d.txt", 0}, {"", 0}};
     (void)arg;
     for (int i = 0; i < 5; i++) {

@@ -2,10 +2,11 @@
  *
  * transfer(): where others may run between the check and the update, money is made out of nothing.
  *
- * careless() logs as it goes, and the log yields: two transfers both find the balance sufficient.  locked() holds the payer's lock
- * meanwhile, as one would with gevent.  unswitched() lets nothing that yields stand between the check and the update, as one
- * would with asyncio; a failure before the update leaves all as it was, and the currency rate is asked for beforehand,
- * not half-way through, where its failure would lose money (half_way()). */
+ * careless() logs as it goes, and the log yields: two transfers both find the balance sufficient.
+ * locked() holds the payer's lock meanwhile, as one would with gevent.  unswitched() lets nothing that
+ * yields stand between the check and the update, as one would with asyncio; a failure before the update
+ * leaves all as it was, and the currency rate is asked for beforehand, not half-way through, where its
+ * failure would lose money (half_way()). */
 #include <bine.h>
 
 #include <errno.h>

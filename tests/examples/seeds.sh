@@ -5,13 +5,13 @@
 #
 #   tests/examples/seeds.sh [--accept NAME...]     --accept: what they print now becomes what is expected
 #
-# From the environment: EXAMPLES, the directory of the built examples (build/native/examples); REACTORS ("epoll
-# poll"); TIMEOUT, seconds after which a program that hangs has failed (60).
+# From the environment: EXAMPLES, the directory of the built examples (build/native/examples); REACTORS
+# ("epoll poll"); TIMEOUT, seconds after which a program that hangs has failed (60).
 #
-# The servers that some of the programs talk to are started here, in a temporary directory, and ended by their process
-# ids: redis-server and PostgreSQL on Unix sockets there, http_server of the examples on a port of 127.0.0.1 that
-# the kernel chooses.  What needs one that is not installed is skipped by name.  PostgreSQL refuses to run as root: then
-# the user nobody runs it.
+# The servers that some of the programs talk to are started here, in a temporary directory, and ended by their
+# process ids: redis-server and PostgreSQL on Unix sockets there, http_server of the examples on a port of
+# 127.0.0.1 that the kernel chooses.  What needs one that is not installed is skipped by name.  PostgreSQL
+# refuses to run as root: then the user nobody runs it.
 #
 # A line for each check and at the end "N passed, N failed" with ", N skipped" if there were any.
 set -u
@@ -26,7 +26,7 @@ work=$(mktemp -d)
 passed=0 failed=0 skipped=0 servers='' database=''
 
 finish() {
-    test -z "$database" || as_nobody "$database/pg_ctl" -D "$work/postgres/data" -m immediate stop >/dev/null 2>&1
+    test -z "$database" || as_nobody "$database/pg_ctl" -D "$data" -m immediate stop >"$work/stop" 2>&1
     for server in $servers; do kill "$server" 2>/dev/null && wait "$server" 2>/dev/null; done
     rm -rf "$work"
 }
@@ -79,8 +79,8 @@ start_http() {
     echo '{"name": "bindweed", "height": 3}' >"$work/site/3.json"
     "$EXAMPLES/http_server" --address 127.0.0.1:0 "$work/site" >"$work/http.log" 2>&1 &
     servers="$servers $!"
-    until_true grep -q ' at http://' "$work/http.log"
-    http=$(sed -n 's,.* at \(http://[^/ ]*\).*,\1,p' "$work/http.log" | head -n 1)
+    until_true grep -q '^listening on ' "$work/http.log"
+    http=http://$(sed -n 's,^listening on ,,p' "$work/http.log")
 }
 
 # No configuration, nothing kept, no port: only a socket that nobody else knows of.
@@ -99,17 +99,16 @@ as_nobody() {
 
 start_postgres() {
     postgres=''
-    database=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
-    test -n "$database" || database=$(dirname "$(command -v initdb)" 2>/dev/null)
-    test -x "$database/initdb" || {
-        database=''
-        return
-    }
+    for initdb in "$(command -v initdb)" /usr/lib/postgresql/*/bin/initdb; do
+        test ! -x "$initdb" || database=${initdb%/*}
+    done
+    test -n "$database" || return
     chmod 711 "$work"
     mkdir -m 700 "$work/postgres"
     test "$(id -u)" != 0 || chown nobody:nogroup "$work/postgres"
-    if ! (cd / && as_nobody "$database/initdb" -D "$work/postgres/data" -U bine -A trust --no-sync --locale=C -E UTF8 &&
-        as_nobody "$database/pg_ctl" -D "$work/postgres/data" -w -t 60 -l "$work/postgres/log" \
+    data=$work/postgres/data
+    if ! (cd / && as_nobody "$database/initdb" -D "$data" -U bine -A trust --no-sync --locale=C -E UTF8 &&
+        as_nobody "$database/pg_ctl" -D "$data" -w -t 60 -l "$work/postgres/log" \
             -o "-F -c listen_addresses='' -k '$work/postgres'" start) >"$work/postgres.log" 2>&1; then
         database=''
         return
@@ -135,7 +134,9 @@ for BINE_REACTOR in $REACTORS; do
         name=${source##*/} name=${name%.c}
         case $name in
         gather_fetch) check "$name" "$http/1.json" "$http/2.json" "$http/3.json" ;;
-        redis_*) if test -n "$redis"; then check "$name" "$redis"; else skip "$name" 'redis-server is missing'; fi ;;
+        redis_*)
+            if test -n "$redis"; then check "$name" "$redis"; else skip "$name" 'redis-server is missing'; fi
+            ;;
         transaction)
             if test -z "$postgres"; then
                 skip "$name" 'a PostgreSQL server is missing'

@@ -43,7 +43,8 @@ analysed() {
 }
 tidied() {
     git ls-files 'src/*.c' 'examples/*.c' | xargs -P2 -n1 sh -c \
-        'clang-tidy --quiet --warnings-as-errors="*" "$@" -- -std=gnu11 -Iinclude -Isrc 2>/dev/null' tidied
+        'clang-tidy --quiet --warnings-as-errors="*" "$@" -- -std=gnu11 -Iinclude -Isrc \
+        -isystem "$(pg_config --includedir 2>/dev/null || echo include)" 2>/dev/null' tidied
 }
 # House rules that a pattern can tell.
 house() {
