@@ -80,7 +80,7 @@ static void *run_client(void *arg)
 
 static void *use_files(void *arg)
 {
-    char buf[32], path[] = "/tmp/bine-sweep-XXXXXX";
+    char buf[32], path[] = "/tmp/sweep-XXXXXX";
     int file = mkstemp(path);
     (void)arg;
     if (file < 0)

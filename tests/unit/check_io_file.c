@@ -17,7 +17,7 @@ static const char *path_of(const char *name)
 {
     static char path[128];
     if (!directory[0]) {
-        snprintf(directory, sizeof directory, "/tmp/bine-check-XXXXXX");
+        snprintf(directory, sizeof directory, "/tmp/check-io-file-XXXXXX");
         expect(mkdtemp(directory) != NULL);
     }
     snprintf(path, sizeof path, "%s/%s", directory, name);
