@@ -45,7 +45,7 @@ int bine_latch_add(bine_latch *public, unsigned n)
     struct bine__latch *latch = inside(public);
     if (!latch)
         return bine__error(EINVAL);
-    if (n > UINT_MAX - latch->count)
+    if (latch->count + n > UINT_MAX)
         return bine__error(EOVERFLOW);
     latch->count += n;
     return 0;

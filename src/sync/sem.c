@@ -77,7 +77,7 @@ int bine_sem_post(bine_sem *public)
         return bine__error(EPERM);
     if (bine__line_serve(&sem->line))
         return 0;
-    if (sem->count == UINT_MAX)
+    if (sem->count >= UINT_MAX)
         return bine__error(EOVERFLOW);
     sem->count++;
     return 0;
