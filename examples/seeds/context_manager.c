@@ -11,17 +11,18 @@
 #include <bine.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../lib/trace.h"
 
 static void *resource(bine_gen *g, void *arg)
 {
-    char name[32] = "";
+    char name[32];
     trace("  initialize");
     if (bine_sleep(BINE_SECOND / 4) < 0)
         return bine_fail(errno);
-    strncat(name, arg, sizeof name - 1);
+    snprintf(name, sizeof name, "%s", (const char *)arg);
 
     bine_gen_yield(g, name, NULL);
 

@@ -66,7 +66,10 @@ static bool by_hand_next(struct by_hand *state, intptr_t *value)
 static void *call_it_directly(bine_gen *g, void *arg)
 {
     (void)arg;
-    return one_and_two(g) < 0 || one_and_two(g) < 0 ? NULL : boxed(3);
+    for (int i = 0; i < 2; i++)
+        if (one_and_two(g) < 0)
+            return NULL;
+    return boxed(3);
 }
 
 static void show(const char *title, bine_gen *g, bine_gen *sub)

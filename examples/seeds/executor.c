@@ -45,7 +45,7 @@ static int run_in_executor(void (*fn)(void))
     struct job job = {fn, bine_this_loop(), bine_future_new(NULL)};
     pthread_t thread;
     bine_result result;
-    int error = job.done ? pthread_create(&thread, NULL, in_thread, &job) : errno;
+    int error = job.done ? pthread_create(&thread, NULL, in_thread, &job) : ENOMEM;
     if (!error) {
         BINE_SHIELD
             bine_future_await(job.done, &result);

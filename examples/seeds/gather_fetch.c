@@ -76,7 +76,7 @@ static const char *name_in(char *document)
 
 static int show(size_t n, void *const urls[])
 {
-    bine_result *results = calloc(n, sizeof *results);
+    bine_result *results = calloc(n + 1, sizeof *results);
     int how = results ? bine_map(n, fetch, urls, 0, results) : -1;
     int error = errno;
     for (size_t i = 0; how == 0 && i < n; i++) {

@@ -83,6 +83,7 @@ static void something(struct client *client, void (*release)(struct client *))
     release(client);
     if (ask(client, "EXISTS lock:a", reply) == 0)
         printf("  work after the lock, which is %s\n", strcmp(reply, "0") == 0 ? "free" : "STILL HELD");
+    bine_yield(); /* at last the others have their turn */
     if (ask(client, "EXISTS lock:a", reply) == 0)
         printf("  later it is %s\n", strcmp(reply, "0") == 0 ? "free" : "STILL HELD");
 }
