@@ -1,16 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * bine_dump(): every task of the loop, for people.  One task at a time goes through a buffer and write(2);
- * nothing is allocated. */
+ * bine_dump(): every task of the loop, for people, each below the one that spawned it.  One task at a time goes through a
+ * buffer and write(2).  Where there is no memory for the tree it is a list. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runtime/debug.h"
 
+enum { INDENT = 2, DEEPEST = 40 }; /* columns; what lies deeper is not moved any further */
+
 struct dump {
     int fd, error;
     bine_ns now;
+    int indent;
+};
+
+struct twig { /* a task in the tree */
+    struct bine_task *task;
+    struct twig *up, *next; /* who spawned it, and the next that this one has spawned */
+    struct twig *child, **last;
+};
+
+struct tree {
+    struct twig *twigs; /* by id */
+    size_t n, room;
+    struct twig *roots;
 };
 
 static void put(struct dump *dump, const char *text, int length)
@@ -35,7 +51,7 @@ static void put_task(struct dump *dump, const struct bine_task *task, const bine
 {
     static const char *const states[] = {"runnable", "running", "parked", "ended"};
     char line[512];
-    int n = snprintf(line, sizeof line, "task %llu '%s' %s", (unsigned long long)info->id, info->name,
+    int n = snprintf(line, sizeof line, "%*stask %llu '%s' %s", dump->indent, "", (unsigned long long)info->id, info->name,
                      states[info->state]);
     size_t room = sizeof line;
 #define ADD(...) n += n < (int)room ? snprintf(line + n, room - (size_t)n, __VA_ARGS__) : 0
@@ -55,11 +71,9 @@ static void put_task(struct dump *dump, const struct bine_task *task, const bine
     put(dump, line, n < (int)room ? n : (int)room - 1);
 }
 
-static void dump_one(struct bine__stack stack, void *arg)
+static void dump_task(struct dump *dump, struct bine_task *task)
 {
-    struct dump *dump = arg;
-    struct bine_task *task = bine__task_of(stack);
-    if (task->magic != BINE__TASK_MAGIC || dump->error)
+    if (dump->error)
         return;
     bine_task_info info;
     bine__task_describe(task, &info);
@@ -71,12 +85,101 @@ static void dump_one(struct bine__stack stack, void *arg)
     else if (task->state == BINE__PARKED || task->state == BINE__RUNNABLE)
         depth = bine__backtrace_of(task, frames, BINE__FRAMES);
     if (depth > 0) {
-        char trace[BINE__TRACE_SIZE];
+        char trace[BINE__TRACE_SIZE], indent[DEEPEST + 16];
         bine__format_trace(trace, sizeof trace, frames, depth);
-        put(dump, "    at", 6);
+        put(dump, indent, snprintf(indent, sizeof indent, "%*s    at", dump->indent, ""));
         put(dump, trace, (int)strnlen(trace, sizeof trace));
         put(dump, "\n", 1);
     }
+}
+
+static void dump_one(struct bine__stack stack, void *arg)
+{
+    struct bine_task *task = bine__task_of(stack);
+    if (task->magic == BINE__TASK_MAGIC)
+        dump_task(arg, task);
+}
+
+/* ---- The tree ------------------------------------------------------------------------------------- */
+
+static void count_one(struct bine__stack stack, void *arg)
+{
+    *(size_t *)arg += bine__task_of(stack)->magic == BINE__TASK_MAGIC;
+}
+
+static void add_one(struct bine__stack stack, void *arg)
+{
+    struct tree *tree = arg;
+    struct bine_task *task = bine__task_of(stack);
+    if (task->magic == BINE__TASK_MAGIC && tree->n < tree->room)
+        tree->twigs[tree->n++].task = task;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct bine_task *left = ((const struct twig *)a)->task, *right = ((const struct twig *)b)->task;
+    return (left->id > right->id) - (left->id < right->id);
+}
+
+static struct twig *twig_of(const struct tree *tree, uint64_t id)
+{
+    size_t low = 0, high = tree->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (tree->twigs[middle].task->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < tree->n && tree->twigs[low].task->id == id ? &tree->twigs[low] : NULL;
+}
+
+/* False: no memory. */
+static bool grow(struct tree *tree, struct bine_loop *loop)
+{
+    struct twig **last = &tree->roots;
+    bine__stacks_each(&loop->stacks, count_one, &tree->room);
+    tree->twigs = calloc(tree->room ? tree->room : 1, sizeof *tree->twigs);
+    if (!tree->twigs)
+        return false;
+    bine__stacks_each(&loop->stacks, add_one, tree);
+    qsort(tree->twigs, tree->n, sizeof *tree->twigs, by_id);
+    for (struct twig *twig = tree->twigs; twig < tree->twigs + tree->n; twig++) {
+        twig->last = &twig->child;
+        twig->up = twig_of(tree, twig->task->parent);
+        struct twig ***end = twig->up ? &twig->up->last : &last; /* a parent has the lesser id: it is set up */
+        **end = twig;
+        *end = &twig->next;
+    }
+    return true;
+}
+
+static void dump_tree(struct dump *dump, const struct tree *tree)
+{
+    int depth = 0;
+    for (struct twig *twig = tree->roots; twig;) {
+        dump->indent = depth * INDENT < DEEPEST ? depth * INDENT : DEEPEST;
+        dump_task(dump, twig->task);
+        if (twig->child) {
+            twig = twig->child;
+            depth++;
+            continue;
+        }
+        for (; twig && !twig->next; depth--)
+            twig = twig->up;
+        if (twig)
+            twig = twig->next;
+    }
+}
+
+static void dump_all(struct dump *dump, struct bine_loop *loop)
+{
+    struct tree tree = {.n = 0};
+    if (grow(&tree, loop))
+        dump_tree(dump, &tree);
+    else
+        bine__stacks_each(&loop->stacks, dump_one, dump);
+    free(tree.twigs);
 }
 
 int bine_dump(int fd)
@@ -90,7 +193,7 @@ int bine_dump(int fd)
                      (unsigned long long)loop->alive, (unsigned long long)bine__switches(loop),
                      (unsigned long long)loop->wheel.armed);
     put(&dump, line, n);
-    bine__stacks_each(&loop->stacks, dump_one, &dump);
+    dump_all(&dump, loop);
     for (const struct bine__site *site = bine__debug_sites(loop); site && !dump.error; site = site->next) {
         char text[256];
         n = snprintf(text, sizeof text, "site %s: %llu tasks ended, deepest stack %zu of %zu bytes\n", site->site,

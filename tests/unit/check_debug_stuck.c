@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * BINE_DEBUG=1: nothing can run any more, SIGQUIT, children that ignore their group.
+ * BINE_DEBUG=1: nothing can run any more, SIGQUIT, children that ignore their group; and the form of a dump.
  *
  * A run that is stuck would never end: the hook sees the report and cancels what waits. */
 #define _GNU_SOURCE
@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "support/fault.h"
 #include "support/support.h"
 
 static bine_mutex left, right;
@@ -376,6 +377,61 @@ START_TEST(without_debugging_nothing_is_said)
 }
 END_TEST
 
+/* ---- Dumps --------------------------------------------------------------------------------------------------------- */
+
+static void *grow_leaf(void *arg)
+{
+    bine_task *leaf = spawn("leaf", wait_for_ever, NULL);
+    expect_ok(bine_event_wait(arg));
+    expect_ok(bine_cancel(leaf));
+    join(leaf);
+    return NULL;
+}
+
+static void read_dump(FILE *file, char *text, size_t size)
+{
+    rewind(file);
+    expect_ok(ftruncate(fileno(file), 0));
+    expect_ok(bine_dump(fileno(file)));
+    rewind(file);
+    text[fread(text, 1, size - 1, file)] = '\0';
+}
+
+static void *dump_tree(void *arg)
+{
+    static char text[65536];
+    static bine_event end;
+    FILE *file = tmpfile();
+    bine_task *branch = spawn("branch", grow_leaf, &end);
+    expect_ok(bine_yield());
+    expect_ok(bine_yield());
+    read_dump(file, text, sizeof text);
+    expect(strstr(text, "\ntask ") && strstr(text, "\ntask ") < strstr(text, "'main' running"));
+    const char *below = strstr(text, "\n  task ");
+    if (expect(below != NULL)) {
+        expect_has(below, "'branch' parked in event");
+        const char *leaf = strstr(below, "\n    task ");
+        if (expect(leaf != NULL))
+            expect_has(leaf, "'leaf' parked in event");
+    }
+    fault_arm_call("calloc", 1, 1, 0);
+    read_dump(file, text, sizeof text);
+    fault_disarm();
+    expect_has(text, "\ntask ");
+    expect_has(text, "'leaf' parked in event");
+    expect(!strstr(text, "\n  task ")); /* a list */
+    fclose(file);
+    expect_ok(bine_event_set(&end));
+    join(branch);
+    return arg;
+}
+
+START_TEST(a_dump_is_a_tree_where_there_is_memory_for_it)
+{
+    run_in_loop(dump_tree, NULL);
+}
+END_TEST
+
 /* ---- SIGQUIT ------------------------------------------------------------------------------------------------------- */
 
 /* Reads until the text has been seen, however long that takes. */
@@ -543,6 +599,7 @@ SUPPORT_MAIN("debug_stuck", two_tasks_that_lock_in_opposite_order_are_a_circle, 
              a_group_waits_for_each_of_its_children, each_task_says_what_it_waits_for_and_whose_doing_that_is,
              a_thread_with_a_reference_may_still_post, who_waits_for_a_timer_or_a_descriptor_is_not_stuck,
              a_crowd_is_told_in_part, without_debugging_nothing_is_said,
+             a_dump_is_a_tree_where_there_is_memory_for_it,
              sigquit_dumps_every_task_and_the_run_goes_on, without_debugging_sigquit_does_what_it_always_did,
              a_program_that_handles_or_ignores_sigquit_keeps_that, a_child_after_fork_is_ended_by_sigquit,
              a_child_that_ignores_its_group_for_a_second_is_named)
