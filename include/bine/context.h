@@ -15,7 +15,7 @@
 
 BINE_BEGIN_DECLS
 
-/* ---- Variables: of the whole process, set in contexts ------------------------------------------------------ */
+/* ---- Variables: of the whole process, set in contexts -------------------------------------------------- */
 
 typedef struct bine_var bine_var;
 
@@ -38,7 +38,7 @@ BINE_EXPORT int bine_var_set(bine_var *, void *value, bine_token *token);
  * of the set, else EINVAL. ENOMEM (the token stays good), EDEADLK. */
 BINE_EXPORT int bine_var_reset(bine_var *, bine_token *);
 
-/* ---- Contexts -------------------------------------------------------------------------------------------------- */
+/* ---- Contexts ------------------------------------------------------------------------------------------ */
 
 typedef struct bine_context bine_context;
 
@@ -51,7 +51,7 @@ BINE_EXPORT int bine_context_free(bine_context *); /* EBUSY: somebody is in it *
  * in it; EDEADLK in a callback.  A generator must not hand out values from within fn. */
 BINE_EXPORT int bine_context_run(bine_context *, bine_fn *fn, void *arg, bine_result *result);
 
-/* ---- Task locals: never inherited ------------------------------------------------------------------------------- */
+/* ---- Task locals: never inherited ---------------------------------------------------------------------- */
 
 typedef struct bine_key bine_key;
 

@@ -57,8 +57,9 @@ typedef struct bine_statistics {
 #define bine_stats(out) bine_stats_sized((out), sizeof(bine_statistics))
 BINE_EXPORT int bine_stats_sized(bine_statistics *, size_t size);
 
-/* Writes every task of this loop to a descriptor, as a tree: name, state, what it waits for and who has that, since
- * when, until when, where it was spawned, its stack's use and its backtrace.  Blocks, never switches. */
+/* Writes every task of this loop to a descriptor, as a tree: name, state, what it waits for and who has
+ * that, since when, until when, where it was spawned, its stack's use and its backtrace.  Blocks, never
+ * switches. */
 BINE_EXPORT int bine_dump(int fd);
 
 BINE_END_DECLS

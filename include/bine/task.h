@@ -126,7 +126,7 @@ typedef struct bine_task_info {
     bine_task_state state;
     const char *waits_for; /* "sleep", "read", "join" ...; NULL unless parked; static */
     int fd;                /* the descriptor it waits for, or -1 */
-    uint64_t waits_task;   /* the id of the task that it joins, or that has what it waits for; 0: none, or not known */
+    uint64_t waits_task;   /* the id of the task that it joins, or that has the lock; 0: none, or not known */
     bine_ns since;         /* when it parked, by the loop's clock as last read; 0 unless parked */
     bine_ns until;         /* its innermost deadline; BINE_FOREVER: none */
     const char *site;      /* "file:line" of the spawn; static */

@@ -79,7 +79,7 @@ static uint64_t new_id(void)
 static struct bine__values *reference(struct bine__values *values)
 {
     if (values)
-        atomic_fetch_add_explicit(&values->references, 1, memory_order_relaxed); /* the caller's holder has one */
+        atomic_fetch_add_explicit(&values->references, 1, memory_order_relaxed); /* its holder has one */
     return values;
 }
 

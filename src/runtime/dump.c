@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * bine_dump(): every task of the loop, for people, each below the one that spawned it.  One task at a time goes through a
- * buffer and write(2).  Where there is no memory for the tree it is a list. */
+ * bine_dump(): every task of the loop, for people, each below the one that spawned it.  One task at a time
+ * goes through a buffer and write(2).  Where there is no memory for the tree it is a list. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +51,8 @@ static void put_task(struct dump *dump, const struct bine_task *task, const bine
 {
     static const char *const states[] = {"runnable", "running", "parked", "ended"};
     char line[512];
-    int n = snprintf(line, sizeof line, "%*stask %llu '%s' %s", dump->indent, "", (unsigned long long)info->id, info->name,
-                     states[info->state]);
+    int n = snprintf(line, sizeof line, "%*stask %llu '%s' %s", dump->indent, "",
+                     (unsigned long long)info->id, info->name, states[info->state]);
     size_t room = sizeof line;
 #define ADD(...) n += n < (int)room ? snprintf(line + n, room - (size_t)n, __VA_ARGS__) : 0
     if (info->waits_for) {
@@ -147,7 +147,7 @@ static bool grow(struct tree *tree, struct bine_loop *loop)
     for (struct twig *twig = tree->twigs; twig < tree->twigs + tree->n; twig++) {
         twig->last = &twig->child;
         twig->up = twig_of(tree, twig->task->parent);
-        struct twig ***end = twig->up ? &twig->up->last : &last; /* a parent has the lesser id: it is set up */
+        struct twig ***end = twig->up ? &twig->up->last : &last; /* a parent's id is less: it is set up */
         **end = twig;
         *end = &twig->next;
     }

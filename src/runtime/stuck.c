@@ -10,7 +10,7 @@
 
 #include "runtime/debug.h"
 
-enum { TOLD = 100, TEXT_SIZE = 384 }; /* tasks that are told one by one; of the circle, the rest of a message */
+enum { TOLD = 100, TEXT_SIZE = 384 }; /* tasks that are told one by one; what a message has for the circle */
 
 enum colour { UNSEEN, ON_PATH, DONE };
 
@@ -105,8 +105,8 @@ static void draw_circle(char *text, size_t size, const struct graph *graph, cons
     size_t n = 0;
     const struct node *node = first;
     do {
-        n += (size_t)snprintf(text + n, size - n, "task %llu '%s' -> %s -> ", (unsigned long long)node->task->id,
-                              bine__task_name(node->task), bine__wait_names[node->task->wait]);
+        n += (size_t)snprintf(text + n, size - n, "task %llu '%s' -> %s -> ",
+                              (unsigned long long)node->task->id, bine__task_name(node->task), bine__wait_names[node->task->wait]);
         node = node_of(graph, node->tried); /* on the path each has the next one's edge */
     } while (node != first && n < size);
     if (n < size)
@@ -123,8 +123,8 @@ static void tell(const struct bine_task *task)
     if (!blocker)
         bine__report(BINE_REPORT_STUCK, task, 0, "waits for ever: %s", what);
     else
-        bine__report(BINE_REPORT_STUCK, task, 0, "waits for ever: %s %s task %llu '%s'%s", what, bine__blocks_how(task),
-                     (unsigned long long)blocker->id, bine__task_name(blocker),
+        bine__report(BINE_REPORT_STUCK, task, 0, "waits for ever: %s %s task %llu '%s'%s", what,
+                     bine__blocks_how(task), (unsigned long long)blocker->id, bine__task_name(blocker),
                      bine__blocker(task, blocker) ? " and others" : "");
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whose doing a parked task waits for, as far as can be told: the edges of the wait-for graph.  An event, a condition, a queue
- * or a channel may be served by anybody; readers of a lock are not listed. */
+ * Whose doing a parked task waits for, as far as can be told: the edges of the wait-for graph.  An event, a
+ * condition, a queue or a channel may be served by anybody; readers of a lock are not listed.
+ *
+ * Diagnostics alone ask this, from src/runtime: it is all that the runtime wants to know of locks. */
 #include "runtime/debug.h"
 #include "runtime/future.h"
 #include "sync/mutex.h"

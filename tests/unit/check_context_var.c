@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Context variables: inheritance, tokens, contexts that are entered; and task locals with their destructors. */
+ * Context variables: inheritance, tokens, contexts that are entered; task locals with their destructors. */
 #include <bine/context.h>
 
 #include <pthread.h>
@@ -47,7 +47,7 @@ static void *get(void *arg)
     return bine_var_get(arg);
 }
 
-/* ---- Variables ------------------------------------------------------------------------------------------- */
+/* ---- Variables ----------------------------------------------------------------------------------------- */
 
 VAR_TEST(a_variable_has_its_default_until_it_is_set)
 {
@@ -174,7 +174,7 @@ VAR_TEST(a_generator_and_its_consumer_share_a_context)
     bine_gen_free(gen);
 }
 
-/* ---- Slots --------------------------------------------------------------------------------------------------- */
+/* ---- Slots --------------------------------------------------------------------------------------------- */
 
 enum { SLOTS = 1024 };
 
@@ -214,7 +214,7 @@ VIRTUAL_TEST(variables_and_keys_are_limited)
         bine_key_free(keys[m]);
 }
 
-/* ---- Contexts ------------------------------------------------------------------------------------------------ */
+/* ---- Contexts ------------------------------------------------------------------------------------------ */
 
 static void *set_and_get(void *arg)
 {
@@ -348,7 +348,7 @@ START_TEST(a_task_that_ends_inside_a_context_is_named)
 }
 END_TEST
 
-/* ---- Outside of tasks ------------------------------------------------------------------------------------------ */
+/* ---- Outside of tasks ---------------------------------------------------------------------------------- */
 
 static void *get_posted(void *arg)
 {
@@ -451,7 +451,7 @@ START_TEST(variables_and_keys_are_made_in_many_threads)
 }
 END_TEST
 
-/* ---- Out of memory --------------------------------------------------------------------------------------------- */
+/* ---- Out of memory ------------------------------------------------------------------------------------- */
 
 VAR_TEST(out_of_memory_changes_nothing)
 {
@@ -487,7 +487,7 @@ VAR_TEST(out_of_memory_changes_nothing)
     bine_key_free(key);
 }
 
-/* ---- Locals ---------------------------------------------------------------------------------------------------- */
+/* ---- Locals -------------------------------------------------------------------------------------------- */
 
 static bine_key *first, *second, *third;
 static char order[16];
@@ -622,10 +622,12 @@ START_TEST(outside_of_a_run_there_are_no_locals)
 }
 END_TEST
 
-SUPPORT_MAIN("context_var", a_variable_has_its_default_until_it_is_set, tokens_lead_back_in_order_and_out_of_order,
+SUPPORT_MAIN("context_var", a_variable_has_its_default_until_it_is_set,
+             tokens_lead_back_in_order_and_out_of_order,
              a_token_is_good_once_for_its_variable, a_token_is_good_in_its_own_context_alone,
              a_child_begins_with_what_its_parent_had_when_it_was_spawned, each_request_logs_its_own_user,
-             a_generator_and_its_consumer_share_a_context, what_a_freed_variable_was_set_to_is_never_seen_again,
+             a_generator_and_its_consumer_share_a_context,
+             what_a_freed_variable_was_set_to_is_never_seen_again,
              variables_and_keys_are_limited, changes_stay_in_the_context_that_they_were_made_in,
              contexts_nest_and_are_entered_once_at_a_time, a_context_is_entered_by_one_task_at_a_time,
              a_task_that_ends_inside_a_context_is_named, a_thread_has_a_context_that_its_run_begins_with,

@@ -15,7 +15,7 @@
 static bine_mutex left, right;
 static bine_event never;
 
-/* ---- What the hook has seen, and does ---------------------------------------------------------------------- */
+/* ---- What the hook has seen, and does ------------------------------------------------------------------ */
 
 enum { TOLD_MAX = 256 };
 
@@ -68,7 +68,7 @@ static void debug_on(void)
     bine_set_report(hook);
 }
 
-/* ---- Tools ----------------------------------------------------------------------------------------------------- */
+/* ---- Tools --------------------------------------------------------------------------------------------- */
 
 static bine_task *spawn(const char *name, bine_fn *fn, void *arg)
 {
@@ -94,7 +94,7 @@ static void *wait_for_ever(void *arg)
     return arg;
 }
 
-/* ---- Stuck --------------------------------------------------------------------------------------------------------- */
+/* ---- Stuck --------------------------------------------------------------------------------------------- */
 
 static void *lock_left_then_right(void *arg)
 {
@@ -117,7 +117,8 @@ static void *lock_right_then_left(void *arg)
 
 static void *lock_both_ways(void *arg)
 {
-    bine_task *one = spawn("one", lock_left_then_right, NULL), *two = spawn("two", lock_right_then_left, NULL);
+    bine_task *one = spawn("one", lock_left_then_right, NULL);
+    bine_task *two = spawn("two", lock_right_then_left, NULL);
     cancel_when_stuck(one);
     join(two);
     join(one);
@@ -153,7 +154,7 @@ START_TEST(the_virtual_clock_does_not_hide_it)
 {
     debug_on();
     run_virtual(run_it_all_virtually, NULL);
-    expect_uint(count(BINE_REPORT_STUCK), ==, 2); /* for all, and for main; the lonely one was cancelled by then */
+    expect_uint(count(BINE_REPORT_STUCK), ==, 2); /* for all, and for main; the other has been cancelled */
     expect_has(said(BINE_REPORT_STUCK, ""), "2 tasks wait");
     expect(!strstr(said(BINE_REPORT_STUCK, ""), "circle"));
     expect_has(said(BINE_REPORT_STUCK, "main"), "'lonely'");
@@ -242,7 +243,8 @@ static void *wait_for_many_things(void *arg)
 {
     static bine_rwlock lock;
     static bine_event event;
-    bine_task *writer = spawn("writer", wait_for_read_locks, &lock), *reader = spawn("reader", read_lock, &lock);
+    bine_task *writer = spawn("writer", wait_for_read_locks, &lock);
+    bine_task *reader = spawn("reader", read_lock, &lock);
     bine_task *runner = spawn("runner", call_once, &event), *second = spawn("second", call_once, &event);
     bine_task *ender = spawn("ender", end_event, &event);
     bine_result result;
@@ -377,7 +379,7 @@ START_TEST(without_debugging_nothing_is_said)
 }
 END_TEST
 
-/* ---- Dumps --------------------------------------------------------------------------------------------------------- */
+/* ---- Dumps --------------------------------------------------------------------------------------------- */
 
 static void *grow_leaf(void *arg)
 {
@@ -432,7 +434,7 @@ START_TEST(a_dump_is_a_tree_where_there_is_memory_for_it)
 }
 END_TEST
 
-/* ---- SIGQUIT ------------------------------------------------------------------------------------------------------- */
+/* ---- SIGQUIT ------------------------------------------------------------------------------------------- */
 
 /* Reads until the text has been seen, however long that takes. */
 static void read_until(int fd, char *text, size_t size, const char *piece)
@@ -559,7 +561,7 @@ START_TEST(a_child_after_fork_is_ended_by_sigquit)
 }
 END_TEST
 
-/* ---- Groups --------------------------------------------------------------------------------------------------------- */
+/* ---- Groups -------------------------------------------------------------------------------------------- */
 
 static void *ignore_cancellation(void *arg)
 {
@@ -595,7 +597,8 @@ START_TEST(a_child_that_ignores_its_group_for_a_second_is_named)
 }
 END_TEST
 
-SUPPORT_MAIN("debug_stuck", two_tasks_that_lock_in_opposite_order_are_a_circle, the_virtual_clock_does_not_hide_it,
+SUPPORT_MAIN("debug_stuck", two_tasks_that_lock_in_opposite_order_are_a_circle,
+             the_virtual_clock_does_not_hide_it,
              a_group_waits_for_each_of_its_children, each_task_says_what_it_waits_for_and_whose_doing_that_is,
              a_thread_with_a_reference_may_still_post, who_waits_for_a_timer_or_a_descriptor_is_not_stuck,
              a_crowd_is_told_in_part, without_debugging_nothing_is_said,
