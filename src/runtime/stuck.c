@@ -106,7 +106,8 @@ static void draw_circle(char *text, size_t size, const struct graph *graph, cons
     const struct node *node = first;
     do {
         n += (size_t)snprintf(text + n, size - n, "task %llu '%s' -> %s -> ",
-                              (unsigned long long)node->task->id, bine__task_name(node->task), bine__wait_names[node->task->wait]);
+                              (unsigned long long)node->task->id, bine__task_name(node->task),
+                              bine__wait_names[node->task->wait]);
         node = node_of(graph, node->tried); /* on the path each has the next one's edge */
     } while (node != first && n < size);
     if (n < size)
