@@ -209,7 +209,7 @@ bine_future *bine_task_future(bine_task *task)
 {
     if (!bine__task_valid(task))
         return NULL;
-    if (task->joiner || (task->flags & (BINE__TASK_DETACHED | BINE__TASK_OWNED))) {
+    if (task->joiner || (task->flags & BINE__TASK_TAKEN)) {
         errno = EINVAL;
         return NULL;
     }

@@ -338,6 +338,8 @@ int bine_run_sized(const bine_options *given, size_t size, bine_fn *fn, void *ar
         return -1;
     const bine_attr attr = {.name = "main", .stack_size = FIRST_TASK_STACK};
     struct bine_task *first = bine__spawn(loop, &attr, fn, arg, NULL, 0, "bine_run");
+    if (first)
+        first->flags |= BINE__TASK_FIRST;
     int error = first ? drive(loop, first, result) : errno;
     close_loop(loop, error == EBUSY);
     return error ? bine__error(error) : 0;

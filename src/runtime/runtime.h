@@ -50,7 +50,7 @@ enum bine__state {
 enum bine__task_flag {
     BINE__TASK_STARTED = 1 << 0,
     BINE__TASK_DETACHED = 1 << 1,
-    BINE__TASK_JOINING = 1 << 2,     /* somebody waits in bine_join */
+    BINE__TASK_FIRST = 1 << 2,       /* the run's own: bine_run() takes its result */
     BINE__TASK_PERMIT = 1 << 3,      /* a bine_wake() that came before the bine_park() */
     BINE__TASK_DEAF = 1 << 4,        /* parked so that scopes do not wake it */
     BINE__TASK_WOKEN = 1 << 5,       /* woken before it parked */
@@ -61,7 +61,8 @@ enum bine__task_flag {
     BINE__TASK_OWNED = 1 << 10,      /* .owner and .siblings are set */
     BINE__TASK_VALUES = 1 << 11,     /* .values is set */
     BINE__TASK_ENTERED = 1 << 12,    /* .frame is set: it is inside bine_context_run() */
-    BINE__TASK_LOCALS = 1 << 13      /* .locals is set */
+    BINE__TASK_LOCALS = 1 << 13,     /* .locals is set */
+    BINE__TASK_TAKEN = BINE__TASK_DETACHED | BINE__TASK_OWNED | BINE__TASK_FIRST /* the handle is nobody's to join */
 };
 
 enum bine__alert {

@@ -287,7 +287,7 @@ static inline int joinable(const struct bine_task *task, const struct bine_task 
         return -1;
     if (task == self)
         return bine__error(EDEADLK);
-    if (task->joiner || (task->flags & (BINE__TASK_DETACHED | BINE__TASK_OWNED)))
+    if (task->joiner || (task->flags & BINE__TASK_TAKEN))
         return bine__error(EINVAL);
     return 0;
 }
@@ -331,7 +331,7 @@ int bine_detach(bine_task *task)
 {
     if (!bine__task_valid(task))
         return -1;
-    if (task->joiner || (task->flags & (BINE__TASK_DETACHED | BINE__TASK_OWNED)))
+    if (task->joiner || (task->flags & BINE__TASK_TAKEN))
         return bine__error(EINVAL);
     if (task->state == BINE__ENDED) {
         bine__task_settle(task);

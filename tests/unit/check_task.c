@@ -345,6 +345,22 @@ LOOP_TEST(join_refuses_oneself_null_and_detached)
     bine_yield();
 }
 
+static void *refused_the_first_task(void *arg)
+{
+    expect_fails(bine_join(arg, NULL), EINVAL);
+    expect_fails(bine_stop(arg, NULL), EINVAL);
+    expect_fails(bine_detach(arg), EINVAL);
+    expect_null(bine_task_future(arg), EINVAL);
+    return NULL;
+}
+
+LOOP_TEST(the_first_task_is_awaited_by_its_run_alone)
+{
+    expect_fails(bine_detach(bine_self()), EINVAL);
+    expect_null(bine_task_future(bine_self()), EINVAL);
+    expect_int(join(bine_spawn(refused_the_first_task, bine_self())).error, ==, 0);
+}
+
 VIRTUAL_TEST(a_second_joiner_is_refused)
 {
     bine_task *task = bine_spawn(sleep_forever, NULL);
@@ -560,7 +576,8 @@ SUPPORT_MAIN("task", spawn_never_switches, children_start_in_the_order_of_spawni
              tasks_tells_everything_about_each_task, names_are_copied_and_cut_to_31_bytes,
              join_gives_the_value_or_the_error, fail_out_of_range_becomes_einval,
              join_of_a_task_that_has_ended_does_not_wait, join_refuses_oneself_null_and_detached,
-             a_second_joiner_is_refused, a_join_that_is_cut_short_leaves_the_handle_good,
+             the_first_task_is_awaited_by_its_run_alone, a_second_joiner_is_refused,
+             a_join_that_is_cut_short_leaves_the_handle_good,
              join_in_a_cancelled_scope_fails_though_the_task_has_ended,
              stop_waits_for_the_end_though_the_caller_is_cancelled,
              stop_in_a_scope_that_has_fired_still_stops, a_task_cancelled_before_it_starts_still_starts,
