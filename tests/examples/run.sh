@@ -333,10 +333,12 @@ slow() {
     stop $server
 
     start stalled "$EXAMPLES/http_server" --address 127.0.0.1:0 --stalled 500 --connections 1 "$site"
+    rm -f "$work/stalled"
     talk "$address" window 4096 send 'GET /big.bin HTTP/1.1\r\nHost: x\r\n\r\n' expect '\r\n\r\n' hold \
         <"$work/hold" >"$work/stalled" &
     held=$!
     exec 9>"$work/hold"
+    until_has "$work/stalled" '200 OK' # it has the one connection there is
     same 'who reads nothing is given up' 'hello, world' \
         "$(talk "$address" send 'GET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n' half end | tail -n 1)"
     exec 9>&-
@@ -358,9 +360,12 @@ fetch() {
     # A server that says nothing, since it serves one at a time, and that one does not go away.
     start silent "$EXAMPLES/http_server" --address 127.0.0.1:0 --connections 1 "$site"
     silent=$address
-    talk "$silent" hold <"$work/hold" &
+    rm -f "$work/silent"
+    talk "$silent" send 'GET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n' expect 'world' hold \
+        <"$work/hold" >"$work/silent" &
     held=$!
     exec 9>"$work/hold"
+    until_has "$work/silent" world # it has the one connection there is
     begin=$(milliseconds)
     output=$("$EXAMPLES/parallel_fetch" --timeout 0.7 "http://$silent/hello.txt" "$url/hello.txt" ftp://x/ \
         http://127.0.0.1:1/)
