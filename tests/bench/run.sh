@@ -5,7 +5,7 @@
 #
 #   sh tests/bench/run.sh [work]...        `make bench` calls it; BENCH="work ..." says the same
 #
-# Works: switch yield spawn cold timer sleepers memory echo calls http idle (default: all of them).
+# Works: switch yield spawn meet buffer select mutex cold timer sleepers memory echo calls http idle (default: all).
 # ROUNDS (5) is how often each is run; within a round the programs take turns, so that what the machine does
 # meanwhile meets all of them.  A figure is the median of its rounds, a ratio that of two medians.
 #
@@ -22,7 +22,7 @@ CXX=${CXX:-c++}
 ROUNDS=${ROUNDS:-5}
 here=tests/bench
 out=$O/bench
-all='switch yield spawn cold timer sleepers memory echo calls http idle'
+all='switch yield spawn meet buffer select mutex cold timer sleepers memory echo calls http idle'
 works=${*:-${BENCH:-$all}}
 limit=150 # seconds that a single program may take
 flags='-O2 -std=gnu11 -Iinclude -Isrc -Wall -Wextra -pthread'
@@ -116,6 +116,7 @@ build_all() {
             $here/bine/switch.c
         readme_server
         build tasks $CC $flags -o "$out/tasks" $here/bine/tasks.c "$O/libbine.a" $context
+        build chan $CC $flags -o "$out/chan" $here/bine/chan.c "$O/libbine.a" $context
         build servers $CC $flags -o "$out/servers" $here/bine/servers.c examples/lib/http_*.c examples/lib/text.c "$O/libbine.a" $context
         build readme $CC $flags -o "$out/readme" "$out/readme.c" "$O/libbine.a" $context
         build client $CC $flags -o "$out/client" $here/client.c
@@ -124,7 +125,10 @@ build_all() {
         [ -f /usr/include/st.h ] && build st $CC $flags -o "$out/st" $here/peers/st.c -lst
         [ -f /usr/include/boost/fiber/all.hpp ] && build fiber $CXX -O2 -DNDEBUG -o "$out/fiber" $here/peers/fiber.cpp \
             -lboost_fiber -lboost_context -lpthread
+        [ -f /usr/include/boost/fiber/all.hpp ] && build chan-fiber $CXX -O2 -DNDEBUG -o "$out/chan-fiber" \
+            $here/peers/chan_fiber.cpp -lboost_fiber -lboost_context -lpthread
         program go && GO111MODULE=off GOFLAGS='' build go go build -o "$out/go" $here/peers/go.go
+        program go && GO111MODULE=off GOFLAGS='' build chan-go go build -o "$out/chan-go" $here/peers/chan.go
     }
     [ -x "$out/client" ] || die 'the load client did not build'
 }
@@ -268,6 +272,9 @@ run_work() {
     spawn)
         alone bine 1 tasks spawn; alone go 1 go spawn; alone fiber 1 fiber spawn
         alone bine 1000 tasks wave; alone go 1000 go wave; alone fiber 1000 fiber wave ;;
+    meet | buffer | mutex)
+        alone bine all chan "$work"; alone go all chan-go "$work"; alone fiber all chan-fiber "$work" ;;
+    select) alone bine all chan select; alone go all chan-go select ;;
     cold) alone bine 20000 tasks cold 20000; alone fiber 20000 fiber cold 20000 ;;
     timer) alone bine 1M tasks timer; alone libev 1M libev; alone go 1M go timer ;;
     sleepers) for p in bine:tasks go:go st:st; do alone ${p%:*} 100k ${p#*:} sleepers 100000; done ;;
