@@ -42,7 +42,7 @@ static void *in_thread(void *arg)
 /* Yields until fn() has returned, cancelled or not: the thread uses what lies on this stack. */
 static int run_in_executor(void (*fn)(void))
 {
-    struct job job = {fn, bine_this_loop(), bine_future_new(NULL)};
+    struct job job = {fn, bine_loop_ref(bine_this_loop()), bine_future_new(NULL)}; /* the thread's reference */
     pthread_t thread;
     bine_result result;
     int error = job.done ? pthread_create(&thread, NULL, in_thread, &job) : ENOMEM;
@@ -53,6 +53,7 @@ static int run_in_executor(void (*fn)(void))
         error = bine_cancelled();
     }
     bine_future_unref(job.done);
+    bine_loop_unref(job.loop);
     errno = error;
     return error ? -1 : 0;
 }
