@@ -26,9 +26,8 @@ enum {
 struct bine__debug {
     struct bine_loop *loop;
     pthread_t loop_thread, watchdog;
-    bool watching, handling;
+    bool watching;
     _Atomic bool idle, stop;
-    struct sigaction urgent_before;
     unsigned quits; /* SIGQUITs that the watchdog has seen */
     _Atomic bool dump_wanted;
     bool stuck; /* told */
@@ -64,10 +63,7 @@ static void on_urgent(int number, siginfo_t *info, void *context)
         /* Release: pairs with the watchdog's acquire in report_hog(). */
         atomic_store_explicit(&debug->sample, SAMPLE_TAKEN, memory_order_release);
     }
-    if (debug && (debug->urgent_before.sa_flags & SA_SIGINFO))
-        debug->urgent_before.sa_sigaction(number, info, context);
-    else if (debug && debug->urgent_before.sa_handler != SIG_DFL && debug->urgent_before.sa_handler != SIG_IGN)
-        debug->urgent_before.sa_handler(number);
+    bine__urgent_pass_on(number, info, context);
     errno = error;
 }
 
@@ -149,17 +145,13 @@ void bine__debug_idle(struct bine_loop *loop, bool idle)
 
 static void start_watchdog(struct bine__debug *debug)
 {
-    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
-    action.sa_sigaction = on_urgent;
-    sigemptyset(&action.sa_mask);
     bine__backtrace(debug->frames, 1); /* loads what it needs now, not in the handler */
-    debug->handling = sigaction(SIGURG, &action, &debug->urgent_before) == 0;
-    if (debug->urgent_before.sa_sigaction == on_urgent)
-        debug->urgent_before.sa_handler = SIG_DFL; /* another loop's: do not chain to ourselves */
+    bool handling = bine__debug_signals_open(on_urgent);
+    debug->quits = bine__quit_count();
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    debug->watching = debug->handling && pthread_create(&debug->watchdog, NULL, watch, debug) == 0;
+    debug->watching = handling && pthread_create(&debug->watchdog, NULL, watch, debug) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -173,8 +165,6 @@ void bine__debug_open(struct bine_loop *loop)
     debug->loop = loop;
     debug->loop_thread = pthread_self();
     loop->debugging = debug;
-    bine__quit_open();
-    debug->quits = bine__quit_count();
     start_watchdog(debug);
 }
 
@@ -187,9 +177,7 @@ void bine__debug_close(struct bine_loop *loop)
         atomic_store_explicit(&debug->stop, true, memory_order_relaxed);
         pthread_join(debug->watchdog, NULL);
     }
-    if (debug->handling)
-        sigaction(SIGURG, &debug->urgent_before, NULL);
-    bine__quit_close();
+    bine__debug_signals_close();
     loop->debugging = NULL;
     bine__sites_free(debug->sites);
     free(debug);

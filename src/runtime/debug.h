@@ -4,6 +4,8 @@
 #ifndef BINE_RUNTIME_DEBUG_H
 #define BINE_RUNTIME_DEBUG_H
 
+#include <signal.h>
+
 #include "runtime/runtime.h"
 
 enum { BINE__FRAMES = 48, BINE__TRACE_SIZE = 2048 };
@@ -33,10 +35,12 @@ struct bine_task *bine__group_child(intptr_t object, const struct bine_task *aft
 /* stuck.c: nothing can ever run again. */
 void bine__stuck_report(struct bine_loop *);
 
-/* quit.c: SIGQUIT, while a loop of the process is debugged. */
-void bine__quit_open(void);
-void bine__quit_close(void);
-unsigned bine__quit_count(void); /* how many there have been */
+/* debug_signals.c: while a loop of the process is debugged.  False: SIGURG cannot be had. */
+typedef void bine__siginfo_fn(int number, siginfo_t *, void *context);
+bool bine__debug_signals_open(bine__siginfo_fn *on_urgent);
+void bine__debug_signals_close(void);
+void bine__urgent_pass_on(int number, siginfo_t *, void *context); /* to who had it before */
+unsigned bine__quit_count(void);                                   /* how many SIGQUITs there have been */
 
 /* site.c: the deepest stack of each spawn site. */
 struct bine__site {

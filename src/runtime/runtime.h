@@ -329,7 +329,7 @@ void bine__debug_close(struct bine_loop *);
 bool bine__debug_quarantine(struct bine_task *); /* true: keeps the handle, to tell a stale one */
 void bine__debug_idle(struct bine_loop *, bool idle); /* the loop waits: it is no hog */
 void bine__debug_turn(struct bine_loop *, bool stuck); /* before it waits; stuck: nothing can ever run again */
-void bine__debug_forked(void); /* quit.c: in the child */
+void bine__debug_forked(void); /* debug_signals.c: in the child */
 
 /* context_var.c: a child begins with its parent's context; that of a task that ends; a loop's own, of its
  * root. */

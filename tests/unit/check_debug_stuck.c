@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -561,6 +562,49 @@ START_TEST(a_child_after_fork_is_ended_by_sigquit)
 }
 END_TEST
 
+/* ---- Two loops ----------------------------------------------------------------------------------------- */
+
+static atomic_uint hogs;
+
+static void count_hogs(const bine_report *report)
+{
+    hogs += report->kind == BINE_REPORT_HOG;
+}
+
+static void *end_at_once(void *arg)
+{
+    return arg;
+}
+
+static void *run_briefly(void *arg)
+{
+    expect_ok(bine_run(end_at_once, arg, NULL));
+    return NULL;
+}
+
+static void *hog_after_another_loop(void *arg)
+{
+    pthread_t thread;
+    expect_int(pthread_create(&thread, NULL, run_briefly, NULL), ==, 0);
+    pthread_join(thread, NULL);
+    hogs = 0;
+    while (hogs == 0) /* it is told while it does */
+        ;
+    return arg;
+}
+
+START_TEST(the_end_of_a_debugged_loop_leaves_the_others_watched)
+{
+    setenv("BINE_DEBUG", "1", 1);
+    signal(SIGURG, SIG_IGN);
+    bine_set_report(count_hogs);
+    run_in_loop(hog_after_another_loop, NULL);
+    struct sigaction now;
+    expect_ok(sigaction(SIGURG, NULL, &now));
+    expect(now.sa_handler == SIG_IGN);
+}
+END_TEST
+
 /* ---- Groups -------------------------------------------------------------------------------------------- */
 
 static void *ignore_cancellation(void *arg)
@@ -605,4 +649,5 @@ SUPPORT_MAIN("debug_stuck", two_tasks_that_lock_in_opposite_order_are_a_circle,
              a_dump_is_a_tree_where_there_is_memory_for_it,
              sigquit_dumps_every_task_and_the_run_goes_on, without_debugging_sigquit_does_what_it_always_did,
              a_program_that_handles_or_ignores_sigquit_keeps_that, a_child_after_fork_is_ended_by_sigquit,
+             the_end_of_a_debugged_loop_leaves_the_others_watched,
              a_child_that_ignores_its_group_for_a_second_is_named)
