@@ -42,7 +42,7 @@ static void *in_thread(void *arg)
 /* Yields until fn() has returned, cancelled or not: the thread uses what lies on this stack. */
 static int run_in_executor(void (*fn)(void))
 {
-    struct job job = {fn, bine_loop_ref(bine_this_loop()), bine_future_new(NULL)}; /* the thread's reference */
+    struct job job = {fn, bine_loop_ref(bine_this_loop()), bine_future_new(NULL)}; /* its own reference */
     pthread_t thread;
     bine_result result;
     int error = job.done ? pthread_create(&thread, NULL, in_thread, &job) : ENOMEM;
