@@ -153,7 +153,7 @@ check: ## every test: both contexts, both reactors, examples, manual, README, in
 check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) SANITIZE=address,undefined tests
-	@$(RUN) $(CONTEXT)-address-undefined -- unit stress
+	@$(RUN) $(CONTEXT)-address-undefined -- unit stress seeds
 check-tsan: ## the tests under ThreadSanitizer (address randomisation off: older ones need that)
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) SANITIZE=thread tests
