@@ -6,7 +6,7 @@
 #   sh tests/bench/run.sh [work]...        `make bench` calls it; BENCH="work ..." says the same
 #
 # Works: switch yield spawn meet buffer select mutex cold timer sleepers memory echo calls http idle (default: all).
-# ROUNDS (5) is how often each is run; within a round the programs take turns, so that what the machine does
+# ROUNDS (5) is how often each is run, the shortest three times a round; within a round the programs take turns, so that what the machine does
 # meanwhile meets all of them.  A figure is the median of its rounds, a ratio that of two medians.
 #
 # A full run writes tests/bench/RESULTS.md; one of some works alone writes $O/bench/RESULTS.md.
@@ -266,12 +266,13 @@ EOF
 run_work() {
     case $work in
     switch) for p in native jump fcontext ret; do alone $p all switch-$p; done ;;
-    yield) for n in 2 1000; do
+    yield) for n in 2 1000 2 1000 2 1000; do
         alone bine $n tasks yield $n; alone go $n go yield $n; alone fiber $n fiber yield $n
     done ;;
-    spawn)
+    spawn) for _ in 1 2 3; do
         alone bine 1 tasks spawn; alone go 1 go spawn; alone fiber 1 fiber spawn
-        alone bine 1000 tasks wave; alone go 1000 go wave; alone fiber 1000 fiber wave ;;
+        alone bine 1000 tasks wave; alone go 1000 go wave; alone fiber 1000 fiber wave
+    done ;;
     meet | buffer | mutex)
         alone bine all chan "$work"; alone go all chan-go "$work"; alone fiber all chan-fiber "$work" ;;
     select) alone bine all chan select; alone go all chan-go select ;;
@@ -281,7 +282,7 @@ run_work() {
     memory) for p in bine:tasks go:go st:st; do
         alone ${p%:*} 100k ${p#*:} parked 100000; alone ${p%:*} 1M ${p#*:} parked 1000000
     done ;;
-    echo) for n in 100 1000; do for p in bine level edge readme go; do loaded $p $n echo $n 100000; done; done ;;
+    echo) for n in 100 1000; do for p in bine level edge readme go; do loaded $p $n echo $n 60000; done; done ;;
     calls) for p in bine edge readme go; do calls $p; done ;;
     http) for p in bine nginx go; do http $p; done ;;
     idle) for p in bine readme go go4k st; do loaded $p 10k idle 10000; done ;;
@@ -318,7 +319,7 @@ for work in $works; do cat "$out/figures.$work"; done >"$out/figures"
         "$(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)," \
         "$(uname -s) $(uname -r), vm.max_map_count $(cat /proc/sys/vm/max_map_count)," \
         "load before $(cut -d' ' -f1-3 "$directory/load" 2>/dev/null)"
-    say "- Built with $($CC --version | head -1), \`$flags\`; bine in \`$O\`"
+    say "- Built with $($CC --version | head -1), \`$flags\`; bine as \`${O##*/}\`"
     say "- Peers: $(program go && go version | cut -d' ' -f3);" \
         "Boost $(sed -n 's/^#define BOOST_LIB_VERSION "\(.*\)"/\1/p' /usr/include/boost/version.hpp 2>/dev/null | tr _ .);" \
         "libev $(sed -n 's/^#define EV_VERSION_M[AI][JN]OR *\([0-9]*\).*/\1/p' /usr/include/ev.h 2>/dev/null | paste -sd. -);" \
