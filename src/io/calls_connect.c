@@ -97,10 +97,9 @@ static int await_connection(struct bine_task *self, int fd, struct bine__fd *slo
 static int try_connect(struct bine_task *self, int fd, struct bine__fd *slot, const struct sockaddr *name,
                        socklen_t length)
 {
-    if (connect(fd, name, length) == 0) {
-        bine__charge(self->loop, 1);
+    bine__charge(self->loop, 1);
+    if (connect(fd, name, length) == 0)
         return 0;
-    }
     /* EALREADY: an earlier call was cancelled, and the socket has gone on connecting. */
     return errno == EINPROGRESS || errno == EALREADY ? await_connection(self, fd, slot, name, length) : errno;
 }

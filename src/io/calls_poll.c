@@ -199,6 +199,7 @@ int bine_poll_fd(int fd, int events)
     if (!self)
         return -1;
     if (fd < 0) { /* poll(2) would ignore it, for ever */
+        bine__charge(self->loop, 1);
         errno = EBADF;
         return -1;
     }

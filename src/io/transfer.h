@@ -121,14 +121,18 @@ static inline __attribute__((always_inline)) ssize_t bine__transfer_by(struct bi
     transfer->slot = transfer->self ? bine__fd_get(transfer->self->loop->io, transfer->fd) : NULL;
     if (bine__unlikely(!transfer->slot)) {
         transfer->error = errno;
+        if (transfer->self)
+            bine__charge(transfer->self->loop, 1);
         return -1;
     }
     waiter.task = NULL; /* set up when it is needed */
     transfer->error = bine__transfer_run(transfer, attempt, &waiter);
     if (waiter.task)
         bine__waiter_leave(&waiter);
-    if (transfer->error)
+    if (transfer->error) {
+        bine__charge(transfer->self->loop, 1); /* who tries again and again must not starve the others either */
         errno = transfer->error;
+    }
     return transfer->error && transfer->done == 0 ? -1 : (ssize_t)transfer->done;
 }
 

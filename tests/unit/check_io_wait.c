@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 
 #include "support/sockets.h"
 
@@ -468,6 +469,38 @@ LOOP_TEST(running_out_of_descriptors_is_an_error_and_the_loop_goes_on)
     bine_close(listener);
 }
 
+static void *set_true(void *arg)
+{
+    *(bool *)arg = true;
+    return NULL;
+}
+
+/* A call that fails at once is charged to the budget, too: who ignores its error does not stop the others. */
+LOOP_TEST(calls_that_keep_failing_starve_nobody)
+{
+    enum { CALLS = 4, BOUND = 100000 };
+    struct sockaddr_un nowhere = {.sun_family = AF_UNIX, .sun_path = "/nonexistent/socket"};
+    int fd[2], socket = bine_socket(AF_UNIX, SOCK_STREAM, 0);
+    char byte;
+    expect_ok(bine_pipe(fd));
+    for (int call = 0; call < CALLS; call++) {
+        bool ran = false;
+        bine_task *task = bine_spawn(set_true, &ran);
+        for (int i = 0; i < BOUND && !ran; i++) {
+            ssize_t result = call == 0   ? bine_read(-1, &byte, 1)
+                             : call == 1 ? bine_accept(fd[0], NULL, NULL)
+                             : call == 2 ? bine_connect(socket, (struct sockaddr *)&nowhere, sizeof nowhere)
+                                         : bine_poll_fd(-1, POLLIN);
+            expect_int(result, ==, -1);
+        }
+        expect(ran);
+        expect_ok(bine_join(task, NULL));
+    }
+    bine_close(socket);
+    bine_close(fd[0]);
+    bine_close(fd[1]);
+}
+
 SUPPORT_MAIN("io_wait", readers_are_served_in_the_order_in_which_they_came,
              a_cancelled_reader_loses_its_place_and_nobody_elses,
              an_event_for_a_cancelled_reader_reaches_the_next,
@@ -478,4 +511,5 @@ SUPPORT_MAIN("io_wait", readers_are_served_in_the_order_in_which_they_came,
              a_waiter_on_a_number_closed_behind_our_back_is_told, shutdown_wakes_the_readers_with_the_end,
              poll_fd_is_level_triggered, an_event_wakes_all_who_poll_and_one_who_reads,
              poll_behaves_as_poll_does, poll_of_several_ends_when_one_of_them_is_closed,
-             select_behaves_as_select_does, running_out_of_descriptors_is_an_error_and_the_loop_goes_on)
+             select_behaves_as_select_does, running_out_of_descriptors_is_an_error_and_the_loop_goes_on,
+             calls_that_keep_failing_starve_nobody)
