@@ -189,23 +189,23 @@ PAGES = $(wildcard man/man*/*.[0-9])
 D     = $(DESTDIR)
 
 install: all ## into $(DESTDIR)$(PREFIX)
-	mkdir -p $(D)$(LIBDIR)/pkgconfig $(D)$(INCDIR)/bine $(D)$(MANDIR)/man3 $(D)$(MANDIR)/man7
-	$(INSTALL) -m 644 $(O)/libbine.a $(D)$(LIBDIR)
-	$(INSTALL) -m 755 $(O)/libbine.so.$(VERSION) $(D)$(LIBDIR)
-	ln -sf libbine.so.$(VERSION) $(D)$(LIBDIR)/$(SONAME)
-	ln -sf $(SONAME) $(D)$(LIBDIR)/libbine.so
-	$(INSTALL) -m 644 include/bine.h $(D)$(INCDIR)
-	$(INSTALL) -m 644 include/bine/*.h $(D)$(INCDIR)/bine
+	mkdir -p "$(D)$(LIBDIR)/pkgconfig" "$(D)$(INCDIR)/bine" "$(D)$(MANDIR)/man3" "$(D)$(MANDIR)/man7"
+	$(INSTALL) -m 644 $(O)/libbine.a "$(D)$(LIBDIR)"
+	$(INSTALL) -m 755 $(O)/libbine.so.$(VERSION) "$(D)$(LIBDIR)"
+	ln -sf libbine.so.$(VERSION) "$(D)$(LIBDIR)/$(SONAME)"
+	ln -sf $(SONAME) "$(D)$(LIBDIR)/libbine.so"
+	$(INSTALL) -m 644 include/bine.h "$(D)$(INCDIR)"
+	$(INSTALL) -m 644 include/bine/*.h "$(D)$(INCDIR)/bine"
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|' \
-	    -e 's|@LIBS@|$(LIBS_$(CONTEXT))|; s| *$$||' bine.pc.in > $(D)$(LIBDIR)/pkgconfig/bine.pc
-	chmod 644 $(D)$(LIBDIR)/pkgconfig/bine.pc
-	for page in $(PAGES); do $(INSTALL) -m 644 $$page $(D)$(MANDIR)/man$${page##*.} || exit; done
+	    -e 's|@LIBS@|$(LIBS_$(CONTEXT))|; s| *$$||' bine.pc.in > "$(D)$(LIBDIR)/pkgconfig/bine.pc"
+	chmod 644 "$(D)$(LIBDIR)/pkgconfig/bine.pc"
+	for page in $(PAGES); do $(INSTALL) -m 644 $$page "$(D)$(MANDIR)/man$${page##*.}" || exit; done
 	test ! -f man/links || while read -r name page; do \
-	  ln -sf $$page $(D)$(MANDIR)/man$${name##*.}/$$name || exit; done < man/links
+	  ln -sf $$page "$(D)$(MANDIR)/man$${name##*.}/$$name" || exit; done < man/links
 uninstall: ## removes what install put there
-	rm -f $(D)$(LIBDIR)/libbine.a $(D)$(LIBDIR)/libbine.so* $(D)$(LIBDIR)/pkgconfig/bine.pc $(D)$(INCDIR)/bine.h
-	rm -rf $(D)$(INCDIR)/bine
-	for page in $(notdir $(PAGES)) $$(cut -d' ' -f1 man/links); do rm -f $(D)$(MANDIR)/man$${page##*.}/$$page; done
+	rm -f "$(D)$(LIBDIR)/libbine.a" "$(D)$(LIBDIR)/libbine.so"* "$(D)$(LIBDIR)/pkgconfig/bine.pc" "$(D)$(INCDIR)/bine.h"
+	rm -rf "$(D)$(INCDIR)/bine"
+	for page in $(notdir $(PAGES)) $$(cut -d' ' -f1 man/links); do rm -f "$(D)$(MANDIR)/man$${page##*.}/$$page"; done
 
 # ---- The rest ----------------------------------------------------------------------------------------------
 
