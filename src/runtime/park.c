@@ -91,8 +91,8 @@ static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_t
         next = pick_drawn(loop);
     } else {
         next = loop->queue[loop->head++ & loop->mask];
-        /* The one after is asked for while this one runs.  The slot may be stale: a prefetch cannot fault. */
-        __builtin_prefetch(loop->queue[loop->head & loop->mask]);
+        if (loop->tail - loop->head > 1) /* where there are many, the next one's memory is asked for meanwhile */
+            __builtin_prefetch(loop->queue[loop->head & loop->mask]);
     }
     if (bine__unlikely(next == self)) {
         loop->unswitched++;
