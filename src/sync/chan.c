@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { WORD = 8 }; /* bytes: a pointer, a 64-bit number */
+
 bine_chan *bine_chan_new(size_t element_size, size_t capacity, bine_drop_fn *drop)
 {
     size_t bytes;
@@ -49,7 +51,7 @@ static __attribute__((noinline)) int wait(struct bine_task *self, bine_chan *cha
     return bine__outcome(error);
 }
 
-int bine_chan_send(bine_chan *chan, const void *element)
+static __attribute__((noinline)) int send_slowly(bine_chan *chan, const void *element)
 {
     if (!bine__chan_good(chan, element))
         return bine__error(EINVAL);
@@ -63,7 +65,7 @@ int bine_chan_send(bine_chan *chan, const void *element)
     return bine__outcome(error);
 }
 
-int bine_chan_recv(bine_chan *chan, void *element)
+static __attribute__((noinline)) int receive_slowly(bine_chan *chan, void *element)
 {
     if (!bine__chan_good(chan, element))
         return bine__error(EINVAL);
@@ -75,6 +77,40 @@ int bine_chan_recv(bine_chan *chan, void *element)
         return wait(self, chan, &chan->receivers, BINE__WAIT_RECEIVE, element);
     bine__charge(self->loop, 1);
     return bine__outcome(error);
+}
+
+/* What most calls on a buffer find: a task that may go on, a value of one word, and nobody who waits.  These
+ * need no frame, and take three quarters of the time (measured with tests/bench, work buffer); all else is in
+ * the functions above.  What tells most is looked at first. */
+static inline bool is_plain(const bine_chan *chan, const void *element, const struct bine_loop *loop)
+{
+    return bine__chan_good(chan, element) && chan->element_size == WORD && loop &&
+           loop->current != &loop->root && !loop->current->alert && loop->budget > 0;
+}
+
+int bine_chan_send(bine_chan *chan, const void *element)
+{
+    struct bine_loop *loop = bine__loop;
+    if (!chan || chan->length >= chan->capacity || !bine__line_empty(&chan->receivers) || chan->closed ||
+        !is_plain(chan, element, loop))
+        return send_slowly(chan, element);
+    bine__charge(loop, 1);
+    memcpy(chan->buffer + chan->next, element, WORD);
+    chan->next = chan->next + WORD == chan->end ? 0 : chan->next + WORD;
+    chan->length++;
+    return 0;
+}
+
+int bine_chan_recv(bine_chan *chan, void *element)
+{
+    struct bine_loop *loop = bine__loop;
+    if (!chan || !chan->length || !bine__line_empty(&chan->senders) || !is_plain(chan, element, loop))
+        return receive_slowly(chan, element);
+    bine__charge(loop, 1);
+    memcpy(element, chan->buffer + chan->first, WORD);
+    chan->first = chan->first + WORD == chan->end ? 0 : chan->first + WORD;
+    chan->length--;
+    return 0;
 }
 
 int bine_chan_send_try(bine_chan *chan, const void *element)

@@ -5,8 +5,8 @@
  * All cases are looked at, and of those that can happen one is drawn, each with the same chance.  If none
  * can, a turn for each stands in its channel's line, and whoever serves the first of them takes all of them
  * out at once: so a turn that stands in a line can always be served, a select is served once, and its value
- * is moved by whoever serves it.  A scope that fires when that has happened comes too late, as for every other
- * wait.
+ * is moved by whoever serves it.  A scope that fires when that has happened comes too late, as for every
+ * other wait.
  *
  * Rejected: leaving the other turns in their lines until the task runs, as Go does.  Every walk along a line
  * would have to step over the dead, and `_try` calls would have to look through them for somebody who still
