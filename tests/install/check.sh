@@ -67,6 +67,13 @@ pages_there() {
     for page in man/man*/*.[0-9]; do test -f "$root/usr/share/$page" || { echo "$page"; return 1; }; done
     find "$root/usr/share/man" -type l ! -exec test -e {} \; -print | { ! grep .; }
 }
+# A destination with a space in its name.
+spaces_are_kept() {
+    root="$work/a b"
+    ${MAKE:-make} -s CONTEXT=native BUILD="$BUILD" DESTDIR="$root" PREFIX=/usr install &&
+        test -f "$root/usr/lib/libbine.a" && ! test -e "$work/a" &&
+        ${MAKE:-make} -s CONTEXT=native BUILD="$BUILD" DESTDIR="$root" PREFIX=/usr uninstall && nothing_left
+}
 
 major=$(sed -n 's/^#define BINE_VERSION_MAJOR //p' include/bine/base.h)
 for context in native fcontext; do
@@ -114,6 +121,7 @@ for context in native fcontext; do
     expect "$context: make uninstall" ${MAKE:-make} -s $installation uninstall
     expect "$context: uninstall leaves nothing" nothing_left
 done
+expect 'make install and uninstall keep to a directory with spaces' spaces_are_kept
 expect 'the headers declare what symbols.txt lists (<: missing, >: not listed)' declared
 expect 'every header compiles alone' sh tests/install/headers.sh
 
