@@ -215,7 +215,9 @@ bine_gen *bine_gen_new(bine_gen_fn *fn, void *arg)
         if (thread.users++ == 0)
             bine__notes_thread(&thread.notes);
     }
-    char *top = bine__stack_top(gen->stack);
+    struct bine_task *nobody = bine__task_of(gen->stack); /* who looks for tasks in the stacks finds none here */
+    nobody->magic = 0;
+    char *top = (char *)nobody;
     if (gen->loop) { /* whoever walks the loop's stacks looks for a task there: not at what a body has left */
         struct bine_task *none = bine__task_of(gen->stack);
         none->magic = 0;

@@ -78,6 +78,26 @@ VIRTUAL_TEST(an_empty_group_does_not_wait)
     }
 }
 
+static bool others_ran;
+
+static void *say_so(void *arg)
+{
+    others_ran = true;
+    return arg;
+}
+
+VIRTUAL_TEST(a_loop_of_empty_groups_starves_nobody)
+{
+    bine_task *task = bine_spawn(say_so, NULL);
+    for (int i = 0; i < 1000000 && !others_ran; i++) {
+        bine_group group;
+        bine_group_open(&group, BINE_GROUP_ALL);
+        expect_ok(bine_group_wait(&group, NULL));
+    }
+    expect(others_ran);
+    expect_ok(bine_join(task, NULL));
+}
+
 VIRTUAL_TEST(the_first_failure_cancels_the_rest_and_is_what_the_wait_says)
 {
     bine_group group;
@@ -412,6 +432,7 @@ VIRTUAL_TEST(a_map_cut_short_marks_what_never_began)
 }
 
 SUPPORT_MAIN("group", a_group_waits_for_every_child, an_empty_group_does_not_wait,
+             a_loop_of_empty_groups_starves_nobody,
              the_first_failure_cancels_the_rest_and_is_what_the_wait_says, a_failing_child_cancels_the_body,
              later_failures_go_to_the_report_hook, any_ends_with_the_first_success,
              any_without_a_success_fails_with_the_first_failure,
