@@ -218,11 +218,6 @@ bine_gen *bine_gen_new(bine_gen_fn *fn, void *arg)
     struct bine_task *nobody = bine__task_of(gen->stack); /* who looks for tasks in the stacks finds none here */
     nobody->magic = 0;
     char *top = (char *)nobody;
-    if (gen->loop) { /* whoever walks the loop's stacks looks for a task there: not at what a body has left */
-        struct bine_task *none = bine__task_of(gen->stack);
-        none->magic = 0;
-        top = (char *)none;
-    }
     bine__notes_made(&gen->inside_notes, gen->stack.base, (size_t)(top - gen->stack.base));
     bine__context_make(&gen->inside, top, enter);
     gen->leaf = gen->root = gen;
