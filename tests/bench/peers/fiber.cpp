@@ -16,7 +16,7 @@ static const std::size_t stack_size = 64 * 1024;
 
 static void measure_yield(long tasks)
 {
-    const long rounds = 3000000 / tasks;
+    const long rounds = 1000000 / tasks;
     fibers::pooled_fixedsize_stack pool(stack_size);
     std::vector<fibers::fiber> all;
     for (long i = 0; i < tasks; i++)
@@ -32,7 +32,7 @@ static void measure_yield(long tasks)
 
 static void measure_spawn(long wave)
 {
-    const long rounds = 1000000 / wave;
+    const long rounds = 300000 / wave;
     fibers::pooled_fixedsize_stack pool(stack_size);
     std::vector<fibers::fiber> all(static_cast<std::size_t>(wave));
     int64_t start = 0;

@@ -53,7 +53,7 @@ func figure(name string, value float64, unit string) {
 }
 
 func measureYield(tasks int) {
-	rounds := 3000000 / tasks
+	rounds := 1000000 / tasks
 	var all sync.WaitGroup
 	all.Add(tasks)
 	start := cpuNow()
@@ -70,7 +70,7 @@ func measureYield(tasks int) {
 }
 
 func measureSpawn(wave int) {
-	rounds := 1000000 / wave
+	rounds := 300000 / wave
 	var start int64
 	var all sync.WaitGroup
 	for k := -rounds / 10; k < rounds; k++ {
@@ -87,7 +87,7 @@ func measureSpawn(wave int) {
 }
 
 func measureTimer() {
-	const pending, operations, delays, together = 1000000, 2000000, 4096, 64
+	const pending, operations, delays, together = 1000000, 640000, 4096, 64
 	random := rand.New(rand.NewSource(1))
 	delay := func() time.Duration {
 		return 100*time.Second + time.Duration(random.Intn(1000000))*time.Millisecond
