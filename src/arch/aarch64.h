@@ -76,4 +76,10 @@ static inline __attribute__((always_inline)) void bine__context_switch(struct bi
                        "v27", "v28", "v29", "v30", "v31", "memory", "cc" BINE__CLOBBER_X18 BINE__CLOBBER_SVE);
 }
 
+/* Near where a suspended context goes on in its stack: only to be prefetched. */
+static inline const char *bine__context_sp(const struct bine__context *context)
+{
+    return context->sp;
+}
+
 #endif

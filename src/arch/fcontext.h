@@ -45,4 +45,10 @@ static inline void bine__context_switch(struct bine__context *from, struct bine_
     bine__context_landed(jump_fcontext(to->suspended, both));
 }
 
+/* Near where a suspended context goes on in its stack: only to be prefetched. */
+static inline const char *bine__context_sp(const struct bine__context *context)
+{
+    return context->suspended;
+}
+
 #endif

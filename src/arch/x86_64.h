@@ -72,4 +72,10 @@ static inline __attribute__((always_inline)) void bine__context_switch(struct bi
                        "st(6)", "st(7)", "memory", "cc" BINE__CLOBBER_AVX512);
 }
 
+/* Near where a suspended context goes on in its stack: only to be prefetched. */
+static inline const char *bine__context_sp(const struct bine__context *context)
+{
+    return context->sp;
+}
+
 #endif

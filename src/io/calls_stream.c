@@ -159,6 +159,21 @@ static inline __attribute__((always_inline)) ssize_t move_plainly(int fd, const 
     return bine__transfer_by(&transfer, try_one);
 }
 
+/* Most writes to a socket find room for all: one try, and nothing set up for waiting.  How much of it went, 0: the
+ * general way must be gone; -1: an error, which the kernel reports once and not to a second try. */
+static inline __attribute__((always_inline)) ssize_t send_at_once(int fd, const void *buf, size_t n)
+{
+    const struct bine_task *self;
+
+    if (!(self = bine__begin()) || bine__unlikely(!plain(fd, n))) /* in this order: the descriptor as it is now */
+        return 0;
+    ssize_t moved = send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    bine__charge(self->loop, 1 + (int)(moved / BINE__CHARGE_BYTES));
+    if (bine__unlikely(moved < 0) && (errno == EAGAIN || errno == EINTR || errno == ENOTSOCK))
+        return 0;
+    return moved;
+}
+
 ssize_t bine_read(int fd, void *buf, size_t n)
 {
     if (bine__likely(plain(fd, n))) {
@@ -196,7 +211,15 @@ ssize_t bine_read_full(int fd, void *buf, size_t n)
 
 ssize_t bine_write_full(int fd, const void *buf, size_t n)
 {
-    return move_one(fd, buf, n, BINE__OUT, BINE__FULL);
+    ssize_t sent = send_at_once(fd, buf, n);
+    if (bine__likely(sent == (ssize_t)n && n > 0)) {
+        errno = 0;
+        return sent;
+    }
+    if (sent < 0)
+        return -1;
+    ssize_t rest = move_one(fd, (const char *)buf + sent, n - (size_t)sent, BINE__OUT, BINE__FULL);
+    return rest < 0 && sent > 0 ? sent : sent + rest;
 }
 
 static ssize_t move_at(int fd, const void *buf, size_t n, off_t offset, enum bine__direction direction)

@@ -18,6 +18,7 @@
 
 #define POLL_BEFORE_JUMP BINE_MS
 #define DECAY_PERIOD BINE_SECOND
+#define LEAST_WAIT (50 * BINE_US) /* the kernel's own timer slack: waking up for each of many timers costs more */
 #define NAG_PERIOD BINE_SECOND
 
 enum { FIRST_TASK_STACK = 8 << 20, DEFAULT_STACK = 64 << 10 };
@@ -79,7 +80,7 @@ static void wait_really(struct bine_loop *loop)
         timeout = BINE_FOREVER;
         if (next != BINE_FOREVER) {
             bine_ns now = bine__clock(loop);
-            timeout = next > now ? next - now : 0;
+            timeout = next <= now ? 0 : next - now < LEAST_WAIT ? LEAST_WAIT : next - now;
         }
         timeout = decay(loop, timeout);
     }

@@ -91,11 +91,20 @@ static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_t
         next = pick_drawn(loop);
     } else {
         next = loop->queue[loop->head++ & loop->mask];
-        if (loop->tail - loop->head > 1) /* where there are many, the next one's memory is asked for meanwhile */
-            __builtin_prefetch(loop->queue[loop->head & loop->mask]);
+        /* Where there are many, what the next one will touch is asked for meanwhile: the rest of its control block
+         * and the end of its stack; of the one after that, where to find these. */
+        if (loop->tail - loop->head > 1) {
+            const struct bine_task *after = loop->queue[loop->head & loop->mask];
+            const char *sp = bine__context_sp(&after->context);
+            __builtin_prefetch(loop->queue[(loop->head + 1) & loop->mask]);
+            __builtin_prefetch((const char *)after + 64);
+            __builtin_prefetch(sp - 64, 1); /* a new task goes down from here */
+            __builtin_prefetch(sp, 1);      /* a parked one goes up */
+        }
     }
     if (bine__unlikely(next == self)) {
         loop->unswitched++;
+        loop->budget = BINE__IO_BUDGET; /* the others had their turn: there were none */
         return;
     }
 

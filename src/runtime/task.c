@@ -120,6 +120,13 @@ static inline __attribute__((always_inline)) struct bine_task *spawn(struct bine
     }
 
     struct bine_task *task = place(stack);
+    const struct bine__stack_class *c = &loop->stacks.classes[class];
+    if (bine__likely(c->count > 0)) { /* where the next spawn will write: in a wave, no longer in the nearest cache */
+        const char *next = (const char *)place(c->free[c->count - 1]);
+        __builtin_prefetch(next, 1);
+        __builtin_prefetch(next + 64, 1);
+        __builtin_prefetch(next + 128, 1);
+    }
     char *top = (char *)task;
     bine__notes_made(&task->notes, stack.base, (size_t)(top - stack.base));
     if (copy) {

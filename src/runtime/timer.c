@@ -37,7 +37,7 @@ static void place(struct bine__wheel *wheel, struct bine__timer *timer)
     unsigned level = (63u - (unsigned)__builtin_clzll(differs)) / BINE__WHEEL_BITS;
     unsigned slot = (unsigned)((uint64_t)timer->deadline >> (level * BINE__WHEEL_BITS)) % BINE__WHEEL_SLOTS;
     wheel->occupied[level] |= UINT64_C(1) << slot;
-    bine__timer_push(&wheel->slot[level][slot], timer);
+    bine__timer_push(&wheel->slot[level][slot].lane[timer->order % BINE__WHEEL_LANES], timer);
 }
 
 void bine__timer_arm(struct bine__wheel *wheel, struct bine__timer *timer, bine_ns deadline)
@@ -61,16 +61,24 @@ void bine__wheel_set(struct bine__wheel *wheel, bine_ns now)
     }
 }
 
-/* When the slot begins that holds the timers due first; its list in *head.  BINE_FOREVER: none is armed. */
-static bine_ns first_slot(struct bine__wheel *wheel, struct bine__timer ***head)
+static bool empty(const struct bine__slot *slot)
+{
+    for (unsigned i = 0; i < BINE__WHEEL_LANES; i++)
+        if (slot->lane[i])
+            return false;
+    return true;
+}
+
+/* When the slot begins that holds the timers due first; the slot in *first.  BINE_FOREVER: none is armed. */
+static bine_ns first_slot(struct bine__wheel *wheel, struct bine__slot **first)
 {
     for (unsigned level = 0; level < BINE__WHEEL_LEVELS; level++) {
         while (wheel->occupied[level]) {
             unsigned slot = (unsigned)__builtin_ctzll(wheel->occupied[level]);
-            if (wheel->slot[level][slot]) {
+            if (!empty(&wheel->slot[level][slot])) {
                 unsigned shift = level * BINE__WHEEL_BITS;
                 uint64_t above = shift + BINE__WHEEL_BITS < 64 ? ~UINT64_C(0) << (shift + BINE__WHEEL_BITS) : 0;
-                *head = &wheel->slot[level][slot];
+                *first = &wheel->slot[level][slot];
                 return (bine_ns)(((uint64_t)wheel->now & above) | (uint64_t)slot << shift);
             }
             wheel->occupied[level] &= ~(UINT64_C(1) << slot);
@@ -83,18 +91,19 @@ bine_ns bine__wheel_next(struct bine__wheel *wheel)
 {
     if (wheel->due)
         return wheel->now;
-    struct bine__timer **head;
-    bine_ns start = first_slot(wheel, &head);
+    struct bine__slot *first;
+    bine_ns start = first_slot(wheel, &first);
     if (start == BINE_FOREVER)
         return start;
     bine_ns least = BINE_FOREVER;
     unsigned scanned = 0;
-    for (struct bine__timer *timer = *head; timer; timer = timer->next) {
-        if (++scanned > SCAN_LIMIT)
-            return start;
-        if (timer->deadline < least)
-            least = timer->deadline;
-    }
+    for (unsigned i = 0; i < BINE__WHEEL_LANES; i++)
+        for (struct bine__timer *timer = first->lane[i]; timer; timer = timer->next) {
+            if (++scanned > SCAN_LIMIT)
+                return start;
+            if (timer->deadline < least)
+                least = timer->deadline;
+        }
     return least;
 }
 
@@ -144,20 +153,28 @@ static struct bine__timer *sort(struct bine__timer *list)
 static void collect(struct bine__wheel *wheel, bine_ns now)
 {
     for (;;) {
-        struct bine__timer **head;
-        bine_ns start = first_slot(wheel, &head);
+        struct bine__slot *first;
+        bine_ns start = first_slot(wheel, &first);
         if (start > now || start == BINE_FOREVER)
             break;
-        struct bine__timer *list = *head;
-        *head = NULL;
+        struct bine__slot slot = *first;
+        *first = (struct bine__slot){{NULL}};
         wheel->now = start; /* and no further: other occupied slots are placed relative to it */
-        while (list) {
-            struct bine__timer *timer = list;
-            list = list->next;
-            if (timer->deadline <= now)
-                bine__timer_push(&wheel->due, timer);
-            else
-                place(wheel, timer); /* moves down: it shares one more digit with the wheel's time */
+        bool more = true;
+        while (more) {
+            more = false;
+            for (unsigned i = 0; i < BINE__WHEEL_LANES; i++) {
+                struct bine__timer *timer = slot.lane[i];
+                if (!timer)
+                    continue;
+                more = true;
+                slot.lane[i] = timer->next;
+                __builtin_prefetch(timer->next);
+                if (timer->deadline <= now)
+                    bine__timer_push(&wheel->due, timer);
+                else
+                    place(wheel, timer); /* moves down: it shares one more digit with the wheel's time */
+            }
         }
     }
     if (wheel->now < now)
@@ -196,6 +213,7 @@ void bine__wheel_clear(struct bine__wheel *wheel)
     drop_all(wheel->unset);
     for (unsigned level = 0; level < BINE__WHEEL_LEVELS; level++)
         for (unsigned slot = 0; slot < BINE__WHEEL_SLOTS; slot++)
-            drop_all(wheel->slot[level][slot]);
+            for (unsigned lane = 0; lane < BINE__WHEEL_LANES; lane++)
+                drop_all(wheel->slot[level][slot].lane[lane]);
     bine__wheel_init(wheel, wheel->now);
 }
