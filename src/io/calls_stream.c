@@ -159,8 +159,9 @@ static inline __attribute__((always_inline)) ssize_t move_plainly(int fd, const 
     return bine__transfer_by(&transfer, try_one);
 }
 
-/* Most writes to a socket find room for all: one try, and nothing set up for waiting.  How much of it went, 0: the
- * general way must be gone; -1: an error, which the kernel reports once and not to a second try. */
+/* Most writes to a socket find room for all: one try, and nothing set up for waiting.  How much of it
+ * went, 0: the general way must be gone; -1: an error, which the kernel reports once and not to a second
+ * try. */
 static inline __attribute__((always_inline)) ssize_t send_at_once(int fd, const void *buf, size_t n)
 {
     const struct bine_task *self;

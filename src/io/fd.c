@@ -2,7 +2,7 @@
  *
  * The descriptor table: slots, their identity, what a reactor's report does, and the sweep.
  *
- * The directory of chunks may move, a chunk never does: a task that is parked keeps a pointer to its slot. 
+ * The directory of chunks may move, a chunk never does: a task that is parked keeps a pointer to its slot.
  * Slots are made only for numbers that are open, so a wild number costs nothing.
  *
  * No wake-up is lost: an event wakes the head of its line, and from then on that task holds the baton.

@@ -2,12 +2,13 @@
  *
  * The signals that debugged loops share: taken by the first, given back by the last.
  *
- * SIGQUIT: every such loop dumps its tasks and goes on.  The handler, which may run on any thread and at any moment,
- * only counts.  Each loop's watchdog sees that, at the latest at its next look, and interrupts the loop, which writes the
- * dump on its own stack before it waits again.  Only the default is replaced: a program that handles or ignores
- * the signal keeps what it has.
+ * SIGQUIT: every such loop dumps its tasks and goes on.  The handler, which may run on any thread and at
+ * any moment, only counts.  Each loop's watchdog sees that, at the latest at its next look, and interrupts
+ * the loop, which writes the dump on its own stack before it waits again.  Only the default is replaced: a
+ * program that handles or ignores the signal keeps what it has.
  *
- * SIGURG: the watchdog's question to a loop's thread; debug.c has the handler, which passes what it did not ask for on. */
+ * SIGURG: the watchdog's question to a loop's thread; debug.c has the handler, which passes what it did
+ * not ask for on. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>

@@ -91,8 +91,8 @@ static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_t
         next = pick_drawn(loop);
     } else {
         next = loop->queue[loop->head++ & loop->mask];
-        /* Where there are many, what the next one will touch is asked for meanwhile: the rest of its control block
-         * and the end of its stack; of the one after that, where to find these. */
+        /* Where there are many, what the next one will touch is asked for meanwhile: the rest of its
+         * control block and the end of its stack; of the one after that, where to find these. */
         if (loop->tail - loop->head > 1) {
             const struct bine_task *after = loop->queue[loop->head & loop->mask];
             const char *sp = bine__context_sp(&after->context);

@@ -28,8 +28,9 @@ struct bine__timer {
  * differs from the wheel's time.  11 levels of 6 bits cover all 63 bits of a bine_ns. */
 enum { BINE__WHEEL_BITS = 6, BINE__WHEEL_SLOTS = 1 << BINE__WHEEL_BITS, BINE__WHEEL_LEVELS = 11 };
 
-/* A slot is several lists, dealt out in turn: what has lain long is cold, and the memory that walking one list
- * waits for at each step is asked for of all of them at once (100,000 sleepers: tests/bench).  A cache line. */
+/* A slot is several lists, dealt out in turn: what has lain long is cold, and the memory that walking one
+ * list waits for at each step is asked for of all of them at once (100,000 sleepers: tests/bench).  A
+ * cache line. */
 enum { BINE__WHEEL_LANES = 8 };
 struct bine__slot {
     struct bine__timer *lane[BINE__WHEEL_LANES];

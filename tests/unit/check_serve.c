@@ -266,7 +266,7 @@ static bine_task_state state_of(const char *name)
     for (size_t i = 0; i < n && i < 8; i++)
         if (strcmp(info[i].name, name) == 0)
             return info[i].state;
-    expect(!"the task is there");
+    expect(false && "the task is there");
     return BINE_TASK_ENDED;
 }
 
