@@ -49,7 +49,7 @@ ssize_t http_fill(struct http_conn *c)
 {
     if (!make_room(c))
         return -1;
-    ssize_t n = bine_recv(c->fd, c->buf + c->end, c->room - c->end, 0);
+    ssize_t n = bine_read(c->fd, c->buf + c->end, c->room - c->end);
     if (n > 0)
         c->end += (size_t)n;
     return n;
