@@ -167,9 +167,9 @@ check-valgrind: ## unit tests under Valgrind's memory checker; VALGRIND_TESTS="c
 	+@$(MAKE_) tests
 	@$(PATIENT) WRAP='$(VALGRIND)' ONLY='$(VALGRIND_TESTS)' REACTORS=epoll $(RUN) $(CONTEXT) -- unit
 AARCH64 = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CHECK_LIBS='-lcheck -lsubunit -lm -lrt'
-# Left out under qemu, by name: check_io_misuse (it translates some errors its own way), check_stack (it prints lines of
-# its own at a fault), check_reactor (no seccomp filter for the guest), and, not understood yet, check_io (two tests that
-# fill a pipe spin), check_offload (one test fails) and the sweep (too slow there).
+# Left out under qemu, by name: check_io_misuse (it translates some errors its own way), check_stack (it prints lines
+# of its own at a fault), check_reactor (no seccomp filter for the guest); and, not understood yet, check_io (two
+# tests that fill a pipe spin), check_offload (one test fails) and the sweep (too slow there).
 AARCH64_OUT = check_io_misuse check_stack check_reactor check_io check_offload sweep
 AARCH64_TESTS = $(filter-out $(AARCH64_OUT),$(notdir $(filter-out $(UNIT_CXX),$(UNIT)) $(STRESS)))
 check-aarch64: ## unit and stress tests, built for AArch64 and run by qemu-aarch64 (user mode)
