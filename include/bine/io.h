@@ -6,7 +6,7 @@
  * said otherwise a call yields.  Beside the POSIX errors: EPERM outside a loop, EDEADLK in a callback,
  * ECANCELED and ETIMEDOUT by scopes, EBADF if the descriptor is closed with bine_close() while it waits.
  * EINTR is never seen and SIGPIPE never raised.  O_NONBLOCK is left as it was, but by connect and accept,
- * which set it.  Work on regular files and directories is done by threads of the library's. */
+ * which set it.  Descriptors that bine_recvmsg() receives are close-on-exec.  Work on regular files and directories is done by threads of the library's. */
 #ifndef BINE_IO_H
 #define BINE_IO_H
 
@@ -16,6 +16,8 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+struct dirent;
 
 BINE_BEGIN_DECLS
 
@@ -51,6 +53,14 @@ BINE_EXPORT ssize_t bine_sendfile(int out, int in, off_t *offset, size_t n);
 BINE_EXPORT ssize_t bine_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t n, unsigned flags);
 BINE_EXPORT int bine_fsync(int fd);
 BINE_EXPORT int bine_open(const char *path, int flags, ...);
+
+/* A directory's entries, as opendir(3) and readdir(3) give them (include <dirent.h>): NULL with errno as it
+ * was at the end.  An entry is good until the next call.  One task at a time, a second gets EBUSY.
+ * bine_closedir() never switches. */
+typedef struct bine_dir bine_dir;
+BINE_EXPORT bine_dir *bine_opendir(const char *path);
+BINE_EXPORT struct dirent *bine_readdir(bine_dir *);
+BINE_EXPORT int bine_closedir(bine_dir *);
 
 /* Never switch. */
 BINE_EXPORT int bine_close(int fd); /* every task that waits for the descriptor fails with EBADF */

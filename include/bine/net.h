@@ -2,9 +2,9 @@
  *
  * Dialling, listening, serving, and looking names up.
  *
- * network is "tcp", "tcp4", "tcp6", "unix" or "udp", "udp4", "udp6"; address is "host:port",
- * "[ipv6]:port", ":port" (every address of this host), or a path ("@name": Linux's abstract sockets).  A
- * port is a number or a service's name. */
+ * network is "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6"; or "unix", "unixgram", "unixpacket" (streams,
+ * datagrams, sequenced packets).  address is "host:port", "[ipv6]:port", ":port" (every address of this
+ * host), or a path ("@name": Linux's abstract sockets).  A port is a number or a service's name. */
 #ifndef BINE_NET_H
 #define BINE_NET_H
 
@@ -19,10 +19,14 @@ BINE_BEGIN_DECLS
  * ENOENT, EAGAIN, EADDRNOTAVAIL: the name was not found, not now, has no address of that kind. */
 BINE_EXPORT int bine_dial(const char *network, const char *address);
 
-/* A listening descriptor (or a bound one, for "udp").  SO_REUSEADDR; a backlog of 0 or less asks for the
- * system's largest; "tcp" ":8080" listens on IPv6 and IPv4; network "fd", address "3": takes an
- * inherited listener.  Host and port must be numbers, or the host "localhost": it looks nothing up. */
+/* A listening descriptor (or a bound one, for datagrams).  SO_REUSEADDR; a backlog of 0 or less asks for
+ * the system's largest; "tcp" ":8080" listens on IPv6 and IPv4; "fd" "3", or "fd" "http": takes an inherited
+ * one, by number or by systemd's name.  Host and port must be numbers or "localhost": it looks nothing up. */
 BINE_EXPORT int bine_listen(const char *network, const char *address, int backlog);
+
+/* How many sockets the process was started with by systemd's protocol (LISTEN_FDS), numbered from 3; 0: by
+ * nobody.  Sets FD_CLOEXEC on them.  -1: EINVAL, the variables make no sense; EBADF, they are not there. */
+BINE_EXPORT int bine_listen_fds(void);
 
 /* One connection, in a task of its own.  bine_serve() closes fd when it returns, unless that was done. */
 typedef void bine_conn_fn(int fd, void *arg);

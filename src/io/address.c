@@ -31,9 +31,10 @@ static const struct {
     {"tcp", {BINE__NET_TCP, AF_UNSPEC, SOCK_STREAM}},  {"tcp4", {BINE__NET_TCP, AF_INET, SOCK_STREAM}},
     {"tcp6", {BINE__NET_TCP, AF_INET6, SOCK_STREAM}},  {"udp", {BINE__NET_UDP, AF_UNSPEC, SOCK_DGRAM}},
     {"udp4", {BINE__NET_UDP, AF_INET, SOCK_DGRAM}},    {"udp6", {BINE__NET_UDP, AF_INET6, SOCK_DGRAM}},
-    {"unix", {BINE__NET_UNIX, AF_UNIX, SOCK_STREAM}},  {"fd", {BINE__NET_FD, AF_UNSPEC, SOCK_STREAM}},
+    {"unix", {BINE__NET_UNIX, AF_UNIX, SOCK_STREAM}},  {"unixgram", {BINE__NET_UNIX, AF_UNIX, SOCK_DGRAM}},
+    {"unixpacket", {BINE__NET_UNIX, AF_UNIX, SOCK_SEQPACKET}},
+    {"fd", {BINE__NET_FD, AF_UNSPEC, SOCK_STREAM}},
 };
-
 
 int bine__network_parse(const char *network, struct bine__network *out)
 {

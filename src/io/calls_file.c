@@ -3,9 +3,9 @@
  * What is not a socket: pipes and terminals, which can be polled; files, which cannot; fsync and open.
  *
  * Pipes, terminals and the like are often shared with other processes, so O_NONBLOCK stays off: RWF_NOWAIT
- * says the same for one call.  Where the kernel refuses it, poll(2) is asked first.  That leaves two gaps,
+ * says the same for one call.  Where the kernel refuses it, poll(2) is asked first.  That leaves one gap,
  * which only O_NONBLOCK could close: if another process takes the bytes between poll(2) and read(2) the
- * loop waits for more; and a terminal may take less than it said.
+ * loop waits for more.  A terminal may take less than it said: calls_tty.c writes to it.
  *
  * A file is read at once if its bytes are in memory (RWF_NOWAIT), else, and for every write, by a thread. */
 #define _GNU_SOURCE
@@ -59,18 +59,30 @@ static ssize_t move_blocking(int fd, enum bine__direction direction, const struc
 
 /* ---- Pipes and terminals ----------------------------------------------------------- */
 
-/* Writable means for a pipe: PIPE_BUF bytes fit. */
+/* EBADF: it is the wrong end of a pipe, which never becomes ready.  Reading nothing would tell too, but on
+ * an inotify descriptor that waits. */
+static int check_access(int fd, enum bine__direction direction)
+{
+    const int flags = fcntl(fd, F_GETFL), mode = flags & O_ACCMODE;
+
+    if (flags != -1 && mode == (direction == BINE__IN ? O_WRONLY : O_RDONLY))
+        return bine__error(EBADF);
+    return flags == -1 ? -1 : 0;
+}
+
+/* Writable means for a pipe: PIPE_BUF bytes fit.  For a terminal it means one byte. */
 static ssize_t move_after_poll(struct bine__transfer *transfer, const struct iovec *iov, int count)
 {
     bool in = transfer->direction == BINE__IN;
     struct pollfd pollfd = {.fd = transfer->fd, .events = in ? POLLIN : POLLOUT};
 
-    if (count > 0 && poll(&pollfd, 1, 0) == 0) {
-        /* The wrong end of a pipe never becomes ready.  An empty transfer waits for nothing and says so. */
-        if ((in ? read(transfer->fd, NULL, 0) : write(transfer->fd, NULL, 0)) == 0 || errno != EBADF)
+    if (poll(&pollfd, 1, 0) == 0) {
+        if (check_access(transfer->fd, transfer->direction) == 0)
             errno = EAGAIN;
         return -1;
     }
+    if (!in && isatty(transfer->fd))
+        return bine__attempt_terminal(transfer, iov);
     if (in || transfer->total - transfer->done <= PIPE_BUF)
         return move_blocking(transfer->fd, transfer->direction, iov, count, -1);
     for (; iov->iov_len == 0; iov++)
@@ -85,10 +97,12 @@ ssize_t bine__attempt_pollable(struct bine__transfer *transfer)
     const struct iovec *iov = bine__window(transfer, window, &count);
     ssize_t moved;
 
-    if (transfer->total == 0) /* waits for nothing, but still tells EBADF */
-        return move_blocking(transfer->fd, transfer->direction, iov, count, -1);
     moved = move_nowait(transfer, iov, count, -1);
-    return moved == -1 && errno == EOPNOTSUPP ? move_after_poll(transfer, iov, count) : moved;
+    if (moved >= 0 || errno != EOPNOTSUPP)
+        return moved;
+    if (transfer->total == 0) /* waits for nothing, but still tells EBADF */
+        return check_access(transfer->fd, transfer->direction);
+    return move_after_poll(transfer, iov, count);
 }
 
 /* ---- Files ------------------------------------------------------------------------- */

@@ -30,6 +30,14 @@ struct messaged { /* recvmsg, sendmsg */
     size_t name_room, control_room;
 };
 
+/* A descriptor that arrives is not meant for the programs that this one starts: asked for in the same
+ * breath, since another thread may start one at any time. */
+#ifdef MSG_CMSG_CLOEXEC
+enum { CLOEXEC = MSG_CMSG_CLOEXEC };
+#else
+enum { CLOEXEC = 0 };
+#endif
+
 /* The flags of one try.  The caller's own MSG_DONTWAIT leaves MSG_WAITALL as harmless as the kernel does. */
 static int try_flags(const struct bine__transfer *transfer)
 {
@@ -82,12 +90,12 @@ static ssize_t try_recvmsg(struct bine__transfer *transfer)
     message.msg_iovlen = (size_t)count;
     message.msg_namelen = (socklen_t)messaged->name_room;
     message.msg_controllen = messaged->control_room;
-    n = recvmsg(transfer->fd, &message, try_flags(transfer));
+    n = recvmsg(transfer->fd, &message, try_flags(transfer) | CLOEXEC);
     if (n < 0)
         return n;
     messaged->message->msg_namelen = message.msg_namelen;
     messaged->message->msg_controllen = message.msg_controllen;
-    messaged->message->msg_flags = message.msg_flags;
+    messaged->message->msg_flags = message.msg_flags & ~(CLOEXEC & ~transfer->flags); /* as was asked for */
     if (message.msg_controllen > 0 || (message.msg_flags & MSG_CTRUNC))
         transfer->extent = BINE__ONCE; /* the next try would overwrite what came with these bytes */
     return received(transfer, n);

@@ -55,6 +55,15 @@ static bool connected_to_itself(int fd, const struct bine__network *network, con
            memcmp(&own.u.v6.sin6_addr, &peer->u.v6.sin6_addr, sizeof own.u.v6.sin6_addr) == 0;
 }
 
+/* A datagram's receiver can answer only who has a name: Linux gives an abstract one to who binds to none.
+ * Elsewhere that fails, and the socket stays one that can only send. */
+static void take_a_name(int fd)
+{
+    const struct sockaddr_un none = {.sun_family = AF_UNIX};
+
+    (void)bind(fd, (const struct sockaddr *)&none, offsetof(struct sockaddr_un, sun_path));
+}
+
 /* One address, nobody to race with. */
 static int dial_one(const struct bine__network *network, const struct bine__address *address)
 {
@@ -62,6 +71,8 @@ static int dial_one(const struct bine__network *network, const struct bine__addr
 
     if (fd < 0)
         return -1;
+    if (network->kind == BINE__NET_UNIX && network->type == SOCK_DGRAM)
+        take_a_name(fd);
     if (bine_connect(fd, &address->u.any, address->length) != 0) {
         discard(fd);
         return -1;

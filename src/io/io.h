@@ -212,6 +212,8 @@ ssize_t bine__vector_length(const struct iovec *, size_t count);
 /* An attempt to read or write iov, by what kind the descriptor is of (calls_stream.c); and those on what
  * are not sockets (calls_file.c). */
 bine__attempt bine__attempt_any, bine__attempt_pollable, bine__attempt_file;
+/* One to write to a terminal that poll(2) calls writable; iov is what is left (calls_tty.c). */
+ssize_t bine__attempt_terminal(struct bine__transfer *, const struct iovec *iov);
 
 /* ---- Small things ------------------------------------------------------------------ */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * bine_listen(): a listening socket, or a bound one for "udp".
+ * bine_listen(): a listening socket, or a bound one for datagrams.
  *
  * Never switches and never blocks, so it looks nothing up: hosts and ports are numbers, but for
  * "localhost".  It works outside of a loop too: a server may take its port before it gives up root.
@@ -141,7 +141,7 @@ static int listen_local(const struct bine__network *network, const char *path, i
         if (bind(fd, &address.u.any, address.length) != 0)
             goto fail;
     }
-    if (listen(fd, backlog) != 0)
+    if (network->type != SOCK_DGRAM && listen(fd, backlog) != 0)
         goto fail;
     return fd;
 
@@ -150,20 +150,43 @@ fail:
     return -1;
 }
 
-/* ---- Inherited ------------------------------------------------------------------------------------- */
+/* ---- Inherited (see activation.c) ------------------------------------------------------------------------------------- */
 
-static int listen_inherited(const char *number)
+/* By number, or by the name that LISTEN_FDNAMES gives it. */
+static int inherited(const char *which)
 {
     in_port_t fd = 0; /* descriptors beyond 65535 are not inherited by number */
-    int accepting = 0, flags;
+    int numeric;
+
+    if (*which == '\0')
+        return bine__error(EINVAL);
+    numeric = bine__port_parse(which, &fd);
+    if (numeric < 0)
+        return -1;
+    return numeric ? fd : bine__activated(which);
+}
+
+/* A socket that connections or datagrams can come in by. */
+static int check_incoming(int fd)
+{
+    int accepting = 0, type = 0;
     socklen_t length = sizeof accepting;
 
-    if (*number == '\0' || bine__port_parse(number, &fd) != 1)
-        return bine__error(EINVAL);
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &length) != 0)
         return -1;
-    if (!accepting)
+    length = sizeof type;
+    if (!accepting && (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_DGRAM))
         return bine__error(EINVAL);
+    return 0;
+}
+
+static int listen_inherited(const char *which)
+{
+    const int fd = inherited(which);
+    int flags;
+
+    if (fd < 0 || check_incoming(fd) != 0)
+        return -1;
     /* It has arrived: the programs that this one starts are not meant to have it too. */
     flags = fcntl(fd, F_GETFD);
     if (flags < 0 || fcntl(fd, F_SETFD, flags | FD_CLOEXEC) != 0)

@@ -18,13 +18,13 @@ enum bine__net_kind {
     BINE__NET_TCP,
     BINE__NET_UDP,
     BINE__NET_UNIX,
-    BINE__NET_FD /* an inherited listener; bine_listen() alone knows it */
+    BINE__NET_FD /* an inherited socket; bine_listen() alone knows it */
 };
 
 struct bine__network {
     enum bine__net_kind kind;
     int family; /* AF_UNSPEC: IPv4 and IPv6 alike */
-    int type;   /* SOCK_STREAM, SOCK_DGRAM */
+    int type;   /* SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET */
 };
 
 /* "host:port" taken apart, in place. */
@@ -69,6 +69,9 @@ int bine__address_local(const char *path, struct bine__address *);
 /* A lookup's list as an order of trying: families alternate, beginning with the first, each in the list's
  * order (RFC 8305, section 4).  out has room for all of them.  Returns how many can be used. */
 size_t bine__address_interleave(const struct addrinfo *list, struct bine__address out[]);
+
+/* The descriptor of that name that the process was started with (activation.c).  -1: ENOENT, EINVAL. */
+int bine__activated(const char *name);
 
 /* The socket of an attempt or a listener: close-on-exec, never blocking; TCP_NODELAY on TCP.  Else -1. */
 int bine__net_socket(const struct bine__network *, int family);

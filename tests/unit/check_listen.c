@@ -84,7 +84,7 @@ START_TEST(listen_refuses_what_it_cannot_read)
     expect_fails(bine_listen("unix", "", 0), EINVAL);
     expect_fails(bine_listen("unix", "@", 0), EINVAL);
     expect_fails(bine_listen("fd", "", 0), EINVAL);
-    expect_fails(bine_listen("fd", "three", 0), EINVAL);
+    expect_fails(bine_listen("fd", "three", 0), ENOENT);
     expect_fails(bine_listen("fd", "-1", 0), EINVAL);
 }
 END_TEST
