@@ -38,16 +38,17 @@ trap 'rm -f "$output"' EXIT
 trap 'exit 130' INT TERM
 
 # A program's own totals, as "passed failed skipped", from its output: the sum of Check's summaries, or else its last
-# "N passed, N failed" line; nothing if it has neither.
+# "N passed, N failed" line; nothing if it has neither.  A test that cannot be done says "skipped: test (why)".
 totals() {
     awk '
         /^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+/ {
             gsub(/[,:%]/, " ")
             check = 1; run += $3; bad += $5 + $7
         }
+        /^skipped: / { not_here++ }
         /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ { line = 1; good = $1; wrong = $3; left = $5 + 0 }
         END {
-            if (check) print run - bad, bad, 0
+            if (check) print run - bad - not_here, bad, not_here + 0
             else if (line) print good, wrong, left
         }' "$output"
 }
@@ -74,6 +75,7 @@ run() {
         printf 'skip  %-52s %s\n' "$label" "$(tail -n 1 "$output")"
     else
         printf 'ok    %-52s %4d passed%s\n' "$label" "$1" "$(test "$3" = 0 || echo ", $3 skipped")"
+        test "$3" = 0 || test -n "${VERBOSE-}" || grep '^skipped: ' "$output" | sed 's/^skipped:/           /'
         test -n "${VERBOSE-}" && sed 's/^/      | /' "$output"
     fi
     return 0

@@ -59,6 +59,7 @@ look() {
             need gcc-aarch64-linux-gnu 'an AArch64 cross compiler (aarch64-linux-gnu-gcc)' program aarch64-linux-gnu-gcc
             need libc6-dev-arm64-cross 'its C library' aarch64_library libc.a
             need qemu-user 'qemu-aarch64 (user mode)' program qemu-aarch64
+            want g++-aarch64-linux-gnu 'its C++ compiler' program aarch64-linux-gnu-g++
             need check:arm64 'Check, built for AArch64' aarch64_library libcheck.a
             ;;
         lint)

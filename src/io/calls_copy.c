@@ -120,8 +120,12 @@ static void run_splice(struct bine__job *job)
 static bool would_block(int fd, short events)
 {
     struct pollfd pollfd = {.fd = fd, .events = events};
+    int ready;
 
-    return poll(&pollfd, 1, 0) == 0;
+    do
+        ready = poll(&pollfd, 1, 0);
+    while (ready == -1 && errno == EINTR); /* a signal may end even this one, and "ready" it is not */
+    return ready == 0;
 }
 
 /* The end that is not ready, or -1. */

@@ -75,8 +75,11 @@ static ssize_t move_after_poll(struct bine__transfer *transfer, const struct iov
 {
     bool in = transfer->direction == BINE__IN;
     struct pollfd pollfd = {.fd = transfer->fd, .events = in ? POLLIN : POLLOUT};
+    int ready = poll(&pollfd, 1, 0);
 
-    if (poll(&pollfd, 1, 0) == 0) {
+    if (ready == -1) /* nobody knows whether it would block: fail, or try again (EINTR), but hold no loop */
+        return -1;
+    if (ready == 0) {
         if (check_access(transfer->fd, transfer->direction) == 0)
             errno = EAGAIN;
         return -1;

@@ -8,7 +8,8 @@
  * failure, so that what is set up once in a process fails too.
  *
  *   sweep [call]      only failures of that call (see wrap.list)
- *   SECONDS           how long at the most (default 20 for each sweep; a fifth of it for the seeded one)
+ *   SECONDS           how long at the most (default 20 for each sweep, 6 under an emulator; a fifth of it for the
+ *                     seeded one)
  *   SEED              of the failures drawn at random, several in a run */
 #define _GNU_SOURCE
 #include "support/support.h"
@@ -336,7 +337,7 @@ static void hook(const bine_report *report)
 
 int main(int argc, char **argv)
 {
-    double seconds = support_seconds(20);
+    double seconds = support_seconds(support_emulated() ? 6 : 20);
     only = argc > 1 ? argv[1] : NULL;
     bine_set_report(hook);
     signal(SIGALRM, die);

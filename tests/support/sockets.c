@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
+#include <stddef.h>
 #include <unistd.h>
 
 #include "support/support.h"
@@ -71,12 +72,14 @@ static bool ready(int fd, short events)
     return poll(&one, 1, 0) == 1 && (one.revents & events);
 }
 
-/* TCP goes on after the call: what is on its way is acknowledged and makes room. */
+/* TCP goes on after the call: what is on its way is acknowledged and makes room.  qemu-user hands out the
+ * first four bytes alone. */
 static bool in_flight(int fd)
 {
-    struct tcp_info info;
+    struct tcp_info info = {0};
     socklen_t n = sizeof info;
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 && info.tcpi_unacked > 0;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 &&
+           n >= offsetof(struct tcp_info, tcpi_unacked) + sizeof info.tcpi_unacked && info.tcpi_unacked > 0;
 }
 
 size_t fill(int fd)

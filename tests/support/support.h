@@ -163,6 +163,10 @@ uint64_t support_seed(void);
 double support_seconds(double otherwise);
 /* True under a sanitizer, Valgrind or an emulator: sizes are then reduced, never semantics. */
 bool support_slow(void);
+/* Under an emulator of user mode (qemu): it translates system calls, and prints lines of its own. */
+bool support_emulated(void);
+/* The test cannot be done here, and why: a line that tests/run.sh counts and shows.  Then it returns. */
+void support_skip(const char *test, const char *why);
 /* Under AddressSanitizer, ThreadSanitizer or Valgrind, which own the signals or the address space. */
 bool support_instrumented(void);
 bool support_under_valgrind(void);

@@ -340,7 +340,7 @@ START_TEST(a_debuggers_backtrace_ends_at_the_tasks_entry)
     char self[256] = "", command[1600];
     if (support_slow() || system("gdb --version >/dev/null 2>&1") != 0 ||
         readlink("/proc/self/exe", self, sizeof self - 1) < 0) {
-        printf("skipped: a_debuggers_backtrace_ends_at_the_tasks_entry (no gdb here)\n");
+        support_skip("a_debuggers_backtrace_ends_at_the_tasks_entry", "no gdb here");
         return;
     }
 #if defined(__x86_64__) && !defined(BINE_CONTEXT_FCONTEXT)
@@ -362,7 +362,7 @@ START_TEST(a_debuggers_backtrace_ends_at_the_tasks_entry)
     pclose(pipe);
     char *running = strstr(text, "RUNNING");
     if (!strstr(text, "Breakpoint 1, ") || !running) {
-        printf("skipped: a_debuggers_backtrace_ends_at_the_tasks_entry (gdb may not trace here)\n");
+        support_skip("a_debuggers_backtrace_ends_at_the_tasks_entry", "gdb may not trace here");
         return;
     }
     char *second = strstr(running, "PARKED");

@@ -257,7 +257,7 @@ LOOP_TEST(socket_calls_on_other_files_are_enotsock)
 LOOP_TEST(buffers_that_cannot_be_used_are_efault)
 {
     if (support_under_valgrind()) {
-        printf("skipped: buffers_that_cannot_be_used_are_efault (Valgrind reports what is meant)\n");
+        support_skip("buffers_that_cannot_be_used_are_efault", "Valgrind reports what is meant");
         return;
     }
     for (enum pair_kind kind = 0; kind < PAIR_KINDS; kind++) {
@@ -286,8 +286,10 @@ LOOP_TEST(buffers_that_cannot_be_used_are_efault)
     bine_close(file);
     expect_fails(bine_open(nowhere, O_RDONLY), EFAULT);
     expect_fails(bine_poll(nowhere, 1, 0), EFAULT);
-    expect_fails(bine_pipe(nowhere), EFAULT);
-    expect_fails(bine_socketpair(AF_UNIX, SOCK_STREAM, 0, nowhere), EFAULT);
+    if (!support_emulated()) { /* qemu makes the descriptors first, and loses them */
+        expect_fails(bine_pipe(nowhere), EFAULT);
+        expect_fails(bine_socketpair(AF_UNIX, SOCK_STREAM, 0, nowhere), EFAULT);
+    }
     int s = bine_socket(AF_INET, SOCK_STREAM, 0);
     expect_fails(bine_connect(s, nowhere, sizeof somewhere), EFAULT);
     bine_close(s);
@@ -308,7 +310,8 @@ LOOP_TEST(counts_out_of_range_are_einval)
         expect_fails(bine_poll(&one, (nfds_t)INT_MAX, 0), EINVAL);
     }
     expect_fails(bine_socket(-1, SOCK_STREAM, 0), EAFNOSUPPORT);
-    expect_fails(bine_socket(AF_INET, 12345, 0), EINVAL);
+    if (!support_emulated()) /* qemu translates the type to one that there is, of another family */
+        expect_fails(bine_socket(AF_INET, 12345, 0), EINVAL);
     expect_fails(bine_socketpair(AF_INET, SOCK_STREAM, 0, none), EOPNOTSUPP);
     expect_fails(bine_shutdown(fd[0], 77), EINVAL);
     expect_fails(bine_connect(fd[0], (struct sockaddr *)&somewhere, 1), EINVAL);

@@ -285,8 +285,11 @@ LOOP_TEST(a_forked_child_has_threads_of_its_own)
 {
     int status = -1;
     if (support_instrumented()) {
-        /* ThreadSanitizer lets no child of a process with threads start any. */
-        expect_ok(bine_yield());
+        support_skip("a_forked_child_has_threads_of_its_own", "ThreadSanitizer lets such a child start none");
+        return;
+    }
+    if (support_emulated()) {
+        support_skip("a_forked_child_has_threads_of_its_own", "qemu 7 aborts when such a child starts one");
         return;
     }
     set_up();

@@ -459,6 +459,8 @@ static bool forbid(unsigned a, unsigned b, unsigned c)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
+enum { NO_FILTER = 77 }; /* exit status */
+
 static void *sleep_and_read(void *arg)
 {
     char byte;
@@ -484,7 +486,7 @@ static void run_forbidden(void *arg)
 {
     unsigned before = support_failures();
     if (!forbid(SYS_epoll_pwait2, SYS_preadv2, SYS_pwritev2))
-        return;
+        _exit(NO_FILTER);
     for (int i = 0; i < BACKENDS; i++) {
         bine_options options = BINE_OPTIONS_INIT;
         options.reactor = backends[i];
@@ -500,10 +502,38 @@ START_TEST(a_sandbox_that_forbids_the_newer_calls_costs_nothing_but_speed)
 {
     int value = 0;
     char text[1024];
-    expect_int(run_child(run_forbidden, &value, text, sizeof text), ==, 0);
+    int status = run_child(run_forbidden, &value, text, sizeof text);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == NO_FILTER) {
+        support_skip("a_sandbox_that_forbids_the_newer_calls_costs_nothing_but_speed", "no seccomp filter here");
+        return;
+    }
+    expect_int(status, ==, 0);
     expect_str(text, "");
 }
 END_TEST
+
+static void *write_a_byte(void *fd)
+{
+    expect_int(write(*(int *)fd, "x", 1), ==, 1);
+    return NULL;
+}
+
+/* A pipe whose kernel knows no RWF_NOWAIT: poll(2) is asked, which a signal can end.  Taken for "ready", the
+ * read(2) that follows would hold the loop, and the writer with it. */
+LOOP_TEST(a_question_that_a_signal_ends_holds_no_loop)
+{
+    char byte = 0;
+    int fd[2];
+    pair_make(PAIR_PIPE, fd);
+    bine__fd_get(bine_this_loop()->io, fd[0])->flags |= BINE__FD_NO_NOWAIT;
+    bine_task *writer = bine_spawn(write_a_byte, &fd[1]);
+    fault_arm_call("poll", 1, 3, EINTR);
+    expect_int(bine_read(fd[0], &byte, 1), ==, 1);
+    fault_disarm();
+    expect_int(byte, ==, 'x');
+    expect_ok(bine_join(writer, NULL));
+    pair_close(fd);
+}
 
 SUPPORT_MAIN("reactor", what_came_before_watch_is_reported, what_comes_after_watch_is_reported_each_time,
              room_to_write_is_reported_to_the_writer_alone, an_event_wakes_the_first_in_line_only,
@@ -515,4 +545,5 @@ SUPPORT_MAIN("reactor", what_came_before_watch_is_reported, what_comes_after_wat
              a_forked_child_takes_nothing_from_its_parent,
              each_failing_call_while_opening_is_an_error_that_leaves_nothing,
              the_reactor_is_picked_by_name_then_by_environment_then_by_what_works,
-             a_sandbox_that_forbids_the_newer_calls_costs_nothing_but_speed)
+             a_sandbox_that_forbids_the_newer_calls_costs_nothing_but_speed,
+             a_question_that_a_signal_ends_holds_no_loop)

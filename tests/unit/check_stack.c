@@ -302,7 +302,7 @@ START_TEST(an_overflow_is_reported_with_advice_and_dies_by_sigsegv)
 {
     char text[4096];
     if (support_instrumented()) {
-        printf("skipped: an_overflow_is_reported (the tool takes SIGSEGV)\n");
+        support_skip("an_overflow_is_reported", "the tool takes SIGSEGV");
         return;
     }
     int status = run_child(run_overflow, NULL, text, sizeof text);
@@ -340,7 +340,7 @@ START_TEST(an_overflow_in_a_generator_is_told_as_such)
 {
     char text[4096];
     if (support_instrumented()) {
-        printf("skipped: an_overflow_in_a_generator_is_told (the tool takes SIGSEGV)\n");
+        support_skip("an_overflow_in_a_generator_is_told", "the tool takes SIGSEGV");
         return;
     }
     int status = run_child(run_overflowing_generator, NULL, text, sizeof text);
@@ -413,12 +413,13 @@ START_TEST(other_faults_go_to_whoever_handled_them_before)
 {
     char text[4096];
     if (support_instrumented()) {
-        printf("skipped: other_faults_go (the tool takes SIGSEGV)\n");
+        support_skip("other_faults_go_to_whoever_handled_them_before", "the tool takes SIGSEGV");
         return;
     }
     int status = run_child(run_fault, NULL, text, sizeof text);
     expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
-    expect_str(text, "");
+    if (!support_emulated()) /* qemu prints a line of its own */
+        expect_str(text, "");
     status = run_child(run_fault_handled, NULL, text, sizeof text);
     expect(WIFEXITED(status) && WEXITSTATUS(status) == 3);
     expect_str(text, "the earlier handler\n");
