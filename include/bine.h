@@ -16,6 +16,7 @@
 #include <bine/io.h>
 #include <bine/net.h>
 #include <bine/stream.h>
+#include <bine/offload.h>
 #include <bine/debug.h>
 
 #endif

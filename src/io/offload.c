@@ -2,94 +2,166 @@
  *
  * The offload threads: see offload.h for what they promise.
  *
- * One queue, one lock, one condition.  Threads are started when jobs outnumber the idle ones, up to
- * THREADS, and end after IDLE_SECONDS without work, so a program that never touches a disk has none.  A job
- * goes
+ * A pool is one queue and one condition; one lock guards all pools, since a loop takes its finished jobs back
+ * from all of them at once and none of what is done under it takes long.  Threads are started when jobs
+ * outnumber the idle ones, up to the pool's limit, and end after IDLE_SECONDS without work, so a program that
+ * never touches a disk has none.  A job goes
  *     QUEUED -> RUNNING -> FINISHED -> TAKEN
  * and every step is made under the lock.  A finished job is handed back through its loop's list and
  * an interrupt; both are done under the lock, and the loop takes the lock to detach its jobs before it
  * frees its poller, so no thread touches a loop that is gone.  A job that nobody waits for (.io is NULL) is
  * dropped by the thread that ran it.
  *
+ * A pool that has been given up goes with the last of its threads: by then nobody waits for a job of it, so
+ * none is queued.
+ *
  * fork() takes the lock, so that the child's copy is whole; the child has no threads and starts anew. */
+#define _GNU_SOURCE
 #include "io/offload.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "io/io.h"
 
 /* Enough to keep a disk's queue filled; more threads than this only wait in line inside the kernel. */
 enum { THREADS = 16, IDLE_SECONDS = 5 };
-/* Threads beside these, whose jobs have said that they may hang.  Further ones count as the others do. */
+/* Threads of a pool beside these, whose jobs have said that they may hang.  Further ones count as the others
+ * do. */
 enum { HANGING = 64 };
-static const int class_limit[BINE__OFFLOAD_CLASSES] = {
-    [BINE__OFFLOAD_FILE] = THREADS,
-    [BINE__OFFLOAD_NAME] = THREADS / 2,
-};
+/* For bine_offload(): what programs call there waits more often than it computes. */
+enum { PUBLIC_THREADS = 32 };
+enum { NAME_SIZE = 16 /* what Linux keeps of a thread's name */ };
 
 enum state { QUEUED, RUNNING, FINISHED, TAKEN };
 
-static struct {
-    pthread_once_t once;
-    pthread_mutex_t lock;
+struct bine__pool {
+    struct bine__list others; /* all pools */
     pthread_cond_t work;
     struct bine__list queue;
+    int limit; /* of threads that do not hang */
+    int class_limit[BINE__OFFLOAD_CLASSES];
+    int queue_limit;
     int queued, threads, idle, hanging;
     int running[BINE__OFFLOAD_CLASSES];
-} pool = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+    int awaited; /* jobs that a task waits for */
+    bool given_up;
+    char name[NAME_SIZE];
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards everything here */
+static struct bine__list pools = {&pools, &pools};
+static struct bine__pool own = {.limit = THREADS,
+                                .class_limit = {[BINE__OFFLOAD_FILE] = THREADS, [BINE__OFFLOAD_NAME] = THREADS / 2},
+                                .queue_limit = INT32_MAX,
+                                .name = "bine-files"};
+static struct bine__pool public = {.limit = PUBLIC_THREADS,
+                                   .class_limit = {[BINE__OFFLOAD_FILE] = PUBLIC_THREADS},
+                                   .queue_limit = INT32_MAX,
+                                   .name = "bine-offload"};
 
 /* ---- Start, and fork() ------------------------------------------------------------- */
 
-static void reset(void)
+static void reset(struct bine__pool *pool)
 {
     pthread_condattr_t attributes;
 
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool.work, &attributes);
+    pthread_cond_init(&pool->work, &attributes);
     pthread_condattr_destroy(&attributes);
-    bine__list_init(&pool.queue);
-    pool.queued = pool.threads = pool.idle = pool.hanging = 0;
+    bine__list_init(&pool->queue);
+    pool->queued = pool->threads = pool->idle = pool->hanging = pool->awaited = 0;
     for (int i = 0; i < BINE__OFFLOAD_CLASSES; i++)
-        pool.running[i] = 0;
+        pool->running[i] = 0;
 }
 
 static void before_fork(void)
 {
-    pthread_mutex_lock(&pool.lock);
+    pthread_mutex_lock(&lock);
 }
 
 static void after_fork(void)
 {
-    pthread_mutex_unlock(&pool.lock);
+    pthread_mutex_unlock(&lock);
 }
 
 static void in_child(void)
 {
-    pthread_mutex_init(&pool.lock, NULL);
-    reset();
+    pthread_mutex_init(&lock, NULL);
+    for (struct bine__list *node = pools.next; node != &pools; node = node->next)
+        reset(bine__list_entry(node, struct bine__pool, others));
 }
 
 static void start(void)
 {
-    reset();
+    reset(&own);
+    reset(&public);
+    bine__list_append(&pools, &own.others);
+    bine__list_append(&pools, &public.others);
     pthread_atfork(before_fork, after_fork, in_child);
+}
+
+/* ---- Pools ------------------------------------------------------------------------- */
+
+struct bine__pool *bine__pool_new(const char *name, unsigned threads, unsigned queue)
+{
+    struct bine__pool *pool = calloc(1, sizeof *pool);
+
+    if (!pool)
+        return NULL;
+    pthread_once(&once, start);
+    reset(pool);
+    pool->limit = pool->class_limit[BINE__OFFLOAD_FILE] = (int)threads;
+    pool->queue_limit = queue && queue < INT32_MAX ? (int)queue : INT32_MAX;
+    memcpy(pool->name, name, strnlen(name, NAME_SIZE - 1));
+    pthread_mutex_lock(&lock);
+    bine__list_append(&pools, &pool->others);
+    pthread_mutex_unlock(&lock);
+    return pool;
+}
+
+/* With the lock held. */
+static void free_if_over(struct bine__pool *pool)
+{
+    if (!pool->given_up || pool->threads > 0 || pool->hanging > 0)
+        return;
+    bine__list_remove(&pool->others);
+    pthread_cond_destroy(&pool->work);
+    free(pool);
+}
+
+bool bine__pool_free(struct bine__pool *pool)
+{
+    bool free_now;
+
+    pthread_mutex_lock(&lock);
+    free_now = pool->awaited == 0;
+    if (free_now) {
+        pool->given_up = true;
+        pthread_cond_broadcast(&pool->work);
+        free_if_over(pool);
+    }
+    pthread_mutex_unlock(&lock);
+    return free_now;
 }
 
 /* ---- The threads ------------------------------------------------------------------- */
 
 /* The first job whose class has a thread to spare. */
-static struct bine__job *take(void)
+static struct bine__job *take(struct bine__pool *pool)
 {
-    for (struct bine__list *node = pool.queue.next; node != &pool.queue; node = node->next) {
+    for (struct bine__list *node = pool->queue.next; node != &pool->queue; node = node->next) {
         struct bine__job *job = bine__list_entry(node, struct bine__job, link);
-        if (pool.running[job->class] >= class_limit[job->class])
+        if (pool->running[job->class] >= pool->class_limit[job->class])
             continue;
         bine__list_remove(node);
-        pool.queued--;
+        pool->queued--;
         job->state = RUNNING;
         return job;
     }
@@ -97,26 +169,26 @@ static struct bine__job *take(void)
 }
 
 /* With the lock held; gives it up while the job runs. */
-static void work(struct bine__job *job)
+static void work(struct bine__pool *pool, struct bine__job *job)
 {
     const int class = job->class;
 
-    pool.running[class]++;
-    pthread_mutex_unlock(&pool.lock);
+    pool->running[class]++;
+    pthread_mutex_unlock(&lock);
     job->run(job);
-    pthread_mutex_lock(&pool.lock);
+    pthread_mutex_lock(&lock);
     if (job->hangs) {
-        pool.hanging--;
-        pool.threads++;
+        pool->hanging--;
+        pool->threads++;
     } else {
-        pool.running[class]--;
+        pool->running[class]--;
     }
     if (!job->io) {
         if (!job->drop)
             return; /* on a stack that its loop has leaked */
-        pthread_mutex_unlock(&pool.lock);
+        pthread_mutex_unlock(&lock);
         job->drop(job);
-        pthread_mutex_lock(&pool.lock);
+        pthread_mutex_lock(&lock);
         return;
     }
     job->state = FINISHED;
@@ -125,38 +197,52 @@ static void work(struct bine__job *job)
     job->io->reactor->interrupt(job->io);
 }
 
-/* False: nothing came for IDLE_SECONDS. */
-static bool wait_for_work(void)
+/* False: nothing came for IDLE_SECONDS, or nothing will any more. */
+static bool wait_for_work(struct bine__pool *pool)
 {
     struct timespec until;
     int error;
 
+    if (pool->given_up)
+        return false;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += IDLE_SECONDS;
-    pool.idle++;
-    error = pthread_cond_timedwait(&pool.work, &pool.lock, &until);
-    pool.idle--;
+    pool->idle++;
+    error = pthread_cond_timedwait(&pool->work, &lock, &until);
+    pool->idle--;
     return error == 0;
 }
 
-static void *thread_main(void *unused)
+static void name_thread(const char *name)
 {
+#ifdef __linux__
+    pthread_setname_np(pthread_self(), name);
+#else
+    (void)name;
+#endif
+}
+
+static void *thread_main(void *arg)
+{
+    struct bine__pool *pool = arg;
     struct bine__job *job;
     bool stay = true;
 
-    pthread_mutex_lock(&pool.lock);
-    while (pool.threads <= THREADS && ((job = take()) || stay)) {
+    pthread_mutex_lock(&lock);
+    name_thread(pool->name);
+    while (pool->threads <= pool->limit && ((job = take(pool)) || stay)) {
         if (job)
-            work(job);
-        stay = job ? true : wait_for_work();
+            work(pool, job);
+        stay = job ? true : wait_for_work(pool);
     }
-    pool.threads--;
-    pthread_mutex_unlock(&pool.lock);
-    return unused;
+    pool->threads--;
+    free_if_over(pool);
+    pthread_mutex_unlock(&lock);
+    return NULL;
 }
 
 /* With the lock held, so that the thread's first act is to wait for us.  An errno value. */
-static int start_thread(void)
+static int start_thread(struct bine__pool *pool)
 {
     sigset_t all, before;
     pthread_attr_t attributes;
@@ -168,48 +254,64 @@ static int start_thread(void)
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &attributes, thread_main, NULL);
+    error = pthread_create(&thread, &attributes, thread_main, pool);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (!error)
-        pool.threads++;
+        pool->threads++;
     return error;
 }
 
 void bine__offload_may_hang(struct bine__job *job)
 {
-    pthread_mutex_lock(&pool.lock);
-    if (pool.hanging < HANGING) {
+    struct bine__pool *pool = job->pool;
+
+    pthread_mutex_lock(&lock);
+    if (pool->hanging < HANGING) {
         job->hangs = true;
-        pool.hanging++;
-        pool.threads--;
-        pool.running[job->class]--;
-        if (pool.queued > pool.idle)
-            (void)start_thread(); /* else the next job that comes, or a thread that gets free, sees to it */
-        pthread_cond_signal(&pool.work);
+        pool->hanging++;
+        pool->threads--;
+        pool->running[job->class]--;
+        if (pool->queued > pool->idle)
+            (void)start_thread(pool); /* else the next job that comes, or a thread that gets free, sees to it */
+        pthread_cond_signal(&pool->work);
     }
-    pthread_mutex_unlock(&pool.lock);
+    pthread_mutex_unlock(&lock);
 }
 
 /* ---- The loops' side --------------------------------------------------------------- */
 
+/* More jobs are queued than threads are about to take, as many as may be. */
+static bool full(const struct bine__pool *pool)
+{
+    int spare = pool->threads;
+
+    for (int i = 0; i < BINE__OFFLOAD_CLASSES; i++)
+        spare -= pool->running[i];
+    return pool->queued - spare >= pool->queue_limit;
+}
+
 static int submit(struct bine__io *io, struct bine__job *job)
 {
+    struct bine__pool *pool = job->pool;
     int error = 0;
 
-    pthread_mutex_lock(&pool.lock);
-    if (pool.queued >= pool.idle && pool.threads < THREADS)
-        error = start_thread();
-    if (error && pool.threads == 0) {
-        pthread_mutex_unlock(&pool.lock);
+    pthread_mutex_lock(&lock);
+    if (pool->queued >= pool->idle && pool->threads < pool->limit)
+        error = start_thread(pool);
+    if (!error || pool->threads > 0) /* those that are there will see to it */
+        error = full(pool) ? EAGAIN : 0;
+    if (error) {
+        pthread_mutex_unlock(&lock);
         return error;
     }
     job->state = QUEUED;
-    bine__list_append(&pool.queue, &job->link);
-    pool.queued++;
+    bine__list_append(&pool->queue, &job->link);
+    pool->queued++;
+    pool->awaited++;
     bine__list_append(&io->jobs, &job->owned);
-    pthread_cond_signal(&pool.work);
-    pthread_mutex_unlock(&pool.lock);
+    pthread_cond_signal(&pool->work);
+    pthread_mutex_unlock(&lock);
     return 0;
 }
 
@@ -219,27 +321,30 @@ static bool abandon(struct bine__job *job)
 {
     bool finished, queued;
 
-    pthread_mutex_lock(&pool.lock);
+    pthread_mutex_lock(&lock);
     finished = job->state >= FINISHED;
     queued = job->state == QUEUED;
     bine__list_remove(&job->owned);
     if (queued)
-        pool.queued--;
+        job->pool->queued--;
+    if (job->state != TAKEN)
+        job->pool->awaited--;
     bine__list_remove(&job->link); /* no effect while it runs, or once it was taken */
     job->io = NULL;
-    pthread_mutex_unlock(&pool.lock);
+    pthread_mutex_unlock(&lock);
     if (queued)
         job->drop(job);
     return finished;
 }
 
-int bine__offload(struct bine_loop *loop, struct bine_task *self, struct bine__job *job,
-                  enum bine__offload_class class)
+static int offload(struct bine__pool *pool, struct bine_loop *loop, struct bine_task *self, struct bine__job *job,
+                   enum bine__offload_class class)
 {
     const unsigned wait = BINE__WAIT_OFFLOAD | (job->drop ? 0U : (unsigned)BINE__PARK_DEAF);
     int error;
 
-    pthread_once(&pool.once, start);
+    pthread_once(&once, start);
+    job->pool = pool;
     job->io = loop->io;
     job->task = self;
     job->class = (uint8_t)class;
@@ -268,38 +373,51 @@ int bine__offload(struct bine_loop *loop, struct bine_task *self, struct bine__j
     return 0;
 }
 
+int bine__offload(struct bine_loop *loop, struct bine_task *self, struct bine__job *job,
+                  enum bine__offload_class class)
+{
+    return offload(&own, loop, self, job, class);
+}
+
+int bine__offload_to(struct bine__pool *pool, struct bine_loop *loop, struct bine_task *self, struct bine__job *job)
+{
+    return offload(pool ? pool : &public, loop, self, job, BINE__OFFLOAD_FILE);
+}
+
 unsigned bine__offload_reap(struct bine__io *io)
 {
     unsigned woken = 0;
 
     if (!atomic_load_explicit(&io->reap, memory_order_acquire)) /* partner: work() */
         return 0;
-    pthread_mutex_lock(&pool.lock);
+    pthread_mutex_lock(&lock);
     atomic_store_explicit(&io->reap, false, memory_order_relaxed);
     while (!bine__list_empty(&io->finished)) {
         struct bine__job *job = bine__list_entry(io->finished.next, struct bine__job, link);
         bine__list_remove(&job->link);
         bine__list_remove(&job->owned);
+        job->pool->awaited--;
         job->state = TAKEN;
         job->taken = true;
         bine__wake(job->task);
         woken++;
     }
-    pthread_mutex_unlock(&pool.lock);
+    pthread_mutex_unlock(&lock);
     return woken;
 }
 
 /* What is still here belongs to tasks that were given up with their stacks: no thread may wake them. */
 void bine__offload_orphan(struct bine__io *io)
 {
-    pthread_mutex_lock(&pool.lock);
+    pthread_mutex_lock(&lock);
     while (!bine__list_empty(&io->jobs)) {
         struct bine__job *job = bine__list_entry(io->jobs.next, struct bine__job, owned);
         bine__list_remove(&job->owned);
         bine__list_remove(&job->link);
         if (job->state == QUEUED)
-            pool.queued--;
+            job->pool->queued--;
+        job->pool->awaited--;
         job->io = NULL;
     }
-    pthread_mutex_unlock(&pool.lock);
+    pthread_mutex_unlock(&lock);
 }

@@ -115,7 +115,7 @@ void support_settle(void)
 
 /* ---- Runs ---------------------------------------------------------------------------------------------- */
 
-static bool left_tasks_allowed;
+static _Atomic bool left_tasks_allowed; /* runs may end on several threads */
 
 struct guarded {
     bine_fn *fn;
