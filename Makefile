@@ -13,6 +13,7 @@ INCDIR  = $(PREFIX)/include
 MANDIR  = $(PREFIX)/share/man
 CONTEXT = native#  native: src/arch/<cpu>.S; fcontext: Boost.Context's switch, for every CPU it supports
 SANITIZE =#        what -fsanitize= gets; check-asan and check-tsan set it
+CHECKED =#         1: libbine-check, which tells src/check what happens, in place of libbine
 CFLAGS  = -O2 -g
 CXXFLAGS = $(CFLAGS)
 DEMO_ARGS =#       see `make demo DEMO_ARGS=--help`
@@ -22,8 +23,10 @@ ifeq ($(origin CC),default)
 CC := $(shell command -v cc >/dev/null 2>&1 && echo cc || echo gcc)
 endif
 INSTALL = install
+OBJCOPY = objcopy
 VERSION := $(shell sed -n 's/^.define BINE_VERSION "\(.*\)"/\1/p' include/bine/base.h)
-SONAME  := libbine.so.$(firstword $(subst ., ,$(VERSION)))
+LIB     := libbine$(if $(CHECKED),-check)
+SONAME  := $(LIB).so.$(firstword $(subst ., ,$(VERSION)))
 
 # ---- What is compiled --------------------------------------------------------------------------------------
 
@@ -32,7 +35,7 @@ CPU    := $(patsubst arm64,aarch64,$(firstword $(subst -, ,$(TARGET))))
 CROSS  := $(filter-out $(patsubst arm64,aarch64,$(shell uname -m)),$(CPU))
 SWITCH := $(if $(filter native,$(CONTEXT)),$(CPU),$(CONTEXT))
 comma  := ,
-O      := $(BUILD)/$(CONTEXT)$(CROSS:%=-%)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+O      := $(BUILD)/$(CONTEXT)$(CROSS:%=-%)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(CHECKED),-check)
 
 # Files for one CPU or one operating system; everything else in src/ is for all.
 CHOSEN   := $(wildcard src/arch/$(SWITCH).S src/arch/$(SWITCH).c)
@@ -40,6 +43,7 @@ SPECIFIC := $(wildcard src/arch/x86_64.c src/arch/aarch64.c src/arch/fcontext.c)
 ifeq ($(findstring linux,$(TARGET)),)
 SPECIFIC += src/io/reactor_epoll.c
 endif
+SPECIFIC += $(if $(CHECKED),,$(wildcard src/check/*.c))
 SOURCES := $(filter-out $(SPECIFIC),$(wildcard src/*/*.c)) $(CHOSEN)
 OBJECTS := $(SOURCES:%=$(O)/%.o)
 
@@ -59,8 +63,10 @@ STRESS   := $(patsubst %.c,$(O)/%,$(wildcard tests/stress/*.c))
 
 WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-declarations -Wundef
 WARN_C = $(WARN) -Wstrict-prototypes -Wmissing-prototypes
-ALL_CPPFLAGS = -Iinclude -Isrc $(if $(filter fcontext,$(CONTEXT)),-DBINE_CONTEXT_FCONTEXT) $(CPPFLAGS)
+ALL_CPPFLAGS = -Iinclude -Isrc $(if $(filter fcontext,$(CONTEXT)),-DBINE_CONTEXT_FCONTEXT) \
+               $(if $(CHECKED),-DBINE_CHECKED) $(CPPFLAGS)
 COMMON = -fPIC -fvisibility=hidden -fno-semantic-interposition -pthread \
+         $(if $(CHECKED),-fno-omit-frame-pointer) \
          $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_CFLAGS   = -std=gnu11 $(WARN_C) $(COMMON) $(CFLAGS)
 ALL_CXXFLAGS = -std=c++17 $(WARN) $(COMMON) $(CXXFLAGS)
@@ -77,7 +83,10 @@ CHECK_LIBS   ?= $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubu
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(O)/libbine.a $(O)/libbine.so ## the static and the shared library
+all: $(O)/$(LIB).a $(O)/$(LIB).so $(if $(CHECKED),,checked tools) ## both libraries, static and shared; the tools
+.PHONY: checked tools
+checked: ## libbine-check alone, for bine-race and bine-explore
+	+@$(MAKE_) CHECKED=1 all
 
 FLAGS_NOW = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(CXX) $(CXXFLAGS) $(ALL_LDFLAGS) $(LIBS)
 $(O)/flags: FORCE
@@ -87,6 +96,10 @@ $(O)/flags: FORCE
 $(O)/%.c.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(TEST_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(MARK_TEXT)
+# So that the checked library can tell its own code from the program's.
+$(O)/src/%.c.o: private MARK_TEXT = $(if $(CHECKED),$(OBJCOPY) --rename-section .text=bine_text \
+    --rename-section .text.unlikely=bine_text $@)
 $(O)/%.S.o: %.S $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
@@ -95,14 +108,14 @@ $(O)/%.cc.o: %.cc $(O)/flags
 	$(CXX) $(ALL_CPPFLAGS) $(TEST_CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
 
 $(OBJECTS): | needs-$(CONTEXT)
-$(O)/libbine.a: $(OBJECTS)
+$(O)/$(LIB).a: $(OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $(OBJECTS)
-$(O)/libbine.so.$(VERSION): $(OBJECTS) src/bine.map
+$(O)/$(LIB).so.$(VERSION): $(OBJECTS) src/bine.map
 	$(CC) -shared $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,-z,nodelete -Wl,--version-script,src/bine.map \
 	    $(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(OBJECTS) $(LIBS)
-$(O)/libbine.so: $(O)/libbine.so.$(VERSION)
-	ln -sf libbine.so.$(VERSION) $(O)/$(SONAME)
+$(O)/$(LIB).so: $(O)/$(LIB).so.$(VERSION)
+	ln -sf $(LIB).so.$(VERSION) $(O)/$(SONAME)
 	ln -sf $(SONAME) $@
 
 .PHONY: needs-native needs-fcontext
@@ -119,22 +132,31 @@ needs-%:
 # ---- Programs ----------------------------------------------------------------------------------------------
 
 examples: $(EXAMPLES)
-tests: examples $(UNIT) $(STRESS) $(O)/libbine.so
+tests: examples $(UNIT) $(STRESS) $(O)/$(LIB).so
 
 $(O)/examples/lib.a: $(EXAMPLE_LIB)
 	rm -f $@
 	$(AR) rcs $@ $^
-$(O)/examples/%: $(O)/examples/%.c.o $(O)/examples/lib.a $(O)/libbine.a
+$(O)/examples/%: $(O)/examples/%.c.o $(O)/examples/lib.a $(O)/$(LIB).a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(O)/examples/seeds/transaction.c.o: private TEST_CPPFLAGS = $(LIBPQ:%/libpq-fe.h=-isystem %)
 $(O)/examples/seeds/transaction: private LDLIBS += -lpq
 $(O)/tests/%.o: private TEST_CPPFLAGS = -Itests $(CHECK_CFLAGS)
-$(O)/tests/unit/%: $(O)/tests/unit/%.c.o $(SUPPORT) $(O)/libbine.a
+$(O)/tests/unit/%: $(O)/tests/unit/%.c.o $(SUPPORT) $(O)/$(LIB).a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
-$(O)/tests/unit/%: $(O)/tests/unit/%.cc.o $(SUPPORT) $(O)/libbine.a
+$(O)/tests/unit/%: $(O)/tests/unit/%.cc.o $(SUPPORT) $(O)/$(LIB).a
 	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
-$(O)/tests/stress/%: $(O)/tests/stress/%.c.o $(SUPPORT) $(O)/libbine.a
+$(O)/tests/stress/%: $(O)/tests/stress/%.c.o $(SUPPORT) $(O)/$(LIB).a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
+
+# A directory of tools/ is a program: tools/race becomes bine-race.
+TOOLS := $(patsubst tools/%/,$(O)/bine-%,$(wildcard tools/*/))
+tools: $(TOOLS) ## bine-race and its kin
+define TOOL
+$(O)/bine-$(1): $(patsubst %,$(O)/%.o,$(wildcard tools/$(1)/*.c))
+	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^
+endef
+$(foreach tool,$(TOOLS),$(eval $(call TOOL,$(patsubst $(O)/bine-%,%,$(tool)))))
 
 demo: $(O)/examples/demo ## a web server and a thousand clients, over loopback; DEMO_ARGS=--serve for a browser
 	$(O)/examples/demo $(DEMO_ARGS)
@@ -190,22 +212,33 @@ lint: ## manual, scripts, headers, cppcheck, clang-tidy, gcc and clang with -Wer
 PAGES = $(wildcard man/man*/*.[0-9])
 D     = $(DESTDIR)
 
-install: all ## into $(DESTDIR)$(PREFIX)
-	mkdir -p "$(D)$(LIBDIR)/pkgconfig" "$(D)$(INCDIR)/bine" "$(D)$(MANDIR)/man3" "$(D)$(MANDIR)/man7"
-	$(INSTALL) -m 644 $(O)/libbine.a "$(D)$(LIBDIR)"
-	$(INSTALL) -m 755 $(O)/libbine.so.$(VERSION) "$(D)$(LIBDIR)"
-	ln -sf libbine.so.$(VERSION) "$(D)$(LIBDIR)/$(SONAME)"
-	ln -sf $(SONAME) "$(D)$(LIBDIR)/libbine.so"
+.PHONY: install-library
+install-library: $(O)/$(LIB).a $(O)/$(LIB).so
+	mkdir -p "$(D)$(LIBDIR)"
+	$(INSTALL) -m 644 $(O)/$(LIB).a "$(D)$(LIBDIR)"
+	$(INSTALL) -m 755 $(O)/$(LIB).so.$(VERSION) "$(D)$(LIBDIR)"
+	ln -sf $(LIB).so.$(VERSION) "$(D)$(LIBDIR)/$(SONAME)"
+	ln -sf $(SONAME) "$(D)$(LIBDIR)/$(LIB).so"
+# What a program under bine-race is linked with; src/check/libc.c takes the calls.
+RACE_LIBS = $(addprefix -Wl$(comma)--wrap=,$(shell cat src/check/wrap.list 2>/dev/null)) -Wl,-u,__tsan_init \
+            -L$(LIBDIR) -l:libbine-check.a $(LIBS_$(CONTEXT)) -pthread
+install: all install-library ## into $(DESTDIR)$(PREFIX)
+	+@$(MAKE_) CHECKED=1 install-library
+	for d in "$(LIBDIR)/pkgconfig" "$(INCDIR)/bine" "$(PREFIX)/bin" "$(MANDIR)/man1" "$(MANDIR)/man3" "$(MANDIR)/man7"; \
+	  do mkdir -p "$(D)$$d" || exit; done
+	for tool in $(TOOLS); do $(INSTALL) -m 755 $$tool "$(D)$(PREFIX)/bin" || exit; done
 	$(INSTALL) -m 644 include/bine.h "$(D)$(INCDIR)"
 	$(INSTALL) -m 644 include/bine/*.h "$(D)$(INCDIR)/bine"
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|' \
-	    -e 's|@LIBS@|$(LIBS_$(CONTEXT))|; s| *$$||' bine.pc.in > "$(D)$(LIBDIR)/pkgconfig/bine.pc"
+	    -e 's|@LIBS@|$(LIBS_$(CONTEXT))|; s|@RACE_LIBS@|$(RACE_LIBS)|; s| *$$||' bine.pc.in > "$(D)$(LIBDIR)/pkgconfig/bine.pc"
 	chmod 644 "$(D)$(LIBDIR)/pkgconfig/bine.pc"
 	for page in $(PAGES); do $(INSTALL) -m 644 $$page "$(D)$(MANDIR)/man$${page##*.}" || exit; done
 	test ! -f man/links || while read -r name page; do \
 	  ln -sf $$page "$(D)$(MANDIR)/man$${name##*.}/$$name" || exit; done < man/links
 uninstall: ## removes what install put there
-	rm -f "$(D)$(LIBDIR)/libbine.a" "$(D)$(LIBDIR)/libbine.so"* "$(D)$(LIBDIR)/pkgconfig/bine.pc" "$(D)$(INCDIR)/bine.h"
+	for lib in libbine libbine-check; do rm -f "$(D)$(LIBDIR)/$$lib.a" "$(D)$(LIBDIR)/$$lib.so"* || exit; done
+	for tool in $(notdir $(TOOLS)); do rm -f "$(D)$(PREFIX)/bin/$$tool" || exit; done
+	rm -f "$(D)$(LIBDIR)/pkgconfig/bine.pc" "$(D)$(INCDIR)/bine.h"
 	rm -rf "$(D)$(INCDIR)/bine"
 	for page in $(notdir $(PAGES)) $$(cut -d' ' -f1 man/links); do rm -f "$(D)$(MANDIR)/man$${page##*.}/$$page"; done
 

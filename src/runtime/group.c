@@ -243,9 +243,10 @@ static int wait_for_children(struct group *group, struct bine_task *self)
 {
     unsigned deaf = 0;
     int outer = 0;
+    bine__say_may_yield(self);
     if (group->running == 0) { /* nothing to wait for: charged, so that a loop of such groups starves nobody */
         bine__charge(self->loop, 1);
-        if (self->loop->budget <= 0)
+        if (self->loop->budget <= 0 && !bine__in_section(self->loop))
             bine__yield(self->loop, self);
     }
     while (group->running > 0) {

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bine/check.h>
+
 #include "runtime/runtime.h"
 
 #define POLL_BEFORE_JUMP BINE_MS
@@ -172,7 +174,7 @@ static struct bine_loop *open_loop(const bine_options *options)
     loop->now = loop->virtual_clock ? 0 : bine__clock(NULL);
     loop->stacks.decayed = loop->now;
     loop->random = options->seed;
-    loop->watched = options->seed ? BINE__WATCH_SEED : 0;
+    loop->watched = (options->seed ? BINE__WATCH_SEED : 0U) | (bine__invariants_any() ? BINE__WATCH_INVARIANTS : 0U);
     if (__cxa_get_globals) {
         loop->cxa = __cxa_get_globals();
         loop->watched |= BINE__WATCH_CXX;
@@ -189,6 +191,7 @@ static struct bine_loop *open_loop(const bine_options *options)
     if (bine__process_enter(loop) != 0)
         goto fail_lock;
     bine__loop = loop;
+    bine__gate = &loop->budget;
     if (bine__poller_open(loop, options->reactor) != 0)
         goto fail_process;
     bine__debug_open(loop);
@@ -197,6 +200,7 @@ static struct bine_loop *open_loop(const bine_options *options)
 
 fail_process:
     bine__loop = NULL;
+    bine__gate = NULL;
     bine__process_leave(loop);
 fail_lock:
     pthread_mutex_destroy(&loop->lock);
@@ -222,6 +226,7 @@ static void close_loop(struct bine_loop *loop, bool abandoned)
     loop->queue = NULL;
     bine__process_leave(loop);
     bine__loop = NULL;
+    bine__gate = NULL;
     bine_loop_unref(loop);
     errno = error;
 }

@@ -23,6 +23,7 @@
  *
  * What a scope says is looked at twice: before parking, since a call may park several times, and after. */
 #include "runtime/runtime.h"
+#include "runtime/section.h"
 
 /* SWITCHES_PER_POLL: an epoll_wait() that finds nothing costs about 0.4 µs here, so 128 switches put 3 ns on
  * each; at a microsecond of work a switch, an event waits at most about 0.1 ms for the loop to look. */
@@ -79,15 +80,18 @@ static __attribute__((noinline)) void arrive_slowly(struct bine_loop *loop, stru
         *loop->cxa = cxa;
 }
 
-/* Leaves self, whose state its caller has set, for the next; returns when self is picked again. */
-static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_task *self)
+/* What makes the door take its slow way before it switches. */
+enum { WATCH_SLOWLY = BINE__WATCH_SEED | WATCH_LEAVING | BINE__WATCH_INVARIANTS };
+
+/* The door, twice: the plain one does not look at what is hardly ever there. */
+static inline __attribute__((always_inline)) void pass(struct bine_loop *loop, struct bine_task *self, bool slowly)
 {
     struct bine_task *next;
     int32_t left = atomic_load_explicit(&loop->switches_left, memory_order_relaxed) - 1;
     atomic_store_explicit(&loop->switches_left, left, memory_order_relaxed); /* the watchdog's read may be late */
     if (bine__unlikely(left < 0 || loop->head == loop->tail)) {
         next = &loop->root;
-    } else if (bine__unlikely(loop->watched & BINE__WATCH_SEED)) {
+    } else if (slowly && (loop->watched & BINE__WATCH_SEED)) {
         next = pick_drawn(loop);
     } else {
         next = loop->queue[loop->head++ & loop->mask];
@@ -109,8 +113,8 @@ static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_t
     }
 
     int error = *loop->error;
-    struct bine__cxa cxa;
-    if (bine__unlikely(loop->watched & WATCH_LEAVING))
+    struct bine__cxa cxa = {NULL, 0};
+    if (slowly && (loop->watched & WATCH_LEAVING))
         cxa = leave_slowly(loop);
     loop->current = next;
     bine__notes_leave(&self->notes, &next->notes, self->state == BINE__ENDED);
@@ -121,6 +125,28 @@ static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_t
     if (bine__unlikely(loop->watched & WATCH_ARRIVING))
         arrive_slowly(loop, cxa);
     *loop->error = error;
+}
+
+static __attribute__((noinline)) void pass_slowly(struct bine_loop *loop, struct bine_task *self)
+{
+    int64_t section = bine__in_section(loop) ? loop->budget : 0;
+    if (section)
+        bine__section_leave_loop(loop, self);
+    if (loop->watched & BINE__WATCH_INVARIANTS)
+        bine__invariants_look(self);
+    pass(loop, self, true);
+    if (section)
+        loop->budget = section; /* it is in it still */
+}
+
+/* Leaves self, whose state its caller has set, for the next; returns when self is picked again.  One's budget
+ * is negative in a section, and seldom else. */
+static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_task *self)
+{
+    if (bine__unlikely((loop->watched & WATCH_SLOWLY) || loop->budget < 0))
+        pass_slowly(loop, self);
+    else
+        pass(loop, self, false);
 }
 
 int bine__park(struct bine_loop *loop, struct bine_task *self, unsigned wait, intptr_t object)

@@ -17,6 +17,7 @@
 #include <bine/task.h>
 
 #include "arch/context.h"
+#include "runtime/check.h"
 #include "runtime/list.h"
 #include "runtime/notes.h"
 #include "runtime/poller.h"
@@ -169,6 +170,7 @@ struct bine__io; /* src/io's own */
 enum bine__watch {
     BINE__WATCH_SEED = 1 << 0, /* the schedule is drawn, not first in first out */
     BINE__WATCH_CXX = 1 << 1,  /* C++ is linked: its exception state is kept per task */
+    BINE__WATCH_INVARIANTS = 1 << 4, /* there are some: they are looked at before each switch */
     BINE__WATCH_TIMERS = 1 << 3, /* timers were started: their deadlines are worked out at the next switch */
     BINE__WATCH_REAP = 1 << 2  /* a task ended that nobody joins: it is freed from another stack */
 };
@@ -184,7 +186,7 @@ struct bine_loop {
     struct bine_task **queue;  /* the run queue: a ring with room for every task */
     uint32_t head, tail, mask; /* free-running; index & mask */
     _Atomic int32_t switches_left; /* before the poller must be consulted; read by the watchdog */
-    int32_t budget;            /* of I/O that did not park, for the running task */
+    int64_t budget;            /* of I/O that did not park, for the running task; in a section: see section.h */
     uint32_t watched;          /* enum bine__watch: what the door must do besides switching */
     int *error;                /* this thread's errno: a task stays on its thread */
     struct bine__cxa *cxa;     /* this thread's C++ exception state; NULL without C++ */
@@ -270,19 +272,20 @@ static inline struct bine_task *bine__current(void)
     return NULL;
 }
 
-struct bine_task *bine__begin_slowly(struct bine_loop *, struct bine_task *); /* wait.c */
+struct bine_task *bine__begin_slowly(struct bine_loop *, struct bine_task *, const void *from); /* wait.c */
 
 /* Opens every yielding call: the running task, or NULL with errno EPERM outside a loop, EDEADLK on the
  * loop's own stack, ECANCELED or ETIMEDOUT where a scope has fired.  May switch when the task has spent
  * its budget. */
-static inline struct bine_task *bine__begin(void)
+static inline __attribute__((always_inline)) struct bine_task *bine__begin(void)
 {
     struct bine_task *self = bine__current();
     if (bine__unlikely(!self))
         return NULL;
+    bine__check_call(self);
     if (bine__likely(!self->alert && self->loop->budget > 0))
         return self;
-    return bine__begin_slowly(self->loop, self);
+    return bine__begin_slowly(self->loop, self, __builtin_return_address(0));
 }
 
 /* A call that succeeded without parking: charged so that nobody starves. */
@@ -290,6 +293,28 @@ static inline void bine__charge(struct bine_loop *loop, int cost)
 {
     loop->budget -= cost;
 }
+
+/* The running task is where it must not switch: see section.h. */
+static inline bool bine__in_section(const struct bine_loop *loop)
+{
+    const int64_t debt = -((int64_t)1 << 30); /* no call charges as much, and no section's address is as low */
+    return loop->budget < debt;
+}
+
+/* section.c: a call that may switch begins there; from: where in the program it stands. */
+void bine__section_begin(struct bine_loop *, struct bine_task *, const void *from);
+
+/* For the yielding calls that do not begin with bine__begin(), since they go on in a scope that has fired. */
+static inline __attribute__((always_inline)) void bine__say_may_yield(struct bine_task *self)
+{
+    bine__check_call(self);
+    if (bine__unlikely(bine__in_section(self->loop)))
+        bine__section_begin(self->loop, self, __builtin_return_address(0));
+}
+
+/* invariant.c */
+bool bine__invariants_any(void);
+void bine__invariants_look(struct bine_task *); /* it is about to give up the loop */
 
 /* Absolute deadline for a time-out from now; saturates. */
 bine_ns bine__deadline_in(bine_ns timeout);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/runtime.h"
+#include "runtime/section.h"
 
 enum {
     FAILURES = 4096,        /* errno values that bine_fail() can name: 1..4095, as the kernel's own bound */
@@ -234,7 +234,7 @@ static __attribute__((noinline)) void drop_own(struct bine_task *self)
 void bine__task_main(struct bine_loop *loop, struct bine_task *self)
 {
     self->flags |= BINE__TASK_STARTED;
-    void *value = self->fn(self->arg);
+    void *value = bine__likely(!(self->flags & BINE__TASK_EXPLICIT)) ? self->fn(self->arg) : bine__run_explicit(self);
     if (bine__unlikely(bine__loop != loop))
         bine__fatal(self, "returned in a child after fork(): end the child with _exit() or exec");
     if (bine__unlikely(self->flags & (BINE__TASK_VALUES | BINE__TASK_LOCALS)))
@@ -330,6 +330,7 @@ int bine_stop(bine_task *task, bine_result *result)
     struct bine_task *self = bine__current();
     if (!self || joinable(task, self) != 0)
         return -1;
+    bine__say_may_yield(self);
     bine_cancel(task);
     return join(self, task, BINE__WAIT_JOIN | BINE__PARK_DEAF, result);
 }

@@ -8,12 +8,16 @@
 
 /* In a scope that has fired, or with the budget spent.  A failing call is charged too, and so yields now and
  * then: a loop that ignores its errors cannot stop the others. */
-struct bine_task *bine__begin_slowly(struct bine_loop *loop, struct bine_task *self)
+struct bine_task *bine__begin_slowly(struct bine_loop *loop, struct bine_task *self, const void *from)
 {
-    if (loop->budget <= 0)
-        bine__yield(loop, self);
-    else
+    if (bine__unlikely(bine__in_section(loop))) {
+        bine__section_begin(loop, self, from);
         bine__scope_look(self);
+    } else if (loop->budget <= 0) {
+        bine__yield(loop, self);
+    } else {
+        bine__scope_look(self);
+    }
     int error = bine__scope_fail(self);
     if (!error)
         return self;
@@ -92,6 +96,7 @@ int bine_sleep(bine_ns duration)
     struct bine_task *self = bine__current();
     if (!self)
         return -1;
+    bine__say_may_yield(self);
     bine__scope_look(self);
     if (duration <= 0 || self->failing) /* a call that fails must still let the others run */
         return bine_yield();
@@ -103,6 +108,7 @@ int bine_sleep_until(bine_ns deadline)
     struct bine_task *self = bine__current();
     if (!self)
         return -1;
+    bine__say_may_yield(self);
     bine__scope_look(self);
     if (self->failing || deadline <= bine__clock(self->loop))
         return bine_yield();

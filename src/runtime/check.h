@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the runtime tells the checkers.  In libbine-check, built from the same sources with BINE_CHECKED, these
+ * are functions of src/check; in the plain library each is nothing.
+ *
+ * They are told what happens and change nothing, but for bine__check_pick(), which may choose who runs next.
+ * None of them may switch, nor touch errno. */
+#ifndef BINE_RUNTIME_CHECK_H
+#define BINE_RUNTIME_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bine_task;
+struct bine_loop;
+
+/* ---- For src/check/race*.c ------------------------------------------------------------------------- */
+
+/* Locks are handed over without what the former holder wrote being told to the next; the rest is. */
+enum bine__lock_kind { BINE__LOCK_EXCLUSIVE, BINE__LOCK_SHARED };
+
+#ifdef BINE_CHECKED
+/* A call that may switch begins, whether or not it will. */
+void bine__check_call(struct bine_task *self);
+/* self is about to be left: its state, wait and object say why.  And: it runs (again). */
+void bine__check_leave(struct bine_task *self);
+void bine__check_arrive(struct bine_task *self);
+void bine__check_spawn(struct bine_task *child);
+void bine__check_end(struct bine_task *self);
+/* Whoever runs makes this task runnable, and means it: what it waited for is there. */
+void bine__check_wake(struct bine_task *task);
+/* self has learnt that the task has ended. */
+void bine__check_joined(struct bine_task *self, struct bine_task *task);
+/* The running task is about to wait for a lock, has it, has given it back. */
+void bine__check_lock_wait(const void *lock, struct bine_task *owner);
+void bine__check_locked(const void *lock, enum bine__lock_kind);
+void bine__check_unlocked(const void *lock, enum bine__lock_kind);
+/* Something was put where others find it later without waiting (an event set, an item in a queue); and: it
+ * was found. */
+void bine__check_put(const void *object);
+void bine__check_found(const void *object);
+/* A transfer on a descriptor: it begins; it has moved so much of a whole, and goes on; it ends. */
+enum bine__io_step { BINE__IO_BEGIN, BINE__IO_PIECE, BINE__IO_END };
+void bine__check_io(int fd, bool out, enum bine__io_step);
+void bine__check_fd_made(int fd);
+void bine__check_fd_closed(int fd, int error); /* by bine_close(); error: what it failed with, or 0 */
+void bine__check_fd_used(int fd);
+/* bine_together(), bine_benign(). */
+void bine__check_together(const char *name, const void *place, size_t size);
+void bine__check_benign(const void *place, size_t size, const char *reason);
+/* Nothing can ever run again. */
+void bine__check_stuck(struct bine_loop *);
+/* A failure that nobody looked at, a task left behind: what also goes to the report hook. */
+struct bine_report;
+void bine__check_reported(const void *report);
+#else
+#define bine__check_call(self) ((void)(self))
+#define bine__check_leave(self) ((void)(self))
+#define bine__check_arrive(self) ((void)(self))
+#define bine__check_spawn(child) ((void)(child))
+#define bine__check_end(self) ((void)(self))
+#define bine__check_wake(task) ((void)(task))
+#define bine__check_joined(self, task) ((void)(self), (void)(task))
+#define bine__check_lock_wait(lock, owner) ((void)(lock), (void)(owner))
+#define bine__check_locked(lock, kind) ((void)(lock), (void)(kind))
+#define bine__check_unlocked(lock, kind) ((void)(lock), (void)(kind))
+#define bine__check_put(object) ((void)(object))
+#define bine__check_found(object) ((void)(object))
+#define bine__check_io(fd, out, step) ((void)(fd))
+#define bine__check_fd_made(fd) ((void)(fd))
+#define bine__check_fd_closed(fd, error) ((void)(fd), (void)(error))
+#define bine__check_fd_used(fd) ((void)(fd))
+#define bine__check_together(name, place, size) ((void)0)
+#define bine__check_benign(place, size, reason) ((void)0)
+#define bine__check_stuck(loop) ((void)(loop))
+#define bine__check_reported(report) ((void)(report))
+#endif
+
+/* ---- For src/check/explore*.c ---------------------------------------------------------------------- */
+
+/* Added by the explorer: who runs next, and when time passes. */
+
+#endif
