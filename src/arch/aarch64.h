@@ -76,6 +76,19 @@ static inline __attribute__((always_inline)) void bine__context_switch(struct bi
                        "v27", "v28", "v29", "v30", "v31", "memory", "cc" BINE__CLOBBER_X18 BINE__CLOBBER_SVE);
 }
 
+/* A context that is suspended in bine__context_leap(). */
+struct bine__leap {
+    struct bine__context context;
+    int said;
+    uint64_t kept[19]; /* x19-x28 x30 d8-d15; offsets 32 (said) and 40 (these) are known to aarch64.S */
+};
+#define BINE__CONTEXT_LEAPS 1
+
+/* Suspends *from and continues *to, as bine__context_switch() does.  A function that ends in a call of this
+ * returns, when somebody comes back, from->said.  By a return: a branch would need a landing pad where branch
+ * targets are checked. */
+int bine__context_leap(struct bine__leap *from, struct bine__leap *to);
+
 /* Near where a suspended context goes on in its stack: only to be prefetched. */
 static inline const char *bine__context_sp(const struct bine__context *context)
 {

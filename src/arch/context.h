@@ -8,6 +8,9 @@
  *   bine__context_switch(from, to)     suspends the caller into *from and continues *to.  Keeps everything
  *                                      that the ABI says a call keeps, FP control words included.
  *
+ * A context that is suspended may be copied to another place only if the header defines BINE__CONTEXT_LEAPS; it then
+ * also offers bine__context_leap(), a switch for functions that have nothing left to do but to return.
+ *
  * Knows registers and the ABI; knows no task. */
 #ifndef BINE_ARCH_CONTEXT_H
 #define BINE_ARCH_CONTEXT_H

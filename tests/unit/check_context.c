@@ -3,6 +3,8 @@
  * What a switch keeps, whichever CONTEXT was built: every callee-saved register, the floating-point control
  * words, the alignment at a task's entry, deep frames; and unwinding, which must end at the task's entry. */
 #define _GNU_SOURCE
+#include <bine/gen.h>
+
 #include "support/support.h"
 
 #include <execinfo.h>
@@ -110,6 +112,50 @@ VIRTUAL_TEST(every_callee_saved_register_survives_a_switch)
         expect_ok(bine_join(task[i], NULL));
 }
 
+static _Thread_local bine_gen *between; /* its consumer and its body switch to each other through it */
+static _Thread_local bool in_body;
+
+static void next_or_yield(void)
+{
+    bool here = in_body;
+    for (int i = 0; i < 3; i++) {
+        in_body = !here;
+        expect_int(here ? bine_gen_yield(between, NULL, NULL) : bine_gen_next(between, NULL), ==, here ? 0 : 1);
+        in_body = here;
+    }
+}
+
+static void keep_registers_once(uint64_t *seed)
+{
+    uint64_t cells[2 * REGISTERS + 1];
+    for (int i = 0; i < REGISTERS; i++) {
+        cells[i] = support_random(seed);
+        cells[REGISTERS + i] = 0;
+    }
+    registers_across(cells, next_or_yield);
+    for (int i = 0; i < REGISTERS; i++)
+        expect_uint(cells[REGISTERS + i], ==, cells[i]);
+}
+
+static void *keep_registers_inside(bine_gen *gen, void *seed)
+{
+    (void)gen;
+    for (int round = 0; round < 20; round++)
+        keep_registers_once(seed);
+    return NULL;
+}
+
+START_TEST(every_callee_saved_register_survives_a_generators_switch)
+{
+    uint64_t seed = 5, inside = 6;
+    between = bine_gen_new(keep_registers_inside, &inside);
+    for (int round = 0; round < 20; round++)
+        keep_registers_once(&seed);
+    expect_int(bine_gen_next(between, NULL), ==, 0); /* as many as it yields */
+    bine_gen_free(between);
+}
+END_TEST
+
 /* ---- Floating-point control ---------------------------------------------------------------------------- */
 
 /* The control words that a call keeps: rounding, exception masks, flushing of denormals, x87 precision. */
@@ -173,6 +219,33 @@ VIRTUAL_TEST(each_task_keeps_its_floating_point_control)
         expect_uint(fp_control(), ==, mine);
     }
 }
+
+static void *keep_fp_control_inside(bine_gen *gen, void *style)
+{
+    set_fp_control((int)(intptr_t)style);
+    uint64_t mine = fp_control();
+    while (bine_gen_yield(gen, NULL, NULL) == 0)
+        expect_uint(fp_control(), ==, mine);
+    expect_uint(fp_control(), ==, mine);
+    return NULL;
+}
+
+START_TEST(each_generator_keeps_its_floating_point_control)
+{
+    uint64_t mine = fp_control();
+    bine_gen *gen[8];
+    for (int i = 0; i < 8; i++)
+        gen[i] = bine_gen_new(keep_fp_control_inside, (void *)(intptr_t)i);
+    for (int i = 0; i < 8 * 5; i++) {
+        expect_int(bine_gen_next(gen[i % 8], NULL), ==, 1);
+        expect_uint(fp_control(), ==, mine);
+    }
+    for (int i = 0; i < 8; i++) {
+        bine_gen_free(gen[i]);
+        expect_uint(fp_control(), ==, mine);
+    }
+}
+END_TEST
 
 static void *end_with_other_control(void *arg)
 {
@@ -387,6 +460,7 @@ START_TEST(a_debuggers_backtrace_ends_at_the_tasks_entry)
 END_TEST
 
 SUPPORT_MAIN("context", every_callee_saved_register_survives_a_switch,
+             every_callee_saved_register_survives_a_generators_switch, each_generator_keeps_its_floating_point_control,
              each_task_keeps_its_floating_point_control, the_control_of_a_task_that_ended_is_not_inherited,
              a_task_starts_on_an_aligned_stack, deep_frames_survive_switches_at_every_depth,
              unwinding_inside_a_task_ends_at_its_entry, a_debuggers_backtrace_ends_at_the_tasks_entry)

@@ -338,6 +338,23 @@ VIRTUAL_TEST(a_body_that_waits_parks_its_consumer)
     expect_int(bine_now() - begin, ==, 5 * BINE_SECOND);
 }
 
+static void *yield_for_it(void *gen)
+{
+    expect_fails(bine_gen_yield(gen, NULL, NULL), EPERM);
+    return NULL;
+}
+
+VIRTUAL_TEST(another_task_cannot_yield_in_a_bodys_place)
+{
+    bine_gen *gen = bine_gen_new(ticker, number(1));
+    void *out;
+    bine_task *task = bine_spawn(yield_for_it, gen); /* runs while the body waits */
+    expect_int(bine_gen_next(gen, &out), ==, 1);
+    expect_ok(bine_join(task, NULL));
+    expect_int(bine_gen_next(gen, &out), ==, 0);
+    bine_gen_free(gen);
+}
+
 static void *ask_next(void *gen)
 {
     void *out;
@@ -456,6 +473,6 @@ SUPPORT_MAIN("gen", the_slides_hold_outside_of_a_loop, the_slides_hold_inside_a_
              from_hands_out_what_the_other_gives_and_returns_its_result,
              what_is_sent_and_thrown_reaches_the_innermost, delegation_nests_deeply,
              delegation_nests_deeply_in_a_loop, a_body_that_waits_parks_its_consumer,
-             a_generator_may_change_its_consumer, a_consumers_deadline_reaches_into_the_body,
+             another_task_cannot_yield_in_a_bodys_place, a_generator_may_change_its_consumer, a_consumers_deadline_reaches_into_the_body,
              a_generators_scope_holds_only_inside_it, many_consumers_take_a_generators_scope_with_them,
              misuse_is_told, a_generator_belongs_where_it_was_made)
