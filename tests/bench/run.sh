@@ -5,7 +5,7 @@
 #
 #   sh tests/bench/run.sh [work]...        `make bench` calls it; BENCH="work ..." says the same
 #
-# Works: switch yield spawn meet buffer select mutex cold timer sleepers memory echo calls http idle (default: all).
+# Works: switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo calls http idle (default: all).
 # ROUNDS (5) is how often each is run, the shortest three times a round; within a round the programs take turns, so that what the machine does
 # meanwhile meets all of them.  A figure is the median of its rounds, a ratio that of two medians.
 #
@@ -22,7 +22,7 @@ CXX=${CXX:-c++}
 ROUNDS=${ROUNDS:-5}
 here=tests/bench
 out=$O/bench
-all='switch yield spawn meet buffer select mutex cold timer sleepers memory echo calls http idle'
+all='switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo calls http idle'
 works=${*:-${BENCH:-$all}}
 limit=150 # seconds that a single program may take
 flags='-O2 -std=gnu11 -Iinclude -Isrc -Wall -Wextra -pthread'
@@ -52,6 +52,7 @@ test -f "$O/libbine.a" || die "$O/libbine.a is missing: run \`make bench\`"
 # ---- Peers -----------------------------------------------------------------------------------------------
 
 missing=
+python=/usr/bin/python3 # the distribution's, which has its packages
 find_missing() {
     missing=
     program go || missing="$missing golang-go"
@@ -63,6 +64,8 @@ find_missing() {
     program nginx || test -x /usr/sbin/nginx || missing="$missing nginx-light"
     program wrk || missing="$missing wrk"
     program strace || missing="$missing strace"
+    [ -d /usr/share/gocode/src/golang.org/x/sync/errgroup ] || missing="$missing golang-golang-x-sync-dev"
+    $python -c 'import greenlet' 2>/dev/null || missing="$missing python3-greenlet"
 }
 find_missing
 if [ -n "$missing" ] && [ "${BINE_SETUP:-}" != no ] && program apt-get; then
@@ -118,6 +121,7 @@ build_all() {
         build tasks $CC $flags -o "$out/tasks" $here/bine/tasks.c "$O/libbine.a" $context
         build chan $CC $flags -o "$out/chan" $here/bine/chan.c "$O/libbine.a" $context
         build servers $CC $flags -o "$out/servers" $here/bine/servers.c examples/lib/http_*.c examples/lib/text.c "$O/libbine.a" $context
+        build structure $CC $flags -o "$out/structure" $here/bine/structure.c "$O/libbine.a" $context
         build readme $CC $flags -o "$out/readme" "$out/readme.c" "$O/libbine.a" $context
         build client $CC $flags -o "$out/client" $here/client.c
         build epoll $CC $flags -o "$out/epoll" $here/peers/epoll.c
@@ -128,6 +132,10 @@ build_all() {
         [ -f /usr/include/boost/fiber/all.hpp ] && build chan-fiber $CXX -O2 -DNDEBUG -o "$out/chan-fiber" \
             $here/peers/chan_fiber.cpp -lboost_fiber -lboost_context -lpthread
         program go && GO111MODULE=off GOFLAGS='' build go go build -o "$out/go" $here/peers/go.go
+        [ -f /usr/include/boost/coroutine2/all.hpp ] && build coroutine $CXX -O2 -DNDEBUG -o "$out/coroutine" \
+            $here/peers/coroutine.cpp -lboost_context
+        program go && GO111MODULE=off GOFLAGS='' GOPATH=/usr/share/gocode build group-go \
+            go build -o "$out/group-go" $here/peers/group.go
         program go && GO111MODULE=off GOFLAGS='' build chan-go go build -o "$out/chan-go" $here/peers/chan.go
     }
     [ -x "$out/client" ] || die 'the load client did not build'
@@ -146,7 +154,7 @@ record() {
 # alone <program> <variant> <binary> [argument]...: a program that measures itself.
 alone() {
     key=$work/$1/$2
-    binary=$out/$3
+    case $3 in /*) binary=$3 ;; *) binary=$out/$3 ;; esac
     shift 3
     [ -x "$binary" ] || return
     on 0 "$binary" "$@" >"$directory/out" || say "bench: $key failed" >&2
@@ -275,6 +283,10 @@ run_work() {
     done ;;
     meet | buffer | mutex)
         alone bine all chan "$work"; alone go all chan-go "$work"; alone fiber all chan-fiber "$work" ;;
+    next)
+        alone bine all structure next; alone coroutine all coroutine
+        for kind in generator greenlet; do alone $kind all $python $here/peers/gens.py $kind; done ;;
+    group) alone bine all structure group; alone go all group-go ;;
     select) alone bine all chan select; alone go all chan-go select ;;
     cold) alone bine 20000 tasks cold 20000; alone fiber 20000 fiber cold 20000 ;;
     timer) alone bine 1M tasks timer; alone libev 1M libev; alone go 1M go timer ;;
