@@ -46,5 +46,24 @@ BINE_EXPORT int bine_pool_offload_abandon(bine_pool *, bine_fn *fn, void *arg, b
 /* Never switches.  What was abandoned and still runs goes on.  EBUSY: a task waits for a job of it. */
 BINE_EXPORT int bine_pool_free(bine_pool *);
 
+/* ---- Processes: for work that computes ----------------------------------------------------- */
+
+typedef struct bine_workers bine_workers;
+
+/* Runs in a worker, a process of its own.  0, and an answer that malloc(3) made (or NULL) in *output, which is
+ * freed there; or an errno value. */
+typedef int bine_work_fn(const void *input, size_t size, void **output, size_t *output_size);
+
+/* Yields while the process is forked that the workers will be forked from, as the program is now: call it
+ * early.  processes: workers at once, up to 1024; 0: one a core.  NULL with errno. */
+BINE_EXPORT bine_workers *bine_workers_new(bine_work_fn *fn, unsigned processes);
+
+/* Yields while fn runs in a worker on a copy of the input.  0: the caller frees *output; -1: what fn returned;
+ * ECONNRESET: the worker died.  When a scope fires its worker is killed.  A new one replaces it. */
+BINE_EXPORT int bine_workers_call(bine_workers *, const void *input, size_t size, void **output, size_t *output_size);
+
+/* Yields until the workers are gone, whatever happens to the caller.  EBUSY: a call is being made. */
+BINE_EXPORT int bine_workers_free(bine_workers *);
+
 BINE_END_DECLS
 #endif

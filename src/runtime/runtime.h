@@ -369,6 +369,8 @@ void bine__locals_end(struct bine_task *);
 int bine__process_enter(struct bine_loop *);
 void bine__process_leave(struct bine_loop *);
 
+unsigned bine__cores(void); /* cores.c: that this program may use, at least 1 */
+
 void bine__task_describe(const struct bine_task *, bine_task_info *); /* info.c */
 
 uint64_t bine__switches(const struct bine_loop *); /* park.c: how many there have been */
