@@ -90,16 +90,22 @@ static void keep_result(struct group *group, struct bine_task *child)
     }
 }
 
-static void child_ended(struct bine__owner *owner, struct bine_task *child)
+static __attribute__((noinline)) void weigh_result(struct group *group, struct bine_task *child)
 {
-    struct group *group = bine__list_entry(owner, struct group, owner);
-    bine__list_remove(&child->siblings);
-    group->running--;
     keep_result(group, child);
     bool decided = (group->kind == BINE_GROUP_ALL && group->failed) ||
                    (group->kind == BINE_GROUP_ANY && group->succeeded);
     if (decided && !group->cancelled)
         bine_group_cancel((bine_group *)(void *)group);
+}
+
+static void child_ended(struct bine__owner *owner, struct bine_task *child)
+{
+    struct group *group = bine__list_entry(owner, struct group, owner);
+    bine__list_remove(&child->siblings);
+    group->running--;
+    if (bine__unlikely(child->result.error || child->result.value || group->kind == BINE_GROUP_ANY))
+        weigh_result(group, child);
     if (group->parked && group->running <= group->wake_at) {
         group->parked = false;
         bine__wake(group->task);
@@ -140,25 +146,30 @@ static struct group *valid(bine_group *public)
     return NULL;
 }
 
-static bine_task *spawn(bine_group *public, const bine_attr *attr, bine_fn *fn, void *arg, const void *copy,
-                        size_t size, const char *site)
+static inline bine_task *adopt(struct group *group, bine_task *child)
 {
-    struct group *group = valid(public);
-    struct bine_task *child = group ? bine__spawn(bine__loop, attr, fn, arg, copy, size, site) : NULL;
-    if (!child)
+    if (bine__unlikely(!child))
         return NULL;
     child->flags |= BINE__TASK_OWNED;
     child->owner = &group->owner;
     bine__list_append(&group->children, &child->siblings);
     group->running++;
-    if (group->cancelled)
+    if (bine__unlikely(group->cancelled))
         bine_cancel(child);
     return child;
 }
 
+static bine_task *spawn(bine_group *public, const bine_attr *attr, bine_fn *fn, void *arg, const void *copy,
+                        size_t size, const char *site)
+{
+    struct group *group = valid(public);
+    return group ? adopt(group, bine__spawn(bine__loop, attr, fn, arg, copy, size, site)) : NULL;
+}
+
 bine_task *bine_group_spawn_at(bine_group *group, bine_fn *fn, void *arg, const char *site)
 {
-    return spawn(group, NULL, fn, arg, NULL, 0, site);
+    struct group *inner = valid(group);
+    return inner ? adopt(inner, bine_spawn_at(fn, arg, site)) : NULL;
 }
 
 bine_task *bine_group_spawn_copy_at(bine_group *group, bine_fn *fn, const void *arg, size_t size, const char *site)

@@ -123,12 +123,20 @@ struct bine_task {
     intptr_t object;           /* of the wait */
     bine_ns since;             /* when it parked, by the loop's cached clock */
     struct bine_loop *loop;
-    struct bine_task *joiner;
-    bine_fn *fn;
-    void *arg;
+    union {
+        struct bine_task *joiner;
+        struct bine__owner *owner; /* if OWNED: who takes the result, in place of a joiner */
+    };
+    union {
+        struct { /* until it starts */
+            bine_fn *fn;
+            void *arg;
+        };
+        bine_result result; /* once it has ended */
+    };
     bine_drop_fn *drop;
 
-    bine_result result;
+    struct bine__list siblings; /* if OWNED: the owner's */
     uint64_t id;
     uint64_t parent;
     const char *site;
@@ -138,8 +146,6 @@ struct bine_task {
 
     uint32_t ignored;             /* calls that failed in a fired scope, since one did not; set by the first */
     char name_[BINE__NAME_SIZE];  /* if NAMED; see bine__task_name() */
-    struct bine__owner *owner;    /* if OWNED: who takes the result, in place of a joiner */
-    struct bine__list siblings;   /* if OWNED: the owner's */
     struct bine__values *values;  /* if VALUES: of its context variables */
 
     struct bine__frame *frame;    /* if ENTERED: of the context that it is in */

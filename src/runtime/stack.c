@@ -221,7 +221,7 @@ int bine__stacks_carve(struct bine__stacks *stacks, int class)
     for (uint32_t i = 0; slab->notes && i < guarded; i++)
         slab->notes[slab->carved + i] = bine__notes_stack(base + i * class_size(class), class_size(class));
     bool warm = guard.vectored && guarded >= POPULATED && populate_tops(base, class_size(class), guarded);
-    c->clean = warm ? 0 : c->count;
+    c->low = c->clean = warm ? 0 : c->count; /* none was free before */
     slab->carved += guarded;
     c->carved += guarded;
     return 0;
@@ -257,7 +257,9 @@ bool bine__stacks_decay(struct bine__stacks *stacks)
     bool more = false;
     for (int class = 0; class < BINE__STACK_CLASSES; class++) {
         struct bine__stack_class *c = &stacks->classes[class];
-        uint32_t idle = c->low > c->clean ? c->low - c->clean : 0; /* warm, and not needed since last time */
+        if (c->clean > c->low)
+            c->clean = c->low;
+        uint32_t idle = c->low - c->clean; /* warm, and not needed since last time */
         uint32_t give = (idle + 1) / 2;
         if (c->count - c->clean <= KEPT_WARM)
             give = 0;

@@ -21,9 +21,9 @@ struct bine__stack {
 };
 
 struct bine__stack_class {
-    struct bine__stack *free; /* array: the last is the warmest; [0, clean) have no memory behind them */
+    struct bine__stack *free; /* array: the last is the warmest; [0, clean) had no memory behind them at the last decay */
     uint32_t count, clean;
-    uint32_t low;             /* least count since the last decay: so many were not needed */
+    uint32_t low;             /* least count since the last decay: so many were not needed, the others are not clean */
     uint32_t room;            /* of the array: never less than the stacks there are */
     struct bine__slab *slabs; /* newest first; stacks are carved from the first */
     uint32_t carved;          /* stacks, taken or free */
@@ -84,9 +84,7 @@ static inline int bine__stack_take(struct bine__stacks *stacks, int class, struc
     if (__builtin_expect(c->count == 0, 0) && bine__stacks_carve(stacks, class) != 0)
         return -1;
     *stack = c->free[--c->count];
-    if (c->clean > c->count)
-        c->clean = c->count;
-    if (c->low > c->count)
+    if (c->count < c->low)
         c->low = c->count;
     return 0;
 }
