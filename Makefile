@@ -157,6 +157,13 @@ $(O)/bine-$(1): $(patsubst %,$(O)/%.o,$(wildcard tools/$(1)/*.c))
 	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^
 endef
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,$(patsubst $(O)/bine-%,%,$(tool)))))
+# The calls that switch are those of which the manual says so.
+$(O)/bine-yields: $(O)/tools/yields/yielding.o
+$(O)/tools/yields/yielding.c: tools/yields/yielding.awk $(wildcard man/man3/*.3)
+	@mkdir -p $(@D)
+	awk -f $< $(filter %.3,$^) > $@
+$(O)/tools/yields/yielding.o: $(O)/tools/yields/yielding.c tools/yields/yielding.h $(O)/flags
+	$(CC) $(ALL_CPPFLAGS) -Itools/yields $(ALL_CFLAGS) -c -o $@ $<
 
 demo: $(O)/examples/demo ## a web server and a thousand clients, over loopback; DEMO_ARGS=--serve for a browser
 	$(O)/examples/demo $(DEMO_ARGS)
@@ -169,9 +176,9 @@ RUN   = BUILD=$(BUILD) CC='$(CC)' sh tests/run.sh
 
 check: ## every test: both contexts, both reactors, examples, manual, README, installed tree
 	@CC='$(CC)' sh tests/setup.sh check
-	+@$(MAKE_) CONTEXT=native tests
+	+@$(MAKE_) CONTEXT=native tests tools
 	+@$(MAKE_) CONTEXT=fcontext tests
-	@$(RUN) native fcontext -- unit stress examples seeds man readme install
+	@$(RUN) native fcontext -- unit stress examples seeds man readme install yields
 check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) SANITIZE=address,undefined tests

@@ -1,0 +1,288 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# bine-yields, over the sources in fixtures/: what each command prints is compared with expected/, in every format; switches
+# are put into a program one by one and must be found; damaged and missing input must be refused; the calls that switch
+# are those of the manual.
+#
+# From the environment: BUILD, CC.  YIELDS_ACCEPT=1 writes expected/ anew.  Needs gcc: elsewhere it is skipped.
+# At the end "N passed, N failed", and ", N skipped" if there were any.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+CC=${CC:-cc}
+yields=$BUILD/native/bine-yields
+here=tests/yields
+passed=0 failed=0 skipped=0
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+gcc=$CC
+$gcc --version 2>/dev/null | grep -q clang && gcc=gcc
+if ! $gcc -x c -c -o "$work/probe.o" -fcallgraph-info=su,da /dev/null 2>/dev/null; then
+    echo "skipped: $gcc does not know -fcallgraph-info"
+    exit 77
+fi
+test -x "$yields" || { echo "$yields is not there: make tools"; exit 1; }
+
+# expect <what> <command>...: it succeeds.
+expect() {
+    what=$1
+    shift
+    if "$@" >"$work/output" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "failed: $what"
+        sed 's/^/    /' "$work/output"
+    fi
+}
+skip() {
+    skipped=$((skipped + 1))
+    echo "skipped: $1"
+}
+# status <wanted> <command>...: it ends with that status; what it prints is in $work/out and $work/err.
+status() {
+    wanted=$1
+    shift
+    "$@" >"$work/out" 2>"$work/err"
+    got=$?
+    test $got = "$wanted" && return
+    echo "status $got, not $wanted: $*"
+    cat "$work/out" "$work/err"
+    return 1
+}
+# golden <name> <status> <arguments>...: prints what expected/<name> says, standard error included.
+golden() {
+    name=$1 wanted=$2
+    shift 2
+    status "$wanted" "$yields" "$@" || return 1
+    cat "$work/out" "$work/err" >"$work/both"
+    test -z "${YIELDS_ACCEPT-}" || cp "$work/both" "$here/expected/$name"
+    diff "$here/expected/$name" "$work/both"
+}
+# refused <status> <text> <command>...: it ends with that status, prints nothing, and says the text.
+refused() {
+    text=$2
+    wanted=$1
+    shift 2
+    status "$wanted" "$@" || return 1
+    test ! -s "$work/out" && grep -qF -- "$text" "$work/err" && return
+    cat "$work/out" "$work/err"
+    return 1
+}
+# compile <source> <directory> [flag...]
+compile() {
+    source=$1 directory=$2
+    shift 2
+    mkdir -p "$directory"
+    base=${source##*/}
+    compiler=$gcc
+    case $source in *.cc) compiler=${CXX:-g++} ;; esac
+    "$yields" cc "$compiler" -Iinclude "$@" -c "$source" -o "$directory/${base%.*}.o"
+}
+
+for name in shop marks depth inject; do
+    expect "$name.c compiles" compile $here/fixtures/$name.c "$work/$name" -O2
+done
+
+# ---- What the commands print -----------------------------------------------------------------------------------
+
+expect 'list' golden list 0 list "$work/shop"
+expect 'annotate' golden annotate 0 annotate $here/fixtures/shop.c "$work/shop"
+expect 'why: through a pointer' golden why 0 why load "$work/shop"
+expect 'why: what does not switch' golden why-not 0 why sort_keys "$work/shop"
+expect 'check: broken marks are findings' golden check 66 check "$work/marks"
+expect 'check: kept marks are none' status 0 "$yields" check "$work/shop"
+expect 'check --explicit' golden explicit 66 check --explicit "$work/shop"
+expect 'an object stands for its graph' status 0 "$yields" list "$work/shop/shop.o"
+
+contains() { grep -qF -- "$1" "$work/out" || { cat "$work/out"; return 1; }; }
+explicit_spares_awaited() {
+    status 66 "$yields" check --explicit "$work/shop" && ! grep -q 'shop.c:105:' "$work/out"
+}
+expect 'check --explicit: what is awaited is spared' explicit_spares_awaited
+
+# The same at -O0 as at -O2: what is inlined is not lost.
+same_unoptimised() {
+    compile $here/fixtures/shop.c "$work/plain" -O0 &&
+        "$yields" list "$work/plain" >"$work/o0" 2>/dev/null && "$yields" list "$work/shop" >"$work/o2" 2>/dev/null &&
+        diff "$work/o0" "$work/o2"
+}
+expect 'list is the same at -O0 and -O2' same_unoptimised
+
+# Without the dumps: types are told by the number of arguments, from the source.
+call_graph_alone() {
+    mkdir -p "$work/alone"
+    $gcc -Iinclude -fcallgraph-info=su,da -c $here/fixtures/shop.c -o "$work/alone/shop.o" &&
+        status 0 "$yields" list "$work/alone" && contains ': load() may switch here:' &&
+        grep -q ' 0 are open' "$work/err" && ! grep -q ': save() m' "$work/out"
+}
+expect 'the call graph alone is enough' call_graph_alone
+
+# ---- C++ -------------------------------------------------------------------------------------------------------
+
+if command -v "${CXX:-g++}" >/dev/null 2>&1 && ! "${CXX:-g++}" --version | grep -q clang; then
+    expect 'shapes.cc compiles' compile $here/fixtures/shapes.cc "$work/shapes" -std=c++17
+    virtual() {
+        status 0 "$yields" list "$work/shapes" &&
+            contains 'shapes::measure() may switch here: a virtual call as shapes::remote::area() -> bine_yield()' &&
+            contains 'run() may switch here: std::function<int(int)>::operator()() ->' &&
+            ! grep -q 'shapes::count() m' "$work/out" && grep -q ' 0 are open' "$work/err"
+    }
+    expect 'C++: virtual calls, std::function; overloads and other virtuals are told apart' virtual
+    expect 'C++: why takes a qualified name' status 0 "$yields" why shapes::measure "$work/shapes"
+else
+    skip 'C++: no g++'
+fi
+
+# ---- Stacks ----------------------------------------------------------------------------------------------------
+
+bytes() { sed -n 's/.* needs at most \([0-9]*\) bytes.*/\1/p' "$work/out"; }
+deep_is_both_arrays() { # less what a leaf keeps in the red zone
+    status 0 "$yields" stack deep "$work/depth" && test "$(bytes)" -ge 7700 && test "$(bytes)" -le 8600 &&
+        contains 'deep() ' && contains ' -> inner() '
+}
+expect 'stack: the deepest path' deep_is_both_arrays
+recursion_has_no_bound() {
+    status 66 "$yields" stack endless "$work/depth" && contains 'recursion, counted once' && contains 'at least'
+}
+expect 'stack: recursion is told' recursion_has_no_bound
+alloca_has_no_bound() { status 66 "$yields" stack unbounded "$work/depth" && contains 'no fixed size'; }
+expect 'stack: alloca is told' alloca_has_no_bound
+not_counted() { status 0 "$yields" stack clerk "$work/shop" && grep -q 'not counted.*bine_read()' "$work/err"; }
+expect 'stack: what is not in the graph is told' not_counted
+
+# ---- What became yielding --------------------------------------------------------------------------------------
+
+# A switch in place of the mark must be reported at its line; "through": also in one of these functions.
+injected() {
+    mark=$1 through=$2
+    mkdir -p "$work/$mark"
+    sed "s/AT($mark)/bine_yield()/" $here/fixtures/inject.c >"$work/$mark/inject.c"
+    line=$(grep -n "AT($mark)" $here/fixtures/inject.c | cut -d: -f1)
+    compile "$work/$mark/inject.c" "$work/$mark" && status 66 "$yields" diff "$work/inject" "$work/$mark" || return 1
+    contains "inject.c:$line:" || return 1
+    test -z "$through" || contains "$through() may switch here now"
+}
+for mark in D0 D1 D2 D3 D4 D5 D6 D7 D8 D9; do
+    expect "diff: direct switch $mark" injected $mark ''
+done
+for pair in P0:dispatch P1:dispatch P2:via_ops P3:via_ops P4:via_ops P5:via_hash P6:via_union P7:via_union P8:via_sort \
+    P9:via_cast; do
+    expect "diff: switch through a pointer, $pair" injected "${pair%:*}" "${pair#*:}"
+done
+expect 'diff: nothing new is clean' status 0 "$yields" diff "$work/shop" "$work/plain"
+no_longer() { status 0 "$yields" diff "$work/D0" "$work/inject" && contains 'direct_a() no longer switches'; }
+expect 'diff: what no longer switches is a note' no_longer
+moved_lines() {
+    mkdir -p "$work/moved"
+    { echo '/* A line */'; cat $here/fixtures/inject.c; } >"$work/moved/inject.c"
+    compile "$work/moved/inject.c" "$work/moved" && status 0 "$yields" diff "$work/inject" "$work/moved"
+}
+expect 'diff: lines that moved are not new' moved_lines
+
+# ---- Formats ---------------------------------------------------------------------------------------------------
+
+$CC -std=c11 -Wall -Wextra -o "$work/json" $here/json.c || exit 1
+# well_formed <status> <text> <arguments>...: JSON that has the text.
+well_formed() {
+    wanted=$1 text=$2
+    shift 2
+    status "$wanted" "$yields" "$@" && "$work/json" <"$work/out" && contains "$text"
+}
+for format in json sarif; do
+    expect "$format: list" well_formed 0 '"switch-point"' --format=$format list "$work/shop"
+    expect "$format: annotate" well_formed 0 '"switch-point"' --format=$format annotate $here/fixtures/shop.c "$work/shop"
+    expect "$format: why" well_formed 0 'bine_read' --format=$format why load "$work/shop"
+    expect "$format: check" well_formed 66 '"broken-promise"' --format=$format check "$work/marks"
+    expect "$format: nothing found" well_formed 0 '' --format=$format check "$work/shop"
+    expect "$format: diff" well_formed 66 '"new-switch-point"' --format=$format diff "$work/inject" "$work/D1"
+    expect "$format: stack" well_formed 0 '"stack-depth"' --format=$format stack deep "$work/depth"
+done
+expect 'sarif: version and driver' well_formed 66 '"version": "2.1.0"' --format=sarif check "$work/marks"
+coloured() { "$yields" --color=always check "$work/marks" 2>/dev/null | grep -q "$(printf '\033')\[1;31merror:"; }
+expect 'colour where it is asked for' coloured
+plain() { ! "$yields" check "$work/marks" 2>/dev/null | grep -q "$(printf '\033')"; }
+expect 'no colour in a pipe' plain
+
+# ---- Faults ----------------------------------------------------------------------------------------------------
+
+broken() { # what was compiled before is not taken for the present
+    mkdir -p "$work/broken"
+    cp $here/fixtures/depth.c "$work/broken/a.c"
+    "$yields" cc $gcc -c "$work/broken/a.c" -o "$work/broken/a.o" || return 1
+    echo 'int f(void) { return }' >>"$work/broken/a.c"
+    ! "$yields" cc $gcc -c "$work/broken/a.c" -o "$work/broken/a.o" 2>"$work/err" &&
+        grep -q 'no call graph was kept' "$work/err" && ! ls "$work/broken"/*.ci "$work/broken"/*.ssa 2>/dev/null
+}
+expect 'cc: a source that does not compile leaves no graph' broken
+in_one_go() {
+    mkdir -p "$work/linked"
+    echo 'int main(void) { return 0; }' >"$work/linked/m.c"
+    "$yields" cc $gcc "$work/linked/m.c" $here/fixtures/depth.c -o "$work/linked/program" &&
+        status 0 "$yields" stack deep "$work/linked"
+}
+expect 'cc: compiling and linking at once' in_one_go
+if command -v clang >/dev/null 2>&1; then
+    expect 'cc: clang is told to be none' refused 1 'is clang, which writes no call graph' \
+        "$yields" cc clang -c $here/fixtures/depth.c -o "$work/clang.o"
+else
+    skip 'clang: none here'
+fi
+expect 'cc: no such compiler' refused 1 'cannot be run' "$yields" cc no-such-compiler -c x.c
+mkdir "$work/empty"
+expect 'a directory without graphs' refused 1 'no call graph' "$yields" list "$work/empty"
+expect 'a file that is not there' refused 1 'No such file' "$yields" list "$work/none.ci"
+$gcc -c $here/fixtures/depth.c -o "$work/empty/bare.o"
+expect 'an object without a graph' refused 1 'no call graph beside it' "$yields" check "$work/empty/bare.o"
+mkdir "$work/cut" && head -c 700 "$work/shop/shop.ci" >"$work/cut/shop.ci"
+expect 'a graph that was cut short' refused 1 'cut short' "$yields" list "$work/cut"
+echo 'no graph' >"$work/cut/shop.ci"
+expect 'a file that is no graph' refused 1 'not a call graph' "$yields" list "$work/cut"
+if test "$(id -u)" != 0; then
+    cp "$work/shop/shop.ci" "$work/cut/shop.ci" && chmod 0 "$work/cut/shop.ci"
+    expect 'a graph that may not be read' refused 1 'Permission denied' "$yields" list "$work/cut"
+fi
+case $yields in /*) yields_for_cd=$yields ;; *) yields_for_cd=$PWD/$yields ;; esac
+moved_away() {
+    mkdir -p "$work/gone" && cp $here/fixtures/marks.c "$work/gone/m.c" && include=$PWD/include &&
+        (cd "$work/gone" && "$yields_for_cd" cc $gcc -I"$include" -c m.c -o m.o) && rm "$work/gone/m.c" &&
+        refused 1 'm.c: cannot be read' "$yields" check "$work/gone"
+}
+expect 'check: a source that is gone' moved_away
+expect 'a function that is not there' refused 1 'no such function' "$yields" why nobody "$work/shop"
+expect 'a source that is not in the graph' refused 1 'no function of it' "$yields" annotate $here/json.c "$work/shop"
+expect 'usage: no command' refused 2 'no command' "$yields"
+expect 'usage: unknown command' refused 2 'unknown command' "$yields" look
+expect 'usage: unknown option' refused 2 'unknown option' "$yields" --loud list
+expect 'usage: unknown format' refused 2 'unknown option' "$yields" --format=xml list
+expect 'usage: diff needs two' refused 2 'the old and the new' "$yields" diff "$work/shop"
+expect 'usage: why needs a function' refused 2 'which function' "$yields" why
+expect '--help' status 0 "$yields" --help
+expect '--version' status 0 "$yields" --version
+
+# ---- The list of calls -------------------------------------------------------------------------------------------
+
+expect 'every page says whether its calls yield' awk -v strict=1 -f tools/yields/yielding.awk man/man3/*.3
+# What BINE_ATOMIC hides, so that it does not compile inside, is what the manual says yields.  A call that only one of
+# them has yet is printed: it is still reported when it runs.
+hidden_names() {
+    awk -f tools/yields/yielding.awk man/man3/*.3 | sed -n 's/^ *{"\(bine_[a-z][a-z_]*\)".*false},/\1/p' |
+        LC_ALL=C sort -u >"$work/manual"
+    grep -o 'BINE__NO(bine_[a-z_]*)' include/bine/check.h | sed 's/.*(//; s/)//; s/_sized$//; s/_at$//' |
+        LC_ALL=C sort -u >"$work/hidden"
+    LC_ALL=C comm -23 "$work/manual" "$work/hidden" | sed 's/^/note: BINE_ATOMIC does not hide /' >"$work/differ"
+    LC_ALL=C comm -13 "$work/manual" "$work/hidden" | sed 's/^/note: the manual does not have /' >>"$work/differ"
+    test "$(LC_ALL=C comm -12 "$work/manual" "$work/hidden" | wc -l)" -ge 65 && test "$(wc -l <"$work/differ")" -le 30
+}
+expect 'check.h hides the calls that the manual says yield' hidden_names
+cat "$work/differ"
+further_calls() {
+    status 0 "$yields" --yields=qsort,nothing list "$work/shop" &&
+        contains 'sort_keys() may switch here: qsort()'
+}
+expect '--yields' further_calls
+
+printf '%d passed, %d failed%s\n' $passed $failed "$(test $skipped = 0 || echo ", $skipped skipped")"
+test $failed = 0

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The graph of calls: making it, and finding out what switches.  See graph.h.
+ *
+ * Colouring goes backwards from bine's own calls in three rounds, the surest first, each breadth first, so
+ * that the chain kept for a function is a shortest one of its surest kind: over direct calls alone; then also
+ * through pointers that were matched; last from pointers that nothing was found for. */
+#include "graph.h"
+
+#include "resolve.h"
+#include "source.h"
+#include "yielding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct node *node_new(struct graph *graph, struct unit *unit, const char *symbol)
+{
+    struct node *node = allocate(sizeof *node);
+    node->symbol = node->name = symbol;
+    node->unit = unit;
+    node->frame = node->parameters = -1;
+    PUSH(&graph->nodes, node);
+    return node;
+}
+
+struct graph *graph_new(void)
+{
+    struct graph *graph = allocate(sizeof *graph);
+    for (size_t i = 0; i < yielding_count; i++) {
+        if (yielding[i].as_callback)
+            continue;
+        /* A macro of that name adds the place or a size, and calls the one with the longer name. */
+        static const char *const suffix[] = {"", "_at", "_sized"};
+        for (size_t s = 0; s < sizeof suffix / sizeof *suffix; s++) {
+            const char *symbol = format("%s%s", yielding[i].name, suffix[s]);
+            if (map_get(&graph->global, symbol))
+                continue;
+            struct node *node = node_new(graph, NULL, symbol);
+            node->ours = true;
+            node->signature = signature_of_function(yielding[i].result, yielding[i].parameters);
+            map_set(&graph->global, symbol, node);
+        }
+    }
+    return graph;
+}
+
+struct node *graph_node(struct graph *graph, struct unit *unit, const char *symbol, bool local)
+{
+    struct node *node = map_get(&unit->by_symbol, symbol);
+    if (node)
+        return node;
+    if (!local)
+        node = map_get(&graph->global, symbol);
+    if (!node) {
+        node = node_new(graph, local ? unit : NULL, symbol);
+        if (!local)
+            map_set(&graph->global, symbol, node);
+    }
+    map_set(&unit->by_symbol, symbol, node);
+    if (!node->seen_in)
+        node->seen_in = unit;
+    return node;
+}
+
+struct node *graph_definition(struct graph *graph, struct unit *unit, const char *symbol, bool local)
+{
+    struct node *node = graph_node(graph, unit, symbol, local);
+    if (node->defined && node->unit != unit) { /* another program's, as main() is */
+        node = node_new(graph, unit, symbol);
+        map_set(&unit->by_symbol, symbol, node);
+    }
+    node->defined = true;
+    node->unit = unit;
+    return node;
+}
+
+void graph_add_ours(struct graph *graph, const char *symbol)
+{
+    struct node *node = map_get(&graph->global, symbol);
+    if (!node) {
+        node = node_new(graph, NULL, symbol);
+        map_set(&graph->global, symbol, node);
+    }
+    node->ours = true;
+}
+
+struct call *graph_call(struct graph *graph, struct node *from, struct node *to, struct place place,
+                        enum kind kind)
+{
+    struct call *call = allocate(sizeof *call);
+    call->from = from;
+    call->to = to;
+    call->place = place;
+    call->kind = kind;
+    call->arguments = -1;
+    call->colours = call->stacks = true;
+    PUSH(&from->calls, call);
+    PUSH(&graph->calls, call);
+    return call;
+}
+
+struct place place_of(const char *text, size_t length)
+{
+    struct place place = {NULL, 0, 0};
+    int colon[2] = {-1, -1};
+    size_t digits = length;
+    for (int i = 1; i >= 0; i--) {
+        while (digits > 0 && text[digits - 1] >= '0' && text[digits - 1] <= '9')
+            digits--;
+        if (digits == 0 || text[digits - 1] != ':' || text[digits] < '0' || text[digits] > '9')
+            return place;
+        colon[i] = (int)--digits;
+    }
+    place.line = atoi(text + colon[0] + 1);
+    place.column = atoi(text + colon[1] + 1);
+    while (colon[0] > 2 && text[0] == '.' && text[1] == '/') {
+        text += 2;
+        colon[0] -= 2;
+    }
+    place.file = intern(text, (size_t)colon[0]);
+    return place;
+}
+
+bool is_system(const char *file)
+{
+    return !file || begins(file, "/usr/include/") || begins(file, "/usr/lib/") || begins(file, "<") ||
+           strstr(file, "include/bine/") != NULL;
+}
+
+/* ---- Colouring ----------------------------------------------------------------------------- */
+
+static enum colour through(const struct call *call, const struct node *target)
+{
+    enum colour colour = target->ours ? YIELDS : target->colour;
+    return call->kind != DIRECT && colour == YIELDS ? POINTER : colour;
+}
+
+enum colour call_colour(const struct call *call)
+{
+    if (call->to)
+        return through(call, call->to);
+    enum colour best = call->found ? QUIET : MAYBE;
+    for (size_t i = 0; i < call->candidates.count; i++) {
+        enum colour colour = through(call, call->candidates.at[i]);
+        if (colour > best)
+            best = colour;
+    }
+    return best;
+}
+
+struct queue {
+    struct node **at;
+    size_t count, room;
+};
+
+static void reach(struct queue *queue, struct node *node, enum colour colour, const struct call *why,
+                  const struct node *next)
+{
+    if (node->ours || node->colour >= colour)
+        return;
+    node->colour = colour;
+    node->why = why;
+    node->next = next;
+    PUSH(queue, node);
+}
+
+/* Everybody who reaches what is in the queue gets the colour; direct: over direct calls alone. */
+static void spread(struct queue *queue, enum colour colour, bool direct)
+{
+    for (size_t i = 0; i < queue->count; i++) {
+        struct node *node = queue->at[i];
+        for (size_t c = 0; c < node->callers.count; c++) {
+            struct call *call = node->callers.at[c];
+            if (call->colours && (!direct || call->kind == DIRECT))
+                reach(queue, call->from, colour, call, node);
+        }
+    }
+}
+
+static void colour(struct graph *graph)
+{
+    struct queue sure = {NULL, 0, 0}, pointed = {NULL, 0, 0}, unsure = {NULL, 0, 0};
+    for (size_t i = 0; i < graph->nodes.count; i++) {
+        if (graph->nodes.at[i]->ours)
+            PUSH(&sure, graph->nodes.at[i]);
+    }
+    spread(&sure, YIELDS, true);
+    for (size_t i = 0; i < sure.count; i++)
+        PUSH(&pointed, sure.at[i]);
+    spread(&pointed, POINTER, false);
+    for (size_t i = 0; i < graph->calls.count; i++) {
+        struct call *call = graph->calls.at[i];
+        if (call->colours && call->kind == INDIRECT && !call->found)
+            reach(&unsure, call->from, MAYBE, call, NULL);
+    }
+    spread(&unsure, MAYBE, false);
+}
+
+/* What no unit has the body of, and is declared with BINE_YIELDS. */
+static void believe_declarations(struct graph *graph)
+{
+    for (size_t i = 0; i < graph->nodes.count; i++) {
+        struct node *node = graph->nodes.at[i];
+        if (node->defined || node->ours || is_system(node->place.file))
+            continue;
+        struct source *source = source_open(node->place.file, node->seen_in);
+        if (source && map_get(&source->yielding, node->symbol))
+            node->ours = true;
+    }
+}
+
+void graph_finish(struct graph *graph)
+{
+    believe_declarations(graph);
+    resolve(graph);
+    for (size_t i = 0; i < graph->calls.count; i++) {
+        struct call *call = graph->calls.at[i];
+        if (call->to)
+            PUSH(&call->to->callers, call);
+        for (size_t c = 0; c < call->candidates.count; c++)
+            PUSH(&call->candidates.at[c]->callers, call);
+    }
+    colour(graph);
+}
+
+/* ---- Telling why --------------------------------------------------------------------------- */
+
+static const char *pointer_text(const struct call *call)
+{
+    return call->through && call->through->text ? call->through->text : "a pointer";
+}
+
+const char *step_of(const struct call *call, const struct node *next)
+{
+    if (call->kind == INDIRECT && !next)
+        return format("a call through %s that no function in the graph goes with", pointer_text(call));
+    if (call->kind == INDIRECT && call->passed_to)
+        return format("%s() calling %s back as %s()", call->passed_to->name, pointer_text(call), next->name);
+    if (call->kind == INDIRECT)
+        return format("%s as %s()", pointer_text(call), next->name);
+    if (call->kind == CALLED_BACK)
+        return format("%s() calling back %s()", call->passed_to->name, next->name);
+    return format("%s()", next->name);
+}
+
+const char *chain_from(const struct node *node)
+{
+    const char *chain = "";
+    /* Each step leads to a function that was coloured earlier, so this ends. */
+    while (node && node->why) {
+        chain = format("%s%s%s", chain, *chain ? " -> " : "", step_of(node->why, node->next));
+        node = node->next;
+    }
+    return chain;
+}
+
+const char *chain_of(const struct call *call)
+{
+    const struct node *next = call->to;
+    enum colour best = QUIET;
+    for (size_t i = 0; i < call->candidates.count; i++) {
+        enum colour colour = through(call, call->candidates.at[i]);
+        if (colour > best) {
+            best = colour;
+            next = call->candidates.at[i];
+        }
+    }
+    const char *rest = next && !next->ours ? chain_from(next) : "";
+    return format("%s%s%s", step_of(call, next), *rest ? " -> " : "", rest);
+}
