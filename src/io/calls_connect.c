@@ -114,6 +114,10 @@ int bine_connect(int fd, const struct sockaddr *name, socklen_t length)
     if (!slot || prepare(fd, slot) != 0)
         return -1;
     generation = slot->generation;
+    if ((error = bine__explore_io(self, -1, 0)) != 0)
+        return bine__error(error);
+    if (slot->generation != generation)
+        return bine__error(EBADF);
     for (bine_ns pause = FIRST_PAUSE;; pause = pause < LAST_PAUSE ? 2 * pause : pause) {
         error = try_connect(self, fd, slot, name, length);
         if (error != EAGAIN && error != EINTR)

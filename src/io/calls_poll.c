@@ -166,6 +166,12 @@ static int poll_in_task(struct bine_task *self, struct pollfd *fds, nfds_t count
     struct bine__looker one, *lookers = &one;
     int ready = look(&watching);
 
+    if (bine__explored(self->loop) && ready != 0 && timeout != 0) {
+        int error = bine__explore_io(self, -1, 0);
+        if (error)
+            return bine__error(error);
+        ready = look(&watching);
+    }
     if (ready != 0 || timeout == 0) {
         bine__charge(self->loop, 1 + (int)(count / 64));
         return ready;

@@ -264,6 +264,8 @@ static int start_thread(struct bine__pool *pool)
 
 void bine__offload_may_hang(struct bine__job *job)
 {
+    if (bine__loop && bine__explored(bine__loop))
+        return; /* it runs on the loop: see at_once() */
     struct bine__pool *pool = job->pool;
 
     pthread_mutex_lock(&lock);
@@ -337,12 +339,29 @@ static bool abandon(struct bine__job *job)
     return finished;
 }
 
+/* Under bine-explore(1): on the loop, in one piece, whenever that is chosen. */
+static int at_once(struct bine_task *self, struct bine__job *job)
+{
+    int error = bine__explore_io(self, -1, 0);
+
+    job->hangs = job->taken = false;
+    if (error && job->drop) {
+        job->drop(job);
+        return bine__error(error);
+    }
+    job->run(job);
+    self->loop->offloaded++;
+    return 0;
+}
+
 static int offload(struct bine__pool *pool, struct bine_loop *loop, struct bine_task *self, struct bine__job *job,
                    enum bine__offload_class class)
 {
     const unsigned wait = BINE__WAIT_OFFLOAD | (job->drop ? 0U : (unsigned)BINE__PARK_DEAF);
     int error;
 
+    if (bine__explored(loop))
+        return at_once(self, job);
     pthread_once(&once, start);
     job->pool = pool;
     job->io = loop->io;

@@ -109,6 +109,15 @@ static inline __attribute__((always_inline)) int bine__transfer_run(struct bine_
     }
 }
 
+/* What could be done at once may come late under bine-explore(1); the descriptor may be closed meanwhile. */
+static inline int bine__transfer_explored(const struct bine__transfer *transfer)
+{
+    const uint32_t generation = transfer->slot->generation;
+    int error = bine__explore_io(transfer->self, transfer->fd, transfer->direction == BINE__IN ? POLLIN : POLLOUT);
+
+    return error || transfer->slot->generation == generation ? error : EBADF;
+}
+
 /* For a caller that names its attempt, so that the compiler makes one function of it all. */
 static inline __attribute__((always_inline)) ssize_t bine__transfer_by(struct bine__transfer *transfer,
                                                                        bine__attempt *attempt)
@@ -126,7 +135,11 @@ static inline __attribute__((always_inline)) ssize_t bine__transfer_by(struct bi
         return -1;
     }
     waiter.task = NULL; /* set up when it is needed */
-    transfer->error = bine__transfer_run(transfer, attempt, &waiter);
+    transfer->error = 0;
+    if (bine__explored(transfer->self->loop))
+        transfer->error = bine__transfer_explored(transfer);
+    if (bine__likely(!transfer->error))
+        transfer->error = bine__transfer_run(transfer, attempt, &waiter);
     if (waiter.task)
         bine__waiter_leave(&waiter);
     if (transfer->error) {

@@ -79,6 +79,7 @@ void bine__check_reported(const void *report);
 
 /* ---- For src/check/explore*.c ---------------------------------------------------------------------- */
 
-/* Added by the explorer: who runs next, and when time passes. */
+/* Who runs next, when time passes, what completes. */
+#include "runtime/explore.h"
 
 #endif

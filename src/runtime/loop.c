@@ -121,6 +121,10 @@ static bool stuck(const struct bine_loop *loop)
 static void turn(struct bine_loop *loop)
 {
     loop->turns++;
+    if (bine__explored(loop)) {
+        bine__explore_turn(loop);
+        return;
+    }
     if (bine__unlikely(atomic_load_explicit(&loop->posted, memory_order_acquire))) /* pairs with bine_post() */
         bine__posts_run(loop);
     if (bine__unlikely(loop->soon != NULL))
@@ -179,6 +183,7 @@ static struct bine_loop *open_loop(const bine_options *options)
         loop->cxa = __cxa_get_globals();
         loop->watched |= BINE__WATCH_CXX;
     }
+    bine__explore_open(loop);
     loop->grace = options->grace;
     loop->default_class = class;
     loop->soon_last = &loop->soon;
@@ -192,7 +197,7 @@ static struct bine_loop *open_loop(const bine_options *options)
         goto fail_lock;
     bine__loop = loop;
     bine__gate = &loop->budget;
-    if (bine__poller_open(loop, options->reactor) != 0)
+    if (bine__poller_open(loop, bine__explored(loop) ? "poll" : options->reactor) != 0)
         goto fail_process;
     bine__debug_open(loop);
     bine__values_open(loop);
@@ -201,6 +206,7 @@ static struct bine_loop *open_loop(const bine_options *options)
 fail_process:
     bine__loop = NULL;
     bine__gate = NULL;
+    bine__explore_close(loop);
     bine__process_leave(loop);
 fail_lock:
     pthread_mutex_destroy(&loop->lock);
@@ -219,6 +225,7 @@ static void close_loop(struct bine_loop *loop, bool abandoned)
     bine__callbacks_free(loop);
     bine__wheel_clear(&loop->wheel);
     loop->poller.close(loop);
+    bine__explore_close(loop);
     if (!abandoned) {
         bine__stacks_free(&loop->stacks);
         free(loop->queue);

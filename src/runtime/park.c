@@ -89,7 +89,7 @@ static inline __attribute__((always_inline)) void pass(struct bine_loop *loop, s
     struct bine_task *next;
     int32_t left = atomic_load_explicit(&loop->switches_left, memory_order_relaxed) - 1;
     atomic_store_explicit(&loop->switches_left, left, memory_order_relaxed); /* the watchdog's read may be late */
-    if (bine__unlikely(left < 0 || loop->head == loop->tail)) {
+    if (bine__unlikely(left < 0 || loop->head == loop->tail || (bine__explored(loop) && self != &loop->root))) {
         next = &loop->root;
     } else if (slowly && (loop->watched & BINE__WATCH_SEED)) {
         next = pick_drawn(loop);
@@ -143,6 +143,8 @@ static __attribute__((noinline)) void pass_slowly(struct bine_loop *loop, struct
  * is negative in a section, and seldom else. */
 static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_task *self)
 {
+    if (bine__explored(loop))
+        bine__explore_leave(self);
     if (bine__unlikely((loop->watched & WATCH_SLOWLY) || loop->budget < 0))
         pass_slowly(loop, self);
     else

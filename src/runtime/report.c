@@ -57,6 +57,7 @@ static void send(bine_report_kind kind, const struct bine_task *task, int error,
         .site = task ? task->site : NULL,
         .error = error,
     };
+    bine__explore_report(&report);
     bine_report_fn *fn = atomic_load(&hook);
     fn(&report);
     errno = kept;

@@ -57,6 +57,7 @@ void bine__scope_update(struct bine_task *task)
     if (!error) {
         task->flags &= (uint16_t)~BINE__TASK_IGNORING;
     } else if (task->state == BINE__PARKED && !(task->flags & BINE__TASK_DEAF)) {
+        bine__explore_interrupt(task);
         task->interrupted = true;
         bine__make_runnable(task->loop, task);
     }
@@ -101,6 +102,13 @@ static void expire(struct bine__timer *timer)
     scope->expired = true;
     bine__scope_update(scope->task);
 }
+
+#ifdef BINE_CHECKED
+bool bine__explore_is_deadline(const struct bine__timer *timer)
+{
+    return timer->fire == expire;
+}
+#endif
 
 void bine__scope_look(struct bine_task *self)
 {

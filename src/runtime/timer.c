@@ -44,6 +44,7 @@ void bine__timer_arm(struct bine__wheel *wheel, struct bine__timer *timer, bine_
 {
     timer->deadline = deadline;
     timer->order = wheel->order++;
+    bine__timer_note_owner(timer);
     wheel->armed++;
     place(wheel, timer);
 }

@@ -22,6 +22,9 @@ struct bine__timer {
     struct bine__timer *next;  /* in its slot */
     struct bine__timer **link; /* what points to it; NULL while not armed */
     bine__timer_fn *fire;
+#ifdef BINE_CHECKED
+    uint64_t owner; /* id of the task that armed it; 0: none */
+#endif
 };
 
 /* A slot covers 64^level ns; a timer lies at the level of the highest 6-bit digit in which its deadline
@@ -61,6 +64,12 @@ void bine__wheel_advance(struct bine__wheel *, bine_ns now);
 /* Disarms all. */
 void bine__wheel_clear(struct bine__wheel *);
 
+#ifdef BINE_CHECKED
+void bine__timer_note_owner(struct bine__timer *); /* wait.c */
+#else
+#define bine__timer_note_owner(timer) ((void)(timer))
+#endif
+
 static inline void bine__timer_push(struct bine__timer **head, struct bine__timer *timer)
 {
     timer->next = *head;
@@ -75,6 +84,7 @@ static inline void bine__timer_arm_later(struct bine__wheel *wheel, struct bine_
 {
     timer->deadline = duration;
     timer->order = wheel->order++;
+    bine__timer_note_owner(timer);
     wheel->armed++;
     bine__timer_push(&wheel->unset, timer);
 }

@@ -80,6 +80,23 @@ static void awaken(struct bine__timer *timer)
     bine__wake(bine__list_entry(timer, struct sleeper, timer)->task);
 }
 
+#ifdef BINE_CHECKED
+void bine__timer_note_owner(struct bine__timer *timer)
+{
+    timer->owner = bine__loop ? bine__loop->current->id : 0;
+}
+
+bool bine__explore_is_sleep(const struct bine__timer *timer)
+{
+    return timer->fire == awaken;
+}
+
+struct bine_task *bine__explore_sleeper(const struct bine__timer *timer)
+{
+    return bine__list_entry(timer, const struct sleeper, timer)->task;
+}
+#endif
+
 static int sleep_until(struct bine_task *self, bine_ns deadline)
 {
     struct bine_loop *loop = self->loop;

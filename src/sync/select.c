@@ -57,6 +57,8 @@ void bine__selection_settle(struct bine__meeting *meeting)
 /* One of n, for n that are found one after the other: is it this one. */
 static bool draws(struct bine_loop *loop, uint32_t n)
 {
+    if (bine__explored(loop))
+        return bine__explore_draw(loop, 2) == 1;
     if (!loop->chance)
         loop->chance = UINT64_C(0x9e3779b97f4a7c15) ^ loop->random; /* its own, to disturb no schedule */
     loop->chance ^= loop->chance << 13; /* xorshift64 (Marsaglia 2003) */

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The explorer's side in the program: the server that bine-explore(1) talks to, which loop is explored, what
+ * was reported.  See explore_share.h for the protocol.
+ *
+ * Without the tool, BINE_EXPLORE_PATH makes the program itself follow one schedule, under a debugger say. */
+#define _GNU_SOURCE
+#include "check/explore.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/debug.h"
+
+struct bine__explore bine__explorer;
+struct bine_loop *bine__explored_loop;
+static pid_t explored; /* the process: a child of the program's is left alone */
+
+const char bine__explore_mark[] __attribute__((used)) = BINE__EXPLORE_MARK;
+
+/* ---- The server ---------------------------------------------------------------------------------- */
+
+/* What a run leaves behind for the tool starts empty.  The text and the points are counted, not cleared. */
+static void reset(struct bine__explore_share *share)
+{
+    share->outcome = BINE__EXPLORE_RUNNING;
+    share->steps = share->points = share->misfit = share->findings = share->text_used = 0;
+    share->ran = share->trimmed = share->outside = share->truncated = false;
+    share->doing[0] = '\0';
+}
+
+static void begin_run(struct bine__explore_share *share)
+{
+    explored = getpid();
+    bine__explorer.share = share;
+    bine__explorer.thread = pthread_self();
+    bine__explore_choose_begin(&bine__explorer);
+}
+
+static void become_run(struct bine__explore_share *share, const int fd[4])
+{
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_DFL);
+    dup2(fd[3], STDOUT_FILENO);
+    dup2(fd[3], STDERR_FILENO);
+    for (int i = 0; i < 4; i++)
+        close(fd[i]);
+    unsetenv(BINE__EXPLORE_ENV);
+    setvbuf(stdout, NULL, _IOLBF, 0); /* what a run that crashes has said is to be seen */
+    begin_run(share);
+}
+
+static bool say_to_tool(int fd, int value)
+{
+    return write(fd, &value, sizeof value) == (ssize_t)sizeof value;
+}
+
+/* Returns in the children only. */
+static void serve(struct bine__explore_share *share, const int fd[4])
+{
+    char command;
+    void *frame[2];
+
+    signal(SIGINT, SIG_IGN); /* the tool's to handle */
+    (void)bine__backtrace(frame, 2); /* loads what it needs once for all runs */
+    if (!say_to_tool(fd[2], BINE__EXPLORE_HELLO))
+        _exit(1);
+    while (read(fd[1], &command, 1) == 1) {
+        int status;
+        reset(share);
+        if (ftruncate(fd[3], 0) != 0)
+            _exit(1);
+        lseek(fd[3], 0, SEEK_SET);
+        pid_t pid = fork();
+        if (pid == 0) {
+            become_run(share, fd);
+            return;
+        }
+        if (pid == -1)
+            _exit(1);
+        setpgid(pid, pid);
+        share->pid = pid;
+        while (waitpid(pid, &status, 0) == -1)
+            ;
+        kill(-pid, SIGKILL); /* what the run has started and left */
+        if (!say_to_tool(fd[2], status))
+            _exit(1);
+    }
+    _exit(0);
+}
+
+static void attach(const char *env)
+{
+    int version, fd[4];
+
+    if (sscanf(env, "%d:%d:%d:%d:%d", &version, &fd[0], &fd[1], &fd[2], &fd[3]) != 5 ||
+        version != BINE__EXPLORE_VERSION)
+        return;
+    struct bine__explore_share *share =
+        mmap(NULL, sizeof *share, PROT_READ | PROT_WRITE, MAP_SHARED, fd[0], 0);
+    if (share == MAP_FAILED)
+        return;
+    if (share->magic == BINE__EXPLORE_MAGIC && share->version == BINE__EXPLORE_VERSION)
+        serve(share, fd);
+}
+
+/* ---- On its own ------------------------------------------------------------------------------------ */
+
+static bool parse_path(struct bine__explore_share *share, const char *path)
+{
+    while (*path) {
+        struct bine__explore_pick *pick = &share->pick[share->picks];
+        unsigned point, choice, of, quiet = 0;
+        int used = 0;
+        if (share->picks == BINE__EXPLORE_PICKS)
+            return false;
+        if (sscanf(path, "%u:%u/%u%n", &point, &choice, &of, &used) != 3 || !used)
+            return strcmp(path, "first") == 0;
+        path += used;
+        if (sscanf(path, "q%x%n", &quiet, &used) == 1)
+            path += used;
+        *pick = (struct bine__explore_pick){point, (uint16_t)choice, (uint16_t)of, quiet};
+        share->picks++;
+        path += *path == ',';
+    }
+    return true;
+}
+
+static void follow(const char *path)
+{
+    struct bine__explore_share *share =
+        mmap(NULL, sizeof *share, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (share == MAP_FAILED)
+        return;
+    share->unfair = UINT32_MAX;
+    share->max_steps = UINT32_MAX;
+    share->patience_ms = UINT32_MAX;
+    share->follow = true;
+    if (parse_path(share, path))
+        begin_run(share);
+    else
+        fprintf(stderr, "bine: %s: not a path: %s\n", BINE__EXPLORE_PATH_ENV, path);
+}
+
+static __attribute__((constructor)) void start(void)
+{
+    const char *tool = getenv(BINE__EXPLORE_ENV), *path = getenv(BINE__EXPLORE_PATH_ENV);
+    if (tool)
+        attach(tool);
+    else if (path)
+        follow(path);
+}
+
+/* ---- Loops ------------------------------------------------------------------------------------------- */
+
+static bool here(void)
+{
+    return bine__explorer.share && getpid() == explored && pthread_equal(pthread_self(), bine__explorer.thread);
+}
+
+void bine__explore_open(struct bine_loop *loop)
+{
+    if (!here() || bine__explorer.loop)
+        return;
+    loop->virtual_clock = true;
+    loop->now = bine__explorer.now;
+    loop->watched &= ~(uint32_t)BINE__WATCH_SEED; /* the schedule is the explorer's */
+    bine__explorer.loop = bine__explored_loop = loop;
+    bine__explorer.share->ran = true;
+    bine__explore_say(&bine__explorer, "%4u %.6f s    a run begins: task 'main'\n", 0, (double)loop->now / 1e9);
+}
+
+void bine__explore_close(struct bine_loop *loop)
+{
+    if (!bine__explored(loop) || !here())
+        return;
+    bine__explorer.now = loop->now;
+    bine__explorer.loop = bine__explored_loop = NULL;
+}
+
+void bine__explore_stop(struct bine__explore *explore, enum bine__explore_outcome outcome)
+{
+    explore->share->outcome = outcome;
+    if (getenv(BINE__EXPLORE_PATH_ENV))
+        fprintf(stderr, "bine: the schedule ends here\n");
+    _exit(EXIT_FAILURE);
+}
+
+void bine__explore_report(const bine_report *report)
+{
+    if (!here() || report->kind == BINE_REPORT_HOG) /* real time is no matter here */
+        return;
+    struct bine__explore_share *share = bine__explorer.share;
+    if (share->findings == BINE__EXPLORE_FINDINGS)
+        return;
+    struct bine__explore_finding *finding = &share->finding[share->findings++];
+    finding->kind = (int)report->kind;
+    if (report->task)
+        snprintf(finding->text, sizeof finding->text, "task %llu '%s' (spawned at %s): %s%s%s",
+                 (unsigned long long)report->task, report->name, report->site ? report->site : "?", report->message,
+                 report->error ? ": " : "", report->error ? strerror(report->error) : "");
+    else
+        snprintf(finding->text, sizeof finding->text, "%s%s%s", report->message, report->error ? ": " : "",
+                 report->error ? strerror(report->error) : "");
+    bine__explore_say(&bine__explorer, "%*s! %s\n", BINE__EXPLORE_INDENT, "", finding->text);
+}

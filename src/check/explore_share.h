@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The memory that bine-explore(1) shares with the program that it explores, and how the two talk.
+ *
+ * The tool starts the program once, with BINE_EXPLORE=<version>:<memory>:<commands>:<replies>:<output> in its
+ * environment, each a descriptor.  A constructor of the checked library maps the memory and becomes a
+ * server: for each byte that it reads from <commands> it forks a child that runs main() under one schedule,
+ * and when that has ended it writes its wait status, an int, to <replies>.  The first thing it ever writes
+ * there is HELLO.  The child's standard output and error go to <output>, emptied before.
+ *
+ * What is before `pid` the tool writes between two runs; the rest is the child's, but for the server's reset.
+ *
+ * A schedule is told by its picks: at point so-and-so, counted from 0, such a choice of so many.  At all other
+ * points it is the first choice, which is what would happen without the explorer. */
+#ifndef BINE_CHECK_EXPLORE_SHARE_H
+#define BINE_CHECK_EXPLORE_SHARE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BINE__EXPLORE_ENV "BINE_EXPLORE"
+#define BINE__EXPLORE_PATH_ENV "BINE_EXPLORE_PATH" /* a path to follow, without the tool: for a debugger */
+#define BINE__EXPLORE_MARK "bine-explore: checked runtime 1" /* found in programs that can be explored */
+
+enum {
+    BINE__EXPLORE_MAGIC = 0x62786c31,
+    BINE__EXPLORE_VERSION = 1,
+    BINE__EXPLORE_HELLO = 0x68656c6f,
+    BINE__EXPLORE_PICKS = 4096,
+    BINE__EXPLORE_POINTS = 1 << 16,
+    BINE__EXPLORE_FINDINGS = 16,
+    BINE__EXPLORE_TEXT = 1 << 20
+};
+
+enum bine__explore_policy {
+    BINE__EXPLORE_FIRST,  /* beyond the picks: the first choice */
+    BINE__EXPLORE_RANDOM, /* drawn from .seed */
+    BINE__EXPLORE_PCT     /* by priorities drawn from .seed, changed .depth - 1 times */
+};
+
+enum bine__explore_timers {
+    BINE__TIMERS_ANY,    /* any pending timer may be the next to fire */
+    BINE__TIMERS_LIMITS, /* any sleep may; what limits time keeps its place in time */
+    BINE__TIMERS_ORDERED /* in the order of their deadlines */
+};
+
+enum bine__explore_outcome {
+    BINE__EXPLORE_RUNNING, /* ended somehow without having told */
+    BINE__EXPLORE_STEPS,   /* took more steps than allowed */
+    BINE__EXPLORE_STUCK,   /* nothing could ever happen any more */
+    BINE__EXPLORE_MISFIT   /* the picks do not fit: .misfit says where */
+};
+
+struct bine__explore_pick {
+    uint32_t point;
+    uint16_t choice, of;
+    uint32_t quiet; /* choices, a bit each, that complete before it without their tasks' running */
+};
+
+struct bine__explore_point {
+    uint16_t chosen, of;
+    uint32_t quiet;   /* as picked */
+    uint32_t touched; /* what then ran would have seen a difference had these completed before, quietly */
+    uint32_t hash;    /* of all choices offered so far */
+};
+
+struct bine__explore_finding {
+    int kind; /* enum bine_report_kind */
+    char text[600];
+};
+
+struct bine__explore_share {
+    uint32_t magic, version;
+    uint32_t policy, timers, depth, unfair, max_steps, expected_points;
+    uint32_t patience_ms; /* how long to wait for something outside */
+    uint64_t seed;
+    bool fifo, eager_io, tell, follow; /* follow: every pick has to fit */
+    uint32_t picks;
+    struct bine__explore_pick pick[BINE__EXPLORE_PICKS];
+
+    int32_t pid;
+    uint32_t outcome, steps, points, misfit;
+    bool ran, trimmed, outside, truncated; /* a loop was explored; by .unfair; waited really; out of room */
+    char doing[160]; /* what has been running since the last step */
+    uint32_t findings;
+    struct bine__explore_finding finding[BINE__EXPLORE_FINDINGS];
+    uint32_t text_used;
+    struct bine__explore_point point[BINE__EXPLORE_POINTS];
+    char text[BINE__EXPLORE_TEXT];
+};
+
+#endif

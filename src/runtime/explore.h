@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What bine-explore(1) takes over in a loop that it explores: who runs next, what completes next, when time
+ * passes, what a draw gives.  src/check/explore*.c, in the checked library alone; in the plain one every call
+ * here is nothing and no field is kept.
+ *
+ * In an explored loop every switch goes to the loop's own stack, where bine__explore_turn() makes one thing
+ * happen: a task at the head of the run queue for the door to take.  The clock is virtual. */
+#ifndef BINE_RUNTIME_EXPLORE_H
+#define BINE_RUNTIME_EXPLORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bine_loop;
+struct bine_task;
+struct bine_report;
+
+#ifdef BINE_CHECKED
+extern struct bine_loop *bine__explored_loop; /* at most one at a time */
+#define bine__explored(loop) __builtin_expect((loop) == bine__explored_loop, 0)
+
+/* A loop begins, before any task is in it; and is gone. */
+void bine__explore_open(struct bine_loop *);
+void bine__explore_close(struct bine_loop *);
+/* In place of all that a turn does for time and events: decides what happens next and sees to it. */
+void bine__explore_turn(struct bine_loop *);
+/* self is about to be left, its state and wait are set. */
+void bine__explore_leave(struct bine_task *self);
+/* A scope of this parked task's, or bine_cancel(), is about to make it runnable. */
+void bine__explore_interrupt(const struct bine_task *);
+/* One of n things, drawn. */
+unsigned bine__explore_draw(struct bine_loop *, unsigned n);
+/* An operation that would succeed at once may be slow today: others may come first.  0, or what
+ * bine__yield() says. */
+int bine__explore_io(struct bine_task *self, int fd, short events);
+/* A diagnostic goes to the report hook. */
+void bine__explore_report(const struct bine_report *);
+
+/* wait.c, scope.c: what a timer is for.  Neither: a callback, a call's own time-out. */
+struct bine__timer;
+bool bine__explore_is_sleep(const struct bine__timer *);
+struct bine_task *bine__explore_sleeper(const struct bine__timer *);
+bool bine__explore_is_deadline(const struct bine__timer *);
+
+/* src/io/explore.c: descriptors that are ready, each direction for itself. */
+struct bine__explore_ready {
+    int fd;
+    uint32_t generation;
+    unsigned events;        /* bits of poll(2) */
+    struct bine_task *task; /* that it would wake; NULL: several */
+};
+unsigned bine__explore_ready(struct bine_loop *, struct bine__explore_ready *, unsigned room);
+/* Wakes whom it concerns. */
+void bine__explore_deliver(struct bine_loop *, const struct bine__explore_ready *);
+/* An operation on it would succeed at once. */
+bool bine__explore_fd_ready(int fd, short events);
+#else
+#define bine__explored(loop) ((void)(loop), false)
+#define bine__explore_open(loop) ((void)(loop))
+#define bine__explore_close(loop) ((void)(loop))
+#define bine__explore_turn(loop) ((void)(loop))
+#define bine__explore_leave(self) ((void)(self))
+#define bine__explore_interrupt(task) ((void)(task))
+#define bine__explore_draw(loop, n) ((void)(loop), (void)(n), 0u)
+#define bine__explore_io(self, fd, events) ((void)(self), (void)(fd), (void)(events), 0)
+#define bine__explore_report(report) ((void)(report))
+#endif
+
+#endif

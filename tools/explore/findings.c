@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What failed: its title, the reports that came with it, the way it went. */
+#define _GNU_SOURCE
+#include "explore.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static char *text(const char *format, ...)
+{
+    char *made = NULL;
+    va_list args;
+    va_start(args, format);
+    int n = vasprintf(&made, format, args);
+    va_end(args);
+    if (n < 0)
+        fail(EXIT_CANNOT, "out of memory");
+    return made;
+}
+
+static char *title_of(const struct target *target, enum verdict verdict, int status)
+{
+    const struct bine__explore_share *share = target->share;
+    switch (verdict) {
+    case RUN_REPORTED:
+        return text("%s", share->finding[0].text);
+    case RUN_EXIT:
+        return text("it ended with status %d", WEXITSTATUS(status));
+    case RUN_SIGNAL:
+        return text("it was killed by signal %d (%s)%s%s", WTERMSIG(status), strsignal(WTERMSIG(status)),
+                    share->doing[0] ? " in " : "", share->doing);
+    case RUN_STUCK:
+        return text("nothing can ever run again");
+    case RUN_STEPS:
+        return text("it does not end: more than %u steps", options.max_steps);
+    case RUN_TIME:
+        return text("it does not end: more than %g s%s%s%s", options.run_time, share->doing[0] ? ", " : "", share->doing,
+                    share->doing[0] ? " holds the loop" : "");
+    case RUN_OUTPUT:
+        return text("it writes without end");
+    case RUN_CLEAN:
+    case RUN_MISFIT:
+        break;
+    }
+    return text("it ended well");
+}
+
+/* Reports name tasks by number, which differ between schedules: what follows is what counts. */
+static const char *gist(const char *report)
+{
+    const char *colon = strncmp(report, "task ", 5) == 0 ? strstr(report, "): ") : NULL;
+    return colon ? colon + 3 : report;
+}
+
+bool finding_same(const struct finding *finding, const struct target *target, int status)
+{
+    const struct bine__explore_share *share = target->share;
+    enum verdict verdict = target_verdict(target, status);
+    if (finding->verdict != verdict || (finding->n_reports == 0) != (share->findings == 0))
+        return false;
+    if ((verdict == RUN_EXIT || verdict == RUN_SIGNAL) && finding->status != status)
+        return false;
+    return share->findings == 0 || strcmp(gist(finding->reports[0]), gist(share->finding[0].text)) == 0;
+}
+
+struct finding *finding_add(struct result *result, const struct target *target, int status)
+{
+    const struct bine__explore_share *share = target->share;
+    struct finding *findings = realloc(result->findings, (result->n_findings + 1) * sizeof *findings);
+    if (!findings)
+        fail(EXIT_CANNOT, "out of memory");
+    result->findings = findings;
+    struct finding *finding = &findings[result->n_findings++];
+    enum verdict verdict = target_verdict(target, status);
+    *finding = (struct finding){.verdict = verdict, .status = status, .title = title_of(target, verdict, status),
+                                .found_at = result->schedules};
+    finding->reports = calloc(BINE__EXPLORE_FINDINGS, sizeof *finding->reports);
+    if (!finding->reports)
+        fail(EXIT_CANNOT, "out of memory");
+    for (uint32_t i = 0; i < share->findings && i < BINE__EXPLORE_FINDINGS; i++)
+        finding->reports[finding->n_reports++] = text("%s", share->finding[i].text);
+    path_of_run(&finding->path, share);
+    return finding;
+}
+
+/* Once more, this time telling what happens. */
+void finding_complete(struct target *target, struct finding *finding)
+{
+    int status;
+    struct stat size;
+    target_replay(target, &finding->path, true, true, &status);
+    finding->again = finding_same(finding, target, status);
+    finding->trace = text("%.*s", (int)target->share->text_used, target->share->text);
+    finding->output = text("%s", "");
+    if (fstat(target->output, &size) == 0 && size.st_size > 0) {
+        enum { SHOWN = 16 << 10 };
+        off_t from = size.st_size > SHOWN ? size.st_size - SHOWN : 0;
+        char *output = calloc(1, SHOWN + 1);
+        if (output && pread(target->output, output, SHOWN, from) > 0) {
+            free(finding->output);
+            finding->output = output;
+        }
+    }
+}

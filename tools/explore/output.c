@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What bine-explore says to people: progress on a terminal, the failures with their schedules, the sum. */
+#include "explore.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool shown;
+
+static bool shows_progress(void)
+{
+    return !options.quiet && isatty(STDERR_FILENO);
+}
+
+void progress(const struct result *result, unsigned long waiting)
+{
+    if (!shows_progress())
+        return;
+    shown = true;
+    fprintf(stderr, "\r\033[K%lu schedules, %.0f a second, %lu failed", result->schedules,
+            result->seconds > 0 ? (double)result->schedules / result->seconds : 0, result->failed);
+    if (options.mode == MODE_ALL)
+        fprintf(stderr, ", %lu known and not run yet", waiting);
+    else
+        fprintf(stderr, " of %lu", options.runs);
+}
+
+void progress_end(void)
+{
+    if (shown)
+        fputs("\r\033[K", stderr);
+    shown = false;
+}
+
+/* ---- A failure --------------------------------------------------------------------- */
+
+static const char *paint(const char *code)
+{
+    return options.colour ? code : "";
+}
+#define RED paint("\033[1;31m")
+#define GREEN paint("\033[1;32m")
+#define BOLD paint("\033[1m")
+#define PLAIN paint("\033[0m")
+
+static void print_word(const char *word)
+{
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%";
+    if (*word && word[strspn(word, safe)] == '\0') {
+        printf(" %s", word);
+        return;
+    }
+    fputs(" '", stdout);
+    for (; *word; word++)
+        if (*word == '\'')
+            fputs("'\\''", stdout);
+        else
+            putchar(*word);
+    putchar('\'');
+}
+
+static void print_program(void)
+{
+    for (char **word = options.program; *word; word++)
+        print_word(*word);
+    putchar('\n');
+}
+
+/* Those options without which the path means something else. */
+static void print_model(void)
+{
+    static const char *const models[] = {"any", "limits", "ordered"};
+    if (options.timers != BINE__TIMERS_ANY)
+        printf(" --timers %s", models[options.timers]);
+    if (options.eager_io)
+        fputs(" --eager-io", stdout);
+    if (options.fifo)
+        fputs(" --fifo", stdout);
+    if (options.unfair != 6)
+        printf(" --unfair %u", options.unfair);
+    if (options.race)
+        fputs(" --race", stdout);
+}
+
+static void print_lines(const char *lines, const char *before)
+{
+    while (*lines) {
+        size_t length = strcspn(lines, "\n");
+        printf("%s%.*s\n", before, (int)length, lines);
+        lines += length + (lines[length] == '\n');
+    }
+}
+
+static void print_finding(const struct finding *finding)
+{
+    char *path = path_text(&finding->path);
+    if (finding->verdict == RUN_CLEAN)
+        printf("%sThis schedule does not fail.%s\n", GREEN, PLAIN);
+    else
+        printf("%sfailed:%s %s%s%s\n", RED, PLAIN, BOLD, finding->title, PLAIN);
+    for (unsigned i = 0; i < finding->n_reports; i++)
+        if (strcmp(finding->reports[i], finding->title) != 0)
+            printf("  reported: %s\n", finding->reports[i]);
+    printf("\nWhat happens, step by step (*: there was a choice):\n");
+    print_lines(finding->trace, "  ");
+    if (*finding->output) {
+        printf("\nWhat it writes:\n");
+        print_lines(finding->output, "  | ");
+    }
+    if (!finding->again)
+        printf("\nThis schedule went another way when it was run again: the program does not depend on its schedule "
+               "alone\n(time, random numbers, other processes).\n");
+    if (options.mode != MODE_PATH) {
+        printf("\nThe same again: bine-explore --path %s", path);
+        print_model();
+        fputs(" --", stdout);
+        print_program();
+    }
+    if (options.timers == BINE__TIMERS_ANY && !options.eager_io && !options.fifo) {
+        printf("In a debugger:  " BINE__EXPLORE_PATH_ENV "=%s gdb --args", path);
+        print_program();
+    }
+    putchar('\n');
+    free(path);
+}
+
+/* ---- The sum ----------------------------------------------------------------------- */
+
+static void print_how_far(const struct result *result)
+{
+    if (result->interrupted)
+        printf("Interrupted");
+    else if (result->timed_out)
+        printf("Stopped after %g s", options.time);
+    else if (result->full)
+        printf("Stopped: there are more schedules than can be remembered");
+    else
+        return;
+    if (options.mode == MODE_ALL)
+        printf(": not all schedules were run, %lu more were known already.\n", result->left);
+    else
+        printf(": %lu of %lu schedules were not run.\n", result->left, options.runs);
+}
+
+static void print_sum(const struct result *result)
+{
+    const char *colour = result->failed ? RED : GREEN;
+    printf("%s%lu schedule%s", colour, result->schedules, result->schedules == 1 ? "" : "s");
+    if (options.mode != MODE_ALL)
+        printf(" (%s, seed %llu), %lu different", options.mode == MODE_PCT ? "pct" : "random",
+               (unsigned long long)options.seed, result->different);
+    else if (result->complete)
+        printf(", all there are");
+    printf(": %lu failed.%s  At most %u choices and %u steps in one; %.1f s.\n", result->failed, PLAIN,
+           result->most_points, result->most_steps, result->seconds);
+    print_how_far(result);
+    if (!result->complete && result->n_findings && !options.keep_going)
+        printf("Stopped at the first failure; --keep-going goes on.\n");
+    if (result->trimmed)
+        printf("Loops that wait were let go round %u times at most while another task could run (--unfair).\n",
+               options.unfair);
+    if (result->outside)
+        printf("Some waited for something outside of the program; they need not go the same way twice.\n");
+    if (result->diverged)
+        printf("%lu did not go as told: the program does not depend on its schedule alone, so some were missed.\n",
+               result->diverged);
+    if (result->truncated)
+        printf("Some had more choices, or more of them at once, than are kept; so some were missed.\n");
+}
+
+void output_result(const struct result *result)
+{
+    if (options.format == FORMAT_JSON) {
+        output_json(result);
+        return;
+    }
+    if (options.format == FORMAT_SARIF) {
+        output_sarif(result);
+        return;
+    }
+    for (unsigned i = 0; i < result->n_findings; i++)
+        print_finding(&result->findings[i]);
+    if (options.mode != MODE_PATH)
+        print_sum(result);
+}
