@@ -43,7 +43,7 @@ SPECIFIC := $(wildcard src/arch/x86_64.c src/arch/aarch64.c src/arch/fcontext.c)
 ifeq ($(findstring linux,$(TARGET)),)
 SPECIFIC += src/io/reactor_epoll.c
 endif
-SPECIFIC += $(if $(CHECKED),,$(wildcard src/check/*.c))
+SPECIFIC += $(if $(CHECKED),,$(wildcard src/check/*.c src/io/explore.c))
 SOURCES := $(filter-out $(SPECIFIC),$(wildcard src/*/*.c)) $(CHOSEN)
 OBJECTS := $(SOURCES:%=$(O)/%.o)
 
@@ -66,7 +66,7 @@ WARN_C = $(WARN) -Wstrict-prototypes -Wmissing-prototypes
 ALL_CPPFLAGS = -Iinclude -Isrc $(if $(filter fcontext,$(CONTEXT)),-DBINE_CONTEXT_FCONTEXT) \
                $(if $(CHECKED),-DBINE_CHECKED) $(CPPFLAGS)
 COMMON = -fPIC -fvisibility=hidden -fno-semantic-interposition -pthread \
-         $(if $(CHECKED),-fno-omit-frame-pointer) \
+         $(if $(CHECKED),-fno-omit-frame-pointer -fno-optimize-sibling-calls) \
          $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_CFLAGS   = -std=gnu11 $(WARN_C) $(COMMON) $(CFLAGS)
 ALL_CXXFLAGS = -std=c++17 $(WARN) $(COMMON) $(CXXFLAGS)
@@ -157,6 +157,7 @@ $(O)/bine-$(1): $(patsubst %,$(O)/%.o,$(wildcard tools/$(1)/*.c))
 	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^
 endef
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,$(patsubst $(O)/bine-%,%,$(tool)))))
+$(O)/tools/explore/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"'
 # The calls that switch are those of which the manual says so.
 $(O)/bine-yields: $(O)/tools/yields/yielding.o
 $(O)/tools/yields/yielding.c: tools/yields/yielding.awk $(wildcard man/man3/*.3)
