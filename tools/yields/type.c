@@ -227,18 +227,19 @@ static bool is_void_pointer(const struct type *type)
     return type->depth == 1 && type->base && !strcmp(type->base, "void");
 }
 
-static bool goes_with(const struct type *a, const struct type *b)
+/* passed: at the call; taken: by the function.  A function that takes a certain pointer is often kept as one that
+ * takes `void *`, as task bodies are; the other way round is not done, and would open every call to those. */
+static bool goes_with(const struct type *passed, const struct type *taken)
 {
-    if (!a->base || !b->base)
+    if (!passed->base || !taken->base)
         return true;
-    if (a->function || b->function)
-        return (a->function && b->function) || is_void_pointer(a) || is_void_pointer(b) || a->unknown ||
-               b->unknown;
-    if (a->base == b->base && a->depth == b->depth)
+    if (passed->function || taken->function)
+        return (passed->function && taken->function) || is_void_pointer(passed) || passed->unknown || taken->unknown;
+    if (passed->base == taken->base && passed->depth == taken->depth)
         return true;
-    if ((a->unknown && a->depth <= b->depth) || (b->unknown && b->depth <= a->depth))
+    if ((passed->unknown && passed->depth <= taken->depth) || (taken->unknown && taken->depth <= passed->depth))
         return true;
-    return a->depth > 0 && b->depth > 0 && (is_void_pointer(a) || is_void_pointer(b));
+    return taken->depth > 0 && is_void_pointer(passed);
 }
 
 bool may_hold(const struct signature *call, const struct signature *function)

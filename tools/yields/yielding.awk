@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# Makes the table of the calls that may switch (yielding.h) from the manual: usage awk -f yielding.awk man/man3/*.3
+# Makes the table of the calls that may switch (yielding.h) from the manual: awk -f yielding.awk man/man3/*.3
 #
 # What a page says under "Yields" in CALLING CONTEXT decides:
 #   "Yes...", "All three do..."     every function of its SYNOPSIS;
@@ -8,8 +8,8 @@
 #   "All but .Fn a and .Fn b do"    every function but these;
 #   "... does if .Fa fn does"       as what it is given does;
 #   "Never", "Not from a task", "Neither"   none.
-# Anything else is reported on standard error, and, with -v strict=1, fails.  The functions behind the block macros,
-# which have no page, stand below.
+# Anything else is reported on standard error, and, with -v strict=1, fails.  The functions behind the block
+# macros, which have no page, stand below.
 
 function words(s,    list, word) {
     list = ""
@@ -23,7 +23,8 @@ function words(s,    list, word) {
 function add(name, callback) {
     if (name in type && !(name in added)) {
         added[name] = 1
-        printf "    {\"%s\", \"%s\", \"%s\", %s},\n", name, type[name], parameters[name], callback ? "true" : "false"
+        printf "    {\"%s\", \"%s\", \"%s\", %s},\n", name, type[name], parameters[name],
+            callback ? "true" : "false"
     }
 }
 function page(    n, i, each, text, name, any, callback, upto) {
@@ -59,7 +60,11 @@ BEGIN {
     print "    {\"bine__group_end\", \"void\", \"void *\", false},"
     print "    {\"bine__group_leave\", \"void\", \"void *\", false},"
 }
-FNR == 1 { page(); file = FILENAME; heading = ""; said = ""; taking = 0; functions = 0; delete type; delete parameters }
+FNR == 1 {
+    page()
+    file = FILENAME; heading = said = ""; taking = functions = 0
+    delete type; delete parameters
+}
 /^\.Sh / { heading = $2 }
 heading == "SYNOPSIS" && /^\.Ft / { ft = words(substr($0, 5)); gsub(/, /, " ", ft) }
 heading == "SYNOPSIS" && /^\.Fn / {
