@@ -17,6 +17,7 @@ static struct node *pop(void)
 {
     struct node *top = head;
     head = top->next; /* SITE wrote */
+    top->value = -1;
 #ifdef FIXED
     version++;
 #endif
@@ -27,6 +28,7 @@ static void push(struct node *n)
 {
     n->next = head;
     head = n; /* SITE wrote */
+    n->value = 1;
 #ifdef FIXED
     version++;
 #endif
@@ -63,7 +65,7 @@ static void *program(void *arg)
     for (int i = 0; i < 3; i++)
         push(&node[i]);
     both(slow_pop, NULL, shuffle, NULL);
-    EXPECT(head != &node[1]);
+    EXPECT(!head || head->value == 1);
     return arg;
 }
 PROGRAM(program)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The cache answers without yielding, but says that it might.
- * KIND: YIELD-IN-ATOMIC
- * MISBEHAVES: no */
+ * KIND: YIELD-IN-ATOMIC */
 #include "../corpus.h"
 
 #include <bine/check.h>

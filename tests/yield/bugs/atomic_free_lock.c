@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The lock is free, so that taking it does not switch today.
- * KIND: YIELD-IN-ATOMIC
- * MISBEHAVES: no */
+ * KIND: YIELD-IN-ATOMIC */
 #include "../corpus.h"
 
 #include <bine/check.h>

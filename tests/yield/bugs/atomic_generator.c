@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Inside an atomic block a generator is asked, whose body fetches.
- * KIND: YIELD-IN-ATOMIC
- * MISBEHAVES: no */
+ * KIND: YIELD-IN-ATOMIC */
 #include "../corpus.h"
 
 #include <bine/check.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The channel has room, so that this send does not switch; the next one would.
- * KIND: YIELD-IN-ATOMIC
- * MISBEHAVES: no */
+ * KIND: YIELD-IN-ATOMIC */
 #include "../corpus.h"
 
 #include <bine/check.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Two transfers in opposite directions take both accounts' locks, each in its own order.
- * KIND: DEADLOCK STUCK
- * MISBEHAVES: hangs */
+ * KIND: DEADLOCK STUCK */
 #include "../corpus.h"
 
 static struct account {

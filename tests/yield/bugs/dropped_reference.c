@@ -18,6 +18,8 @@ static void drop(struct session *s)
 static void *handler(void *arg)
 {
     struct session *s = current;
+    if (!s)
+        return arg;
 #ifdef FIXED
     s->refs++;
 #endif

@@ -8,6 +8,7 @@ static struct entry {
     int key, used, dirty;
 } cache[3] = {{1, 5, 0}, {2, 1, 1}, {3, 9, 0}};
 static int clock_hand = 10;
+static bool used_again;
 
 static struct entry *oldest(void)
 {
@@ -34,13 +35,14 @@ static void *lookup(void *arg)
 {
     bine_sleep(BINE_MS);
     cache[1].used = clock_hand++; /* SITE wrote */
+    used_again = cache[1].key == 2;
     return arg;
 }
 
 static void *program(void *arg)
 {
     both(insert, NULL, lookup, NULL);
-    EXPECT(cache[1].key == 2);
+    EXPECT(!used_again || cache[1].key == 2);
     return arg;
 }
 PROGRAM(program)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A task of explicit style switches in a call that no await marks.
- * KIND: YIELD-IN-ATOMIC YIELD-OUTSIDE-AWAIT YIELD-UNMARKED IMPLICIT-YIELD
- * MISBEHAVES: no */
+ * KIND: YIELD-IN-ATOMIC YIELD-OUTSIDE-AWAIT YIELD-UNMARKED IMPLICIT-YIELD */
 #include "../corpus.h"
 
 #include <bine/check.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A descriptor's number is kept across a wait; meanwhile it is closed, and the number belongs to another file.
- * KIND: FD-REUSED
- * MISBEHAVES: yes */
+ * KIND: FD-REUSED */
 #include "../corpus.h"
 
 static int a[2], b[2];

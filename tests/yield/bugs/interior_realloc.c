@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The same by realloc().
- * KIND: USE-AFTER-FREE-ACROSS-YIELD
- * MISBEHAVES: maybe */
+ * KIND: USE-AFTER-FREE-ACROSS-YIELD */
 #include "../corpus.h"
 
 static int *numbers;

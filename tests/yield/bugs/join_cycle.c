@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Two tasks join each other.
- * KIND: DEADLOCK STUCK
- * MISBEHAVES: hangs */
+ * KIND: DEADLOCK STUCK */
 #include "../corpus.h"
 
 static bine_task *one, *two;

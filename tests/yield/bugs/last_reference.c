@@ -27,6 +27,8 @@ static void *reader(void *arg)
 {
     bine_sleep(BINE_MS);
     struct document *d = cached;
+    if (!d)
+        return arg;
     d->refs++;
     bine_sleep(5 * BINE_MS); /* SITE gave-up */
     d->reads++;              /* SITE acted */

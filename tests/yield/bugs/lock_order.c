@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The same two orders, one after the other: nothing goes wrong in this run.
- * KIND: LOCK-ORDER
- * MISBEHAVES: no */
+ * KIND: LOCK-ORDER */
 #include "../corpus.h"
 
 static bine_mutex accounts = BINE_MUTEX_INIT, journal = BINE_MUTEX_INIT;
@@ -28,7 +27,6 @@ static void *audit(void *arg)
     bine_mutex_lock(&journal);
     bine_mutex_lock(&accounts); /* SITE acted */
 #endif
-    EXPECT(entries == 1);
     bine_mutex_unlock(&accounts);
     bine_mutex_unlock(&journal);
     return arg;

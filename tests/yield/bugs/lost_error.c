@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The task is joined, but nobody asks how it ended.
- * KIND: LOST-ERROR
- * MISBEHAVES: no */
+ * KIND: LOST-ERROR */
 #include "../corpus.h"
 
 static void *save(void *arg)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The event is cleared by the one who is about to wait for it, after it was set.
- * KIND: STUCK
- * MISBEHAVES: hangs */
+ * KIND: STUCK */
 #include "../corpus.h"
 
 static bine_event ready = BINE_EVENT_INIT;

@@ -13,9 +13,12 @@ static void *request(void *arg)
 {
     int id = *(int *)arg, answer = 0;
 #ifdef FIXED
+    static bine_mutex turn = BINE_MUTEX_INIT;
     int expected = id;
+    bine_mutex_lock(&turn);
     bine_write(redis.fd[0], &id, sizeof id);
     bine_read(redis.fd[0], &answer, sizeof answer);
+    bine_mutex_unlock(&turn);
     EXPECT(answer == expected);
 #else
     redis.expected = id;                            /* SITE looked */

