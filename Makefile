@@ -44,17 +44,22 @@ ifeq ($(findstring linux,$(TARGET)),)
 SPECIFIC += src/io/reactor_epoll.c
 endif
 SPECIFIC += $(if $(CHECKED),,$(wildcard src/check/*.c src/io/explore.c))
-SOURCES := $(filter-out $(SPECIFIC),$(wildcard src/*/*.c)) $(CHOSEN)
+SOURCES := $(filter-out $(SPECIFIC) src/tls/%,$(wildcard src/*/*.c)) $(CHOSEN)
 OBJECTS := $(SOURCES:%=$(O)/%.o)
+
+# TLS is a library of its own, built where OpenSSL 3 is (TLS=no: left out): src/tls/rules.mk.
+OPENSSL := $(if $(CROSS)$(CHECKED)$(filter no,$(TLS)),,$(shell \
+           $(CC) -include openssl/core.h -E -x c /dev/null >/dev/null 2>&1 && echo yes))
+NO_TLS  := $(if $(OPENSSL),,tests/unit/check_tls%.c examples/https%.c)
 
 # The examples: a file each, and what several of them share.  One wants PostgreSQL's client library.
 EXAMPLE_LIB := $(patsubst %,$(O)/%.o,$(wildcard examples/lib/*.c))
 LIBPQ    := $(if $(CROSS),,$(wildcard $(shell pg_config --includedir 2>/dev/null)/libpq-fe.h))
-EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(filter-out $(if $(LIBPQ),,%/transaction.c), \
+EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(filter-out $(if $(LIBPQ),,%/transaction.c) $(NO_TLS), \
             $(wildcard examples/*.c examples/seeds/*.c)))
 SUPPORT  := $(patsubst %,$(O)/%.o,$(wildcard tests/support/*.c))
 UNIT_CXX := $(patsubst %.cc,$(O)/%,$(wildcard tests/unit/check_*.cc))
-UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/check_*.c)) $(UNIT_CXX)
+UNIT     := $(patsubst %.c,$(O)/%,$(filter-out $(NO_TLS),$(wildcard tests/unit/check_*.c))) $(UNIT_CXX)
 # Calls that tests can make fail go through tests/support/fault.c.
 WRAPPED  := $(patsubst %,-Wl$(comma)--wrap=%,$(shell cat tests/support/wrap.list 2>/dev/null))
 STRESS   := $(patsubst %.c,$(O)/%,$(wildcard tests/stress/*.c))
@@ -148,6 +153,8 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.cc.o $(SUPPORT) $(O)/$(LIB).a
 	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
 $(O)/tests/stress/%: $(O)/tests/stress/%.c.o $(SUPPORT) $(O)/$(LIB).a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
+
+include src/tls/rules.mk
 
 # A directory of tools/ is a program: tools/race becomes bine-race.
 TOOLS := $(patsubst tools/%/,$(O)/bine-%,$(wildcard tools/*/))

@@ -47,6 +47,9 @@ look() {
             need curl curl program curl
             want pkg-config pkg-config program pkg-config
             want g++ 'a C++ compiler' runs_cxx
+            want libssl-dev "OpenSSL's headers" header openssl/core.h
+            want openssl "OpenSSL's program" program openssl
+            want libc-ares-dev c-ares header ares.h
             want redis-server 'a Redis server' program redis-server
             want postgresql 'a PostgreSQL server' postgresql_server
             want libpq-dev "PostgreSQL's client library" program pg_config

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Buffered streams over a descriptor: lines, delimiters, exact counts, and writes that never switch.
+ * Buffered streams over a descriptor, or over a transport such as TLS: lines, delimiters, exact counts, and writes that never switch.
  *
  * One task may read and one may write at a time; a second gets EBUSY.  A call that fails with ECANCELED
  * or ETIMEDOUT has lost nothing: what arrived stays buffered for the next call. */
@@ -17,6 +17,23 @@ typedef struct bine_stream bine_stream;
  * Each side holds up to 64 KiB unless bine_stream_set_limits() says otherwise (0: as it was). */
 BINE_EXPORT bine_stream *bine_stream_new(int fd);
 BINE_EXPORT int bine_stream_set_limits(bine_stream *, size_t read_limit, size_t write_limit);
+
+/* What a stream reads from and writes to instead of a descriptor.  read and write are as bine_read() and
+ * bine_write() are, and have lost nothing when they fail; write with n = 0 passes on what it holds itself.
+ * close never switches; while a task is inside read or write it wakes that with EBADF, fails with EBUSY, and
+ * is called again afterwards.  shutdown_write and fd (the descriptor beneath, for looking at) may be NULL. */
+typedef struct bine_transport {
+    ssize_t (*read)(void *object, void *buf, size_t n);
+    ssize_t (*write)(void *object, const void *buf, size_t n);
+    int (*shutdown_write)(void *object);
+    int (*close)(void *object);
+    int (*fd)(void *object);
+} bine_transport;
+
+/* As bine_stream_new(), over object, which it takes over; the transport's struct must stay where it is. */
+#define bine_stream_over(transport, object) \
+    bine_stream_over_sized((transport), (object), sizeof(bine_transport))
+BINE_EXPORT bine_stream *bine_stream_over_sized(const bine_transport *, void *object, size_t size);
 
 /* Never switches.  Closes the descriptor and frees the stream; what was not flushed is discarded.
  * EBUSY while a task is inside one of its calls: that task is woken with EBADF; close again afterwards. */

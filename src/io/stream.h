@@ -2,6 +2,9 @@
  *
  * Inside a stream: its two buffers, and who is in it.  Shared by stream.c, stream_read.c and stream_write.c.
  *
+ * It stands over a descriptor or over a transport (TLS, for one): bine__stream_pull() and bine__stream_push()
+ * are the only places that know which.
+ *
  * A buffer exists only while it holds something: an idle stream costs its struct alone, and a reader that
  * waits with nothing buffered has given its buffer back.
  *
@@ -34,11 +37,14 @@ struct bine__buffer {
 
 struct bine_stream {
     uint32_t magic;
-    int fd;        /* -1: closed, and about to be freed */
+    bool closed;   /* about to be freed */
     bool reading;  /* a task is inside a call that reads */
     bool writing;  /* or inside one that writes */
     bool poisoned;
     bool shut;     /* bine_stream_shutdown_write() has succeeded */
+    int fd;        /* -1: none, or closed */
+    const struct bine_transport *transport; /* NULL: there is none, but fd */
+    void *object;  /* the transport's; NULL once that is gone */
     size_t chunk;  /* bytes to ask the kernel for: doubles while reads fill it */
     struct bine__buffer in, out;
     size_t read_limit, write_limit;
@@ -49,6 +55,10 @@ int bine__stream_check(const struct bine_stream *);
 
 /* Opens a yielding call on the side: 0, or -1 with errno and nothing to leave. */
 int bine__stream_enter(struct bine_stream *, bool *side);
+
+/* Some bytes from what is beneath, or to it, as bine_read() and bine_write(). */
+ssize_t bine__stream_pull(struct bine_stream *, void *buf, size_t n);
+ssize_t bine__stream_push(struct bine_stream *, const void *buf, size_t n);
 
 /* Room for extra bytes behind what is held, beyond cap only if it must.  -1/ENOMEM: all is as it was. */
 int bine__buffer_reserve(struct bine__buffer *, size_t extra, size_t cap);

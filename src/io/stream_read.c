@@ -66,12 +66,33 @@ static ssize_t attempt(struct bine__transfer *transfer)
     return n;
 }
 
+/* A transport waits inside its own read, so the buffer is there for as long. */
+static ssize_t fill_over(struct bine_stream *stream, size_t space)
+{
+    struct bine__buffer *in = &stream->in;
+    ssize_t n;
+
+    if (bine__buffer_reserve(in, space, stream->read_limit) != 0)
+        return -1;
+    n = bine__stream_pull(stream, bine__buffer_end(in), space);
+    if (n <= 0) {
+        bine__buffer_trim(in);
+        return n;
+    }
+    in->used += (size_t)n;
+    adapt(stream, space, (size_t)n);
+    return n;
+}
+
 /* Reads some bytes behind those that are buffered, fewer than the limit.  How many; 0: end of file; -1. */
 static ssize_t fill(struct bine_stream *stream)
 {
     struct bine__buffer *in = &stream->in;
     /* At least as much again as there is: a record of any length takes few calls. */
     const size_t wish = in->used > stream->chunk ? in->used : stream->chunk;
+
+    if (stream->transport)
+        return fill_over(stream, least(wish, stream->read_limit - in->used));
     struct fill fill = {
         .transfer = {.attempt = attempt, .fd = stream->fd, .direction = BINE__IN, .extent = BINE__ONCE,
                      .count = 1, .offset = -1},
@@ -108,7 +129,7 @@ static ssize_t read_some(struct bine_stream *stream, void *buf, size_t n)
     if (stream->in.used == 0) {
         ssize_t got;
         if (n >= DIRECT)
-            return bine_read(stream->fd, buf, n);
+            return bine__stream_pull(stream, buf, n);
         got = fill(stream);
         if (got <= 0)
             return got;
@@ -147,7 +168,7 @@ static ssize_t read_exactly_direct(struct bine_stream *stream, char *buf, size_t
         const size_t step = least(n - have, DIRECT_STEP);
         got = bine__buffer_reserve(in, have - buffered + step, SIZE_MAX);
         if (got == 0)
-            got = bine_read(stream->fd, buf + have, step);
+            got = bine__stream_pull(stream, buf + have, step);
         if (got <= 0)
             break;
         have += (size_t)got;

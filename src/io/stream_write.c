@@ -88,16 +88,26 @@ fail:
     return -1;
 }
 
-/* What the kernel did not take stays, in order, for the next try. */
+/* What was not taken stays, in order, for the next try. */
 static int flush(struct bine_stream *stream)
 {
     while (stream->out.used > 0) {
-        const ssize_t n = bine_write(stream->fd, bine__buffer_begin(&stream->out), stream->out.used);
+        const ssize_t n = bine__stream_push(stream, bine__buffer_begin(&stream->out), stream->out.used);
         if (n < 0)
             return -1;
         bine__buffer_consume(&stream->out, (size_t)n);
     }
-    return 0;
+    /* A transport may hold some back that an earlier call, cut short, has given it. */
+    return stream->transport ? (int)bine__stream_push(stream, "", 0) : 0;
+}
+
+static int shut(struct bine_stream *stream)
+{
+    if (!stream->transport)
+        return bine_shutdown(stream->fd, SHUT_WR);
+    if (!stream->transport->shutdown_write)
+        return bine__error(ENOTSUP);
+    return stream->closed ? bine__error(EBADF) : stream->transport->shutdown_write(stream->object);
 }
 
 int bine_stream_flush(bine_stream *stream)
@@ -119,7 +129,7 @@ int bine_stream_shutdown_write(bine_stream *stream)
         return -1;
     result = flush(stream);
     if (result == 0 && !stream->shut) {
-        result = bine_shutdown(stream->fd, SHUT_WR);
+        result = shut(stream);
         stream->shut = result == 0;
     }
     stream->writing = false;

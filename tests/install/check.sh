@@ -75,6 +75,26 @@ spaces_are_kept() {
         ${MAKE:-make} -s CONTEXT=native BUILD="$BUILD" DESTDIR="$root" PREFIX=/usr uninstall && nothing_left
 }
 
+# libbine-tls, where it was built: its exports, its names, and a program with it.
+tls_exported() {
+    nm -D --defined-only "$lib/libbine-tls.so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
+        LC_ALL=C sort >"$work/symbols"
+    diff tests/install/symbols-tls.txt "$work/symbols" &&
+        $CC -E -P -Iinclude include/bine/tls.h | tr '\n' ' ' | grep -o 'visibility("default")))[^;{]*' |
+        grep -oE '\bbine_tls[a-z0-9_]* ?\(' | tr -d ' (' | LC_ALL=C sort -u | diff tests/install/symbols-tls.txt -
+}
+tls_archive_names() {
+    ! nm -g --defined-only "$lib/libbine-tls.a" | awk 'NF == 3 { print $3 }' | grep -v '^bine_'
+}
+tls_soname() { readelf -d "$lib/libbine-tls.so" | grep -F 'SONAME' | grep -qF "[libbine-tls.so.$major]"; }
+tls_consumer() { # compiler, standard, libraries
+    printf '%s\n' '#include <bine.h>' '#include <bine/tls.h>' \
+        'int main(void) { bine_tls_config *c = bine_tls_config_new(BINE_TLS_CLIENT); bine_tls_config_free(c); return !c; }' \
+        >"$work/tls.${2%%[0-9]*}"
+    # shellcheck disable=SC2086
+    $1 "-std=$2" $strict -o "$work/tls" -x "${2%%[0-9]*}" "$work/tls.${2%%[0-9]*}" $3 && LD_LIBRARY_PATH=$lib "$work/tls"
+}
+
 major=$(sed -n 's/^#define BINE_VERSION_MAJOR //p' include/bine/base.h)
 for context in native fcontext; do
     if test $context = fcontext && ! test -f "$($CC -print-file-name=libboost_context.a)"; then
@@ -117,6 +137,23 @@ for context in native fcontext; do
     expect "$context: no text relocations" no_text_relocations
     expect "$context: all headers are installed" headers_there
     expect "$context: all pages are installed, no link dangles" pages_there
+    if test -f "$lib/libbine-tls.so"; then
+        plain="-I$root/usr/include -L$lib"
+        expect "$context: TLS: exports what symbols-tls.txt lists (<: missing, >: not listed)" tls_exported
+        expect "$context: TLS: names in the archive begin with bine_" tls_archive_names
+        expect "$context: TLS: the soname is the major version" tls_soname
+        expect "$context: TLS: c11, shared" tls_consumer "$CC" c11 "$plain -lbine-tls -lbine"
+        expect "$context: TLS: c11, static" \
+            tls_consumer "$CC" c11 "$plain -l:libbine-tls.a -l:libbine.a $private -lssl -lcrypto -pthread"
+        if command -v pkg-config >/dev/null 2>&1; then
+            export PKG_CONFIG_PATH="$lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
+            expect "$context: TLS: c11, shared, pkg-config" \
+                tls_consumer "$CC" c11 "$(pkg-config --cflags --libs bine-tls)"
+            unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+        fi
+    else
+        skip "$context: no TLS: OpenSSL is not here"
+    fi
     # shellcheck disable=SC2086
     expect "$context: make uninstall" ${MAKE:-make} -s $installation uninstall
     expect "$context: uninstall leaves nothing" nothing_left

@@ -141,7 +141,9 @@ awk '/^#define BINE_[A-Z0-9_]+ / && $2 !~ /BINE__|_DECLS|_EXPORT/ { print $2 }
      /^typedef struct bine_[a-z]+ \{/ { within = 1 }
      /^}/ { within = 0 }
      within && /^    [a-z].*;/ && !/bine__private/ {
-         line = $0; sub(/;.*/, "", line); sub(/\[.*/, "", line); sub(/.*[ *]/, "", line); print line
+         line = $0
+         if (match(line, /\(\*[a-z_]+\)/)) { print substr(line, RSTART + 2, RLENGTH - 3); next }
+         sub(/;.*/, "", line); sub(/\[.*/, "", line); sub(/.*[ *]/, "", line); print line
      }' include/bine/*.h | sort -u >"$work/words"
 while read -r word; do
     # shellcheck disable=SC2086

@@ -2,6 +2,7 @@
  *
  * What an example in the manual that includes nothing itself is compiled with. */
 #include <bine.h>
+#include <bine/tls.h>
 
 #include <errno.h>
 #include <fcntl.h>
