@@ -69,7 +69,7 @@ STRESS   := $(patsubst %.c,$(O)/%,$(wildcard tests/stress/*.c))
 WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-declarations -Wundef
 WARN_C = $(WARN) -Wstrict-prototypes -Wmissing-prototypes
 ALL_CPPFLAGS = -Iinclude -Isrc $(if $(filter fcontext,$(CONTEXT)),-DBINE_CONTEXT_FCONTEXT) \
-               $(if $(CHECKED),-DBINE_CHECKED) $(CPPFLAGS)
+               $(if $(CHECKED),-DBINE_CHECKED) $(if $(LIBURING),-DBINE_URING) $(CPPFLAGS)
 COMMON = -fPIC -fvisibility=hidden -fno-semantic-interposition -pthread \
          $(if $(CHECKED),-fno-omit-frame-pointer -fno-optimize-sibling-calls) \
          $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
@@ -112,6 +112,9 @@ $(O)/%.cc.o: %.cc $(O)/flags
 	@mkdir -p $(@D)
 	$(CXX) $(ALL_CPPFLAGS) $(TEST_CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
 
+$(O)/uring.o: $(URING_C:%=$(O)/%.o)
+	$(CC) -r -nostdlib -o $@ $^ $(LIBURING)
+	$(OBJCOPY) --wildcard --keep-global-symbol='bine__*' $@
 $(OBJECTS): | needs-$(CONTEXT)
 $(O)/$(LIB).a: $(OBJECTS)
 	rm -f $@

@@ -117,6 +117,33 @@ static void run_splice(struct bine__job *job)
     splice_now(bine__list_entry(job, struct splicing, job));
 }
 
+/* One end is a file: the reactor does it if it can, else a thread. */
+static int splice_aside(struct bine_task *self, struct splicing *splicing)
+{
+    struct bine__op op = {
+        .verb = BINE__OP_SPLICE,
+        .from = splicing->in,
+        .fd = splicing->out,
+        .offset = splicing->in_offset ? *splicing->in_offset : -1,
+        .to_offset = splicing->out_offset ? *splicing->out_offset : -1,
+        .length = (unsigned)(splicing->n < BINE__TRANSFER_MAX ? splicing->n : BINE__TRANSFER_MAX),
+        .flags = splicing->flags | SPLICE_F_NONBLOCK,
+    };
+    int elsewhere = bine__operate(self->loop, self, &op);
+
+    if (elsewhere == 1)
+        return bine__offload(self->loop, self, &splicing->job, BINE__OFFLOAD_FILE);
+    if (elsewhere == -1)
+        return -1;
+    splicing->result = bine__op_result(&op);
+    splicing->error = errno;
+    if (op.result > 0 && splicing->in_offset)
+        *splicing->in_offset += op.result;
+    if (op.result > 0 && splicing->out_offset)
+        *splicing->out_offset += op.result;
+    return 0;
+}
+
 static bool would_block(int fd, short events)
 {
     struct pollfd pollfd = {.fd = fd, .events = events};
@@ -171,7 +198,7 @@ static int splice_once(struct bine_task *self, struct splicing *splicing)
     if (in == -1 || out == -1)
         return -1;
     if (in == BINE__KIND_FILE || out == BINE__KIND_FILE)
-        return bine__offload(self->loop, self, &splicing->job, BINE__OFFLOAD_FILE);
+        return splice_aside(self, splicing);
     if (is_blocking_socket(splicing->out, out) && splicing->n > SMALL_PIECE)
         splicing->n = SMALL_PIECE;
     splice_now(splicing);

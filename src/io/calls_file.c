@@ -7,7 +7,8 @@
  * which only O_NONBLOCK could close: if another process takes the bytes between poll(2) and read(2) the
  * loop waits for more.  A terminal may take less than it said: calls_tty.c writes to it.
  *
- * A file is read at once if its bytes are in memory (RWF_NOWAIT), else, and for every write, by a thread. */
+ * A file is read at once if its bytes are in memory (RWF_NOWAIT).  Else, and for every write, the reactor
+ * does it if it carries out whole operations (io_uring), or a thread. */
 #define _GNU_SOURCE
 #include "io/io.h"
 
@@ -141,6 +142,28 @@ static bool still_a_file(int fd, const struct bine__fd *slot)
     return bine__fd_detect(fd, &now) != 0 || now.kind == BINE__KIND_FILE;
 }
 
+/* By the reactor if it can, else by a thread. */
+static ssize_t move_file(struct bine__transfer *transfer, struct file_job *work)
+{
+    struct bine_loop *loop = transfer->self->loop;
+    struct bine__op op = {
+        .verb = work->direction == BINE__IN ? BINE__OP_READ : BINE__OP_WRITE,
+        .aside = transfer->asked > COPY_MAX,
+        .fd = work->fd,
+        .iov = work->iov,
+        .count = (unsigned)work->count,
+        .offset = work->offset,
+    };
+    int elsewhere = bine__operate(loop, transfer->self, &op);
+
+    if (elsewhere == 0)
+        return bine__op_result(&op);
+    if (elsewhere == -1 || bine__offload(loop, transfer->self, &work->job, BINE__OFFLOAD_FILE) != 0)
+        return -1;
+    errno = work->error;
+    return work->result;
+}
+
 ssize_t bine__attempt_file(struct bine__transfer *transfer)
 {
     struct iovec window[BINE__WINDOW];
@@ -163,10 +186,7 @@ ssize_t bine__attempt_file(struct bine__transfer *transfer)
         errno = EINTR; /* try again, as what it is now */
         return -1;
     }
-    if (bine__offload(transfer->self->loop, transfer->self, &work.job, BINE__OFFLOAD_FILE) != 0)
-        return -1;
-    errno = work.error;
-    return work.result;
+    return move_file(transfer, &work);
 }
 
 static void run_fsync(struct bine__job *job)
@@ -182,11 +202,16 @@ static void run_fsync(struct bine__job *job)
 int bine_fsync(int fd)
 {
     struct file_job work = {.job = {.run = run_fsync}, .fd = fd};
+    struct bine__op op = {.verb = BINE__OP_FSYNC, .fd = fd};
     struct bine_task *self = bine__begin();
+    int elsewhere;
 
     if (!self || !bine__fd_get(self->loop->io, fd))
         return -1;
-    if (bine__offload(self->loop, self, &work.job, BINE__OFFLOAD_FILE) != 0)
+    elsewhere = bine__operate(self->loop, self, &op);
+    if (elsewhere == 0)
+        return bine__op_result(&op);
+    if (elsewhere == -1 || bine__offload(self->loop, self, &work.job, BINE__OFFLOAD_FILE) != 0)
         return -1;
     if (work.result != 0)
         errno = work.error;
@@ -257,6 +282,33 @@ static int open_on_thread(struct bine_task *self, const char *path, int flags, m
     return fd;
 }
 
+/* Opened without a thread.  A FIFO, a device: what may wait for somebody, or would be opened by the kernel as
+ * if with O_NONBLOCK, is told apart by a look at it (O_PATH opens nothing), and left to a thread.  0: *fd;
+ * 1: a thread must do it; -1 with errno: the task's scope has fired. */
+static int open_by_reactor(struct bine_task *self, const char *path, int flags, mode_t mode, int *fd)
+{
+    const int harmless = O_NONBLOCK | O_DIRECTORY | O_PATH;
+    struct bine__op op = {.verb = BINE__OP_OPEN, .path = path,
+                          .flags = (unsigned)(O_PATH | O_CLOEXEC | (flags & O_NOFOLLOW))};
+    int elsewhere = flags & harmless ? 0 : bine__operate(self->loop, self, &op);
+    struct stat status = {.st_mode = S_IFREG};
+
+    if (elsewhere != 0)
+        return elsewhere;
+    if (!(flags & harmless) && op.result >= 0) {
+        int seen = fstat(op.result, &status);
+        close(op.result);
+        if (seen != 0 || (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
+            return 1;
+    }
+    op.flags = (unsigned)flags;
+    op.mode = mode;
+    elsewhere = bine__operate(self->loop, self, &op);
+    if (elsewhere == 0)
+        *fd = bine__op_result(&op);
+    return elsewhere;
+}
+
 int bine_open(const char *path, int flags, ...)
 {
     struct bine_task *self = bine__begin();
@@ -279,7 +331,9 @@ int bine_open(const char *path, int flags, ...)
         errno = EFAULT;
         return -1;
     }
-    fd = open_on_thread(self, path, flags, mode);
+    fd = -1;
+    if (open_by_reactor(self, path, flags, mode, &fd) == 1)
+        fd = open_on_thread(self, path, flags, mode);
     bine__fd_fresh(fd, BINE__KIND_UNKNOWN);
     return fd;
 }

@@ -13,7 +13,8 @@
  *
  * The sweep is for numbers that foreign code closed with plain close(2) under a waiter or behind the
  * table's back: the kernel then sends no events, ever.  Each 100 ms a twentieth of the table is looked at,
- * and the reactor asked about descriptors on which a task has waited since before the last sweep. */
+ * and the reactor asked about descriptors on which a task has waited since before the last sweep, and about
+ * those whose files it holds open: their peers would never learn of such a close. */
 #define _GNU_SOURCE
 #include "io/io.h"
 
@@ -221,6 +222,7 @@ void bine__fd_fresh(int fd, enum bine__kind kind)
         return; /* it gets one when it is used, as a stranger */
     slot->kind = (uint8_t)kind;
     slot->flags = BINE__FD_CREATED;
+    bine__check_fd_made(fd);
 }
 
 /* ---- Events ------------------------------------------------------------------------ */
@@ -274,7 +276,7 @@ static void sweep_chunk(struct bine__io *io, uint32_t chunk)
         int fd = (int)((chunk << BINE__CHUNK_SHIFT) | i);
 
         /* 2: parked before the previous sweep, so for longer than a period */
-        if (!waited_for(slot) || io->sweep - slot->parked < 2)
+        if (!(slot->flags & BINE__FD_HELD) && (!waited_for(slot) || io->sweep - slot->parked < 2))
             continue;
         if (io->reactor->recheck(io, fd, slot) != 0 && errno == EBADF)
             bine__fd_retire(io, fd, slot);

@@ -58,7 +58,8 @@ enum bine__fd_flag {
     BINE__FD_UNUSUAL = 1 << 2,    /* has shown one of BINE__UNUSUAL: a short read proves nothing any more */
     BINE__FD_DRAINED = 1 << 3,    /* a try to read would be in vain until the next event */
     BINE__FD_NO_NOWAIT = 1 << 4,  /* RWF_NOWAIT is refused */
-    BINE__FD_NONBLOCK = 1 << 5    /* O_NONBLOCK is known to be set; only with CREATED */
+    BINE__FD_NONBLOCK = 1 << 5,   /* O_NONBLOCK is known to be set; only with CREATED */
+    BINE__FD_HELD = 1 << 6        /* the reactor's own: it keeps the file open (reactor.h) */
 };
 
 struct bine__fd {
@@ -82,6 +83,7 @@ struct bine__io {
     uint32_t chunk_count; /* places in the directory */
     uint32_t chunks_made; /* that are not NULL */
     uint32_t waiters; /* nodes in all lines */
+    uint32_t held;    /* slots with BINE__FD_HELD */
     uint32_t ticket;  /* of the last waiter that got in line */
     uint32_t woken;   /* tasks, during one wait() */
     uint32_t sweep;   /* sweeps done */
@@ -116,7 +118,7 @@ int bine__fd_detect(int fd, struct bine__fd *);
 static inline void bine__fd_forget(struct bine__fd *slot)
 {
     slot->kind = BINE__KIND_UNKNOWN;
-    slot->flags = 0;
+    slot->flags &= BINE__FD_HELD; /* until the reactor hears of it */
 }
 /* What the tasks in its lines wait for, in bits of poll(2). */
 short bine__fd_interest(const struct bine__fd *);
@@ -167,6 +169,19 @@ void bine__look_wake(struct bine__look *); /* at most one bine__wake() */
 /* Waits, without a try of its own, until the descriptor may be ready in that direction: a hint, try again.
  * Opens with bine__begin() itself.  0, or -1 with errno. */
 int bine__fd_wait(int fd, enum bine__direction);
+
+/* ---- Whole operations (operate.c) -------------------------------------------------- */
+
+/* Has the reactor carry it out, and parks until it has.  0: op->result stands; -1/ECANCELED, ETIMEDOUT: the
+ * operation was stopped before it did anything; 1: the reactor cannot, or the kernel would have it done by
+ * somebody who may wait: a thread. */
+int bine__operate(struct bine_loop *, struct bine_task *self, struct bine__op *);
+
+/* As the system call would have it: -1 with errno. */
+static inline int bine__op_result(const struct bine__op *op)
+{
+    return op->result >= 0 ? op->result : bine__error(-op->result);
+}
 
 /* ---- One transfer (transfer.h, transfer.c) ----------------------------------------- */
 

@@ -46,16 +46,31 @@ static void sweep_if_due(struct bine__io *io)
     bine__fd_sweep(io);
 }
 
+/* On the virtual clock time jumps when this has found nothing: an event that concerns nobody (a descriptor
+ * that can be written, as it always could) must not end it early. */
+static void wait_in_full(struct bine__io *io, bine_ns timeout)
+{
+    const bine_ns until = bine__clock(NULL) + timeout;
+
+    do {
+        io->reactor->wait(io, timeout);
+        timeout = until - bine__clock(NULL);
+    } while (timeout > 0 && io->woken == 0 && !atomic_load(&io->reap) && !atomic_load(&io->loop->posted));
+}
+
 static unsigned poller_wait(struct bine_loop *loop, bine_ns timeout)
 {
     struct bine__io *io = loop->io;
 
     io->woken = 0;
-    if (io->waiters > 0 && timeout > BINE__SWEEP_PERIOD)
+    if ((io->waiters > 0 || io->held > 0) && timeout > BINE__SWEEP_PERIOD)
         timeout = BINE__SWEEP_PERIOD;
-    io->reactor->wait(io, timeout);
+    if (loop->virtual_clock && timeout > 0 && timeout != BINE_FOREVER)
+        wait_in_full(io, timeout);
+    else
+        io->reactor->wait(io, timeout);
     io->woken += bine__offload_reap(io);
-    if (io->waiters > 0)
+    if (io->waiters > 0 || io->held > 0)
         sweep_if_due(io);
     return io->woken;
 }
@@ -88,9 +103,39 @@ void bine__poller_forked(struct bine_loop *loop)
     loop->io = NULL;
 }
 
-/* A name that was given must be that one; else the first that the kernel lets us have. */
+/* Not to be had here, but another one may be. */
+static bool unavailable(int error)
+{
+    return error == ENOSYS || error == EPERM || error == EACCES;
+}
+
+/* io_uring, where it is built in, the kernel is new enough and nobody forbids it.  It is asked for by name,
+ * and is a wish: what a container forbids is no reason not to run. */
+static int open_uring(struct bine__io *io)
+{
+#ifdef BINE_URING
+    io->reactor = &bine__reactor_uring;
+    if (io->reactor->open(io) == 0)
+        return 0;
+    if (errno == EINVAL || errno == ENOMEM) /* it lacks a flag that we need; RLIMIT_MEMLOCK */
+        errno = ENOSYS;
+#else
+    (void)io;
+    errno = ENOSYS;
+#endif
+    return -1;
+}
+
+/* Another name that was given must be that one; else the first that the kernel lets us have. */
 static int open_reactor(struct bine__io *io, const char *name)
 {
+    if (name && strcmp(name, "io_uring") == 0) {
+        if (open_uring(io) == 0)
+            return 0;
+        if (!unavailable(errno))
+            return -1;
+        name = NULL;
+    }
     errno = EINVAL;
     for (int i = 0; i < REACTORS; i++) {
         if (name && strcmp(name, reactors[i]->name) != 0)
@@ -98,7 +143,7 @@ static int open_reactor(struct bine__io *io, const char *name)
         io->reactor = reactors[i];
         if (io->reactor->open(io) == 0)
             return 0;
-        if (errno != ENOSYS && errno != EPERM && errno != EACCES)
+        if (!unavailable(errno))
             break; /* out of descriptors or memory: another one would not fare better */
     }
     return -1;

@@ -17,17 +17,55 @@
  *  3. wait(io, timeout) sleeps at most that long (ns; rounded up, never down to a busy loop), reports what
  *     it learnt, and returns the number of descriptors reported.  EINTR counts as nothing learnt.
  *  4. recheck(io, fd, slot): the sweep asks whether the kernel still knows this number by this slot.  If it
- *  means
- *     another file by now the backend watches that one; if tasks wait to write, it reports what is so
+ *     means another file by now the backend watches that one; if tasks wait to write, it reports what is so
  *     now.  -1/EBADF: the number is closed.
- *  5. events carry the slot's generation; bine__fd_ready() drops those of a generation that is gone. */
+ *  5. events carry the slot's generation; bine__fd_ready() drops those of a generation that is gone.
+ *  6. A backend that keeps descriptors' files open for as long as it watches them sets BINE__FD_HELD in their
+ *     slots and counts them in io->held: the sweep then looks at them even if nobody waits.
+ *
+ * The other half is optional.  A backend that can carry out whole operations has submit() and cancel();
+ * operate.c is their only caller.
+ *
+ *  7. submit(io, op): takes the operation on; 0, or -1 with errno if it cannot at the moment.  From then on
+ *     the op, and all that it points to, is the kernel's until some later wait() sets op->result and op->done
+ *     and wakes op->task.  That happens exactly once, whatever becomes of the task.
+ *  8. cancel(io, op) asks for an earlier end.  It is a request; the operation may as well succeed. */
 #ifndef BINE_IO_REACTOR_H
 #define BINE_IO_REACTOR_H
+
+#include <stdbool.h>
+#include <sys/types.h>
 
 #include <bine/base.h>
 
 struct bine__io;
 struct bine__fd;
+struct bine_task;
+struct iovec;
+
+/* What a backend may be able to do as a whole. */
+enum bine__verb {
+    BINE__OP_READ,   /* .fd, .iov, .count, .offset (-1: the file's own position) */
+    BINE__OP_WRITE,  /* the same */
+    BINE__OP_FSYNC,  /* .fd */
+    BINE__OP_OPEN,   /* .path, .flags, .mode */
+    BINE__OP_SPLICE  /* .from, .offset (-1: none) to .fd, .to_offset, .length, .flags */
+};
+
+struct bine__op {
+    enum bine__verb verb;
+    bool aside; /* would hold the loop for long even if it need not wait */
+    int fd, from;
+    const struct iovec *iov;
+    const char *path;
+    unsigned count, length, flags;
+    mode_t mode;
+    off_t offset, to_offset;
+    /* Set by whoever carries it out: */
+    struct bine_task *task;
+    int result; /* as the system call's, but for an error: -errno */
+    bool done;
+};
 
 struct bine__reactor {
     const char *name;
@@ -39,8 +77,11 @@ struct bine__reactor {
     unsigned (*wait)(struct bine__io *, bine_ns timeout);
     void (*interrupt)(struct bine__io *);
     void (*forked)(struct bine__io *); /* in the child: close what is shared, touch nothing of the parent's */
+    int (*submit)(struct bine__io *, struct bine__op *);  /* NULL: carries nothing out */
+    void (*cancel)(struct bine__io *, struct bine__op *); /* NULL as well */
 };
 
+extern const struct bine__reactor bine__reactor_uring; /* Linux, where liburing is */
 extern const struct bine__reactor bine__reactor_epoll; /* Linux */
 extern const struct bine__reactor bine__reactor_poll;  /* anywhere */
 

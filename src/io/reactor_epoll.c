@@ -12,11 +12,10 @@
  * or, where another descriptor still refers to the file, its events carry an old generation and are
  * dropped. */
 #define _GNU_SOURCE
-#include "io/io.h"
+#include "io/reactor_epoll.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -26,18 +25,9 @@ _Static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI &
                    EPOLLHUP == POLLHUP && EPOLLRDHUP == POLLRDHUP,
                "the kernel gives epoll and poll the same bits");
 
-/* Events taken at once: 3 KiB, on the heap.  What does not fit comes with the next call. */
-enum { EVENTS = 256 };
 static const uint32_t INTERRUPT = UINT32_MAX; /* in place of a descriptor */
 
-struct epoll {
-    int fd, interrupt;
-    bool coarse;         /* the kernel has no epoll_pwait2() */
-    _Atomic bool pending; /* an interrupt that wait() has not seen yet */
-    struct epoll_event events[EVENTS];
-};
-
-static int control(const struct epoll *epoll, int operation, int fd, const struct bine__fd *slot)
+static int control(const struct bine__epoll *epoll, int operation, int fd, const struct bine__fd *slot)
 {
     struct epoll_event event = {
         .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET,
@@ -47,13 +37,10 @@ static int control(const struct epoll *epoll, int operation, int fd, const struc
     return epoll_ctl(epoll->fd, operation, fd, &event);
 }
 
-static int epoll_open(struct bine__io *io)
+int bine__epoll_prepare(struct bine__epoll *epoll)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = INTERRUPT};
-    struct epoll *epoll = malloc(sizeof *epoll);
 
-    if (!epoll)
-        return -1;
     epoll->coarse = false;
     atomic_init(&epoll->pending, false);
     epoll->interrupt = -1;
@@ -65,32 +52,48 @@ static int epoll_open(struct bine__io *io)
         goto fail;
     if (epoll_ctl(epoll->fd, EPOLL_CTL_ADD, epoll->interrupt, &event) != 0)
         goto fail;
-    io->backend = epoll;
     return 0;
 
 fail:;
     int error = errno;
-    if (epoll->interrupt != -1)
-        close(epoll->interrupt);
-    if (epoll->fd != -1)
-        close(epoll->fd);
-    free(epoll);
+    bine__epoll_dispose(epoll);
     errno = error;
     return -1;
 }
 
+void bine__epoll_dispose(struct bine__epoll *epoll)
+{
+    if (epoll->interrupt != -1)
+        close(epoll->interrupt);
+    if (epoll->fd != -1)
+        close(epoll->fd);
+}
+
+static int epoll_open(struct bine__io *io)
+{
+    struct bine__epoll *epoll = malloc(sizeof *epoll);
+
+    if (!epoll)
+        return -1;
+    if (bine__epoll_prepare(epoll) != 0) {
+        int error = errno;
+        free(epoll);
+        errno = error;
+        return -1;
+    }
+    io->backend = epoll;
+    return 0;
+}
+
 static void epoll_close(struct bine__io *io)
 {
-    struct epoll *epoll = io->backend;
-
-    close(epoll->interrupt);
-    close(epoll->fd);
-    free(epoll);
+    bine__epoll_dispose(io->backend);
+    free(io->backend);
     io->backend = NULL;
 }
 
 /* EEXIST: the file was registered under this number in an earlier generation, and lived on under another. */
-static int add(const struct epoll *epoll, int fd, struct bine__fd *slot)
+static int add(const struct bine__epoll *epoll, int fd, struct bine__fd *slot)
 {
     if (control(epoll, EPOLL_CTL_ADD, fd, slot) != 0 &&
         (errno != EEXIST || control(epoll, EPOLL_CTL_MOD, fd, slot) != 0))
@@ -99,7 +102,7 @@ static int add(const struct epoll *epoll, int fd, struct bine__fd *slot)
     return 0;
 }
 
-static int rearm(const struct epoll *epoll, int fd, struct bine__fd *slot)
+static int rearm(const struct bine__epoll *epoll, int fd, struct bine__fd *slot)
 {
     if (control(epoll, EPOLL_CTL_MOD, fd, slot) == 0)
         return 0;
@@ -130,7 +133,7 @@ static void epoll_unwatch(struct bine__io *io, int fd, struct bine__fd *slot)
  * since not every socket tells them: a datagram that found its receiver's queue full. */
 static int epoll_recheck(struct bine__io *io, int fd, struct bine__fd *slot)
 {
-    struct epoll *epoll = io->backend;
+    struct bine__epoll *epoll = io->backend;
 
     if (!bine__list_empty(&slot->line[BINE__OUT]))
         return rearm(epoll, fd, slot);
@@ -141,11 +144,11 @@ static int epoll_recheck(struct bine__io *io, int fd, struct bine__fd *slot)
     return 0;
 }
 
-static int wait_exactly(struct epoll *epoll, bine_ns timeout)
+static int wait_exactly(struct bine__epoll *epoll, bine_ns timeout)
 {
 #ifdef SYS_epoll_pwait2
     struct timespec time = {(time_t)(timeout / BINE_SECOND), (long)(timeout % BINE_SECOND)};
-    long n = syscall(SYS_epoll_pwait2, epoll->fd, epoll->events, EVENTS, &time, NULL, 0);
+    long n = syscall(SYS_epoll_pwait2, epoll->fd, epoll->events, BINE__EPOLL_EVENTS, &time, NULL, 0);
 
     if (n >= 0 || (errno != ENOSYS && errno != EPERM)) /* EPERM: a sandbox older than the call */
         return (int)n;
@@ -156,21 +159,21 @@ static int wait_exactly(struct epoll *epoll, bine_ns timeout)
     return -1;
 }
 
-static int wait_coarsely(struct epoll *epoll, bine_ns timeout)
+static int wait_coarsely(struct bine__epoll *epoll, bine_ns timeout)
 {
     bine_ns ms = timeout / BINE_MS + (timeout % BINE_MS != 0);
 
-    return epoll_wait(epoll->fd, epoll->events, EVENTS, ms > INT32_MAX ? INT32_MAX : (int)ms);
+    return epoll_wait(epoll->fd, epoll->events, BINE__EPOLL_EVENTS, ms > INT32_MAX ? INT32_MAX : (int)ms);
 }
 
-static int wait_for_events(struct epoll *epoll, bine_ns timeout)
+static int wait_for_events(struct bine__epoll *epoll, bine_ns timeout)
 {
     int n = -1;
 
     if (timeout <= 0)
-        return epoll_wait(epoll->fd, epoll->events, EVENTS, 0);
+        return epoll_wait(epoll->fd, epoll->events, BINE__EPOLL_EVENTS, 0);
     if (timeout == BINE_FOREVER)
-        return epoll_wait(epoll->fd, epoll->events, EVENTS, -1);
+        return epoll_wait(epoll->fd, epoll->events, BINE__EPOLL_EVENTS, -1);
     if (!epoll->coarse)
         n = wait_exactly(epoll, timeout);
     if (epoll->coarse)
@@ -178,11 +181,9 @@ static int wait_for_events(struct epoll *epoll, bine_ns timeout)
     return n;
 }
 
-static unsigned epoll_wait_and_report(struct bine__io *io, bine_ns timeout)
+int bine__epoll_look(struct bine__io *io, struct bine__epoll *epoll, bine_ns timeout, unsigned *reported)
 {
-    struct epoll *epoll = io->backend;
     int n = wait_for_events(epoll, timeout);
-    unsigned reported = 0;
 
     for (int i = 0; i < n; i++) {
         uint64_t data = epoll->events[i].data.u64;
@@ -193,14 +194,22 @@ static unsigned epoll_wait_and_report(struct bine__io *io, bine_ns timeout)
             continue;
         }
         bine__fd_ready(io, (int)(uint32_t)data, (uint32_t)(data >> 32), epoll->events[i].events);
-        reported++;
+        ++*reported;
     }
+    return n;
+}
+
+static unsigned epoll_wait_and_report(struct bine__io *io, bine_ns timeout)
+{
+    unsigned reported = 0;
+
+    (void)bine__epoll_look(io, io->backend, timeout, &reported);
     return reported;
 }
 
 static void epoll_interrupt(struct bine__io *io)
 {
-    struct epoll *epoll = io->backend;
+    struct bine__epoll *epoll = io->backend;
     const uint64_t one = 1;
 
     if (atomic_exchange(&epoll->pending, true))

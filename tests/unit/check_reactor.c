@@ -25,8 +25,20 @@
 #define SYS_epoll_pwait2 441 /* the same for each CPU */
 #endif
 
-static const char *const backends[] = {"epoll", "poll"};
-enum { BACKENDS = 2, MANY = 600 /* more than a backend takes at once */, QUEUE = 1024 };
+/* The ring watches what bine made and what foreign code made in different ways: it is tested twice. */
+static const struct backend {
+    const char *name;
+    bool created;
+} backends[] = {{"epoll", false}, {"poll", false}, {"io_uring", false}, {"io_uring", true}};
+enum { BACKENDS = 4, MANY = 600 /* more than a backend takes at once */, QUEUE = 1024 };
+static bool created; /* what the test stands in line for claims to be bine's own */
+
+/* The run that the fixture makes goes by this too: the kernel ends one wait of a process early, some time
+ * after a ring was closed. */
+static __attribute__((constructor)) void choose_for_ourselves(void)
+{
+    setenv("BINE_REACTOR", "epoll", 1);
+}
 
 /* Runs the test's body once with each backend. */
 #define REACTOR_TEST(name)                                  \
@@ -34,12 +46,12 @@ enum { BACKENDS = 2, MANY = 600 /* more than a backend takes at once */, QUEUE =
     START_TEST(name)                                        \
     {                                                       \
         for (int i = 0; i < BACKENDS; i++)                  \
-            with_backend(backends[i], name##_body);         \
+            with_backend(&backends[i], name##_body);        \
     }                                                       \
     END_TEST                                                \
     static void name##_body(struct bine__io *io)
 
-static void with_backend(const char *name, void (*body)(struct bine__io *))
+static void with_backend(const struct backend *backend, void (*body)(struct bine__io *))
 {
     struct bine_loop *loop = calloc(1, sizeof *loop);
     unsigned before = support_failures();
@@ -48,11 +60,13 @@ static void with_backend(const char *name, void (*body)(struct bine__io *))
     loop->queue = calloc(QUEUE, sizeof *loop->queue);
     loop->mask = QUEUE - 1;
     ck_assert_ptr_nonnull(loop->queue);
-    ck_assert_int_eq(bine__poller_open(loop, name), 0);
-    ck_assert_str_eq(loop->io->reactor->name, name);
+    ck_assert_int_eq(bine__poller_open(loop, backend->name), 0);
+    if (strcmp(backend->name, "io_uring") != 0) /* that one may be forbidden here */
+        ck_assert_str_eq(loop->io->reactor->name, backend->name);
+    created = backend->created;
     body(loop->io);
     if (support_failures() != before)
-        printf("with the reactor \"%s\":\n", name);
+        printf("with the reactor \"%s\"%s:\n", loop->io->reactor->name, created ? ", bine's own" : "");
     loop->poller.close(loop);
     ck_assert_ptr_null(loop->io);
     free(loop->queue);
@@ -75,6 +89,8 @@ static void stand(struct bine__io *io, struct dummy *dummy, int fd, enum bine__d
     dummy->task.loop = io->loop;
     dummy->slot = bine__fd_get(io, fd);
     ck_assert_ptr_nonnull(dummy->slot);
+    if (created)
+        dummy->slot->flags |= BINE__FD_CREATED;
     bine__waiter_init(&dummy->waiter, &dummy->task, fd, dummy->slot, direction);
     bine__list_append(&dummy->slot->line[direction], &dummy->waiter.node);
     expect_ok(io->reactor->watch(io, fd, dummy->slot));
@@ -92,10 +108,11 @@ static bool was_woken(struct dummy *dummy)
     return woken;
 }
 
-/* Looks as often as a level needs to settle; never sleeps. */
+/* Looks as often as a level needs to settle, and as MANY need where the kernel hands out 20 at a time (a ring);
+ * never sleeps. */
 static void look(struct bine__io *io)
 {
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < MANY / 20 + 10; i++)
         io->reactor->wait(io, 0);
 }
 
@@ -400,7 +417,7 @@ START_TEST(each_failing_call_while_opening_is_an_error_that_leaves_nothing)
             unsigned fds = fixture_fds();
             long blocks = fixture_blocks();
             fault_arm(nth);
-            int result = bine__poller_open(loop, backends[i]);
+            int result = bine__poller_open(loop, backends[i].name);
             bool injected = fault_injected() > 0;
             fault_disarm();
             if (result == 0)
@@ -409,7 +426,8 @@ START_TEST(each_failing_call_while_opening_is_an_error_that_leaves_nothing)
             expect_int(fixture_blocks(), ==, blocks);
             if (!injected)
                 break;
-            expect_int(result, ==, -1);
+            if (strcmp(backends[i].name, "io_uring") != 0) /* for want of memory it may be another one */
+                expect_int(result, ==, -1);
             ck_assert_int_lt(nth, 50);
         }
     }
@@ -437,6 +455,10 @@ START_TEST(the_reactor_is_picked_by_name_then_by_environment_then_by_what_works)
     loop->poller.close(loop);
     fault_arm_call("epoll_create1", 1, 1, ENOSYS); /* as in a sandbox */
     expect_ok(bine__poller_open(loop, NULL));
+    expect_str(loop->io->reactor->name, "poll");
+    loop->poller.close(loop);
+    fault_arm_call("epoll_create1", 1, 100, ENOSYS);
+    expect_ok(bine__poller_open(loop, "io_uring")); /* a wish, unlike the others */
     expect_str(loop->io->reactor->name, "poll");
     fault_disarm();
     loop->poller.close(loop);
@@ -489,7 +511,7 @@ static void run_forbidden(void *arg)
         _exit(NO_FILTER);
     for (int i = 0; i < BACKENDS; i++) {
         bine_options options = BINE_OPTIONS_INIT;
-        options.reactor = backends[i];
+        options.reactor = backends[i].name;
         bine_result result = {NULL, -1};
         expect_ok(bine_run_with(&options, sleep_and_read, arg, &result));
         expect_ptr(result.value, ==, arg);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the two files of the io_uring reactor share: reactor_uring.c, the ring and what it watches, and
+ * uring_op.c, whole operations. */
+#ifndef BINE_IO_URING_H
+#define BINE_IO_URING_H
+
+#include <liburing.h>
+
+#include "io/reactor_epoll.h"
+
+struct bine__uring {
+    struct bine__epoll epoll; /* the first member: the functions of bine__reactor_epoll take us for one */
+    struct io_uring ring;     /* not there any more once it is lost and nothing is in flight */
+    unsigned inflight;        /* operations submitted, and not completed */
+    bool look;                /* the inner epoll has something to report */
+    bool unwatched;           /* the ring does not watch it at the moment */
+    bool lost;                /* the kernel refuses the ring for good: epoll does it all */
+};
+
+/* How an entry is marked.  An operation's mark is its address, which is even; a poll's has the lowest bit
+ * set. */
+enum { BINE__URING_EPOLL = 2, BINE__URING_IGNORED = 4 };
+
+/* An entry to fill in, which the next turn hands in; NULL: none can be had at the moment. */
+struct io_uring_sqe *bine__uring_entry(struct bine__uring *);
+
+int bine__uring_submit(struct bine__io *, struct bine__op *);
+void bine__uring_cancel(struct bine__io *, struct bine__op *);
+/* The kernel, or whoever knows that it will not, is done with it. */
+void bine__uring_complete(struct bine__io *, struct bine__op *, int result);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whole operations by io_uring: an entry for each, marked with the operation's address.
+ *
+ * The kernel carries out at once, within the turn's one system call, what finds its pages and directory
+ * entries in memory, and hands the rest to workers of its own.  The operation, and what it points to, are
+ * lent to the kernel until the entry's completion has been reaped; only reap() calls
+ * bine__uring_complete(), and lose_ring() for entries that the kernel has never seen. */
+#define _GNU_SOURCE
+#include "io/uring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+static void fill(struct io_uring_sqe *sqe, const struct bine__op *op)
+{
+    switch (op->verb) {
+    case BINE__OP_READ:
+        io_uring_prep_readv(sqe, op->fd, op->iov, op->count, (uint64_t)op->offset);
+        break;
+    case BINE__OP_WRITE:
+        io_uring_prep_writev(sqe, op->fd, op->iov, op->count, (uint64_t)op->offset);
+        break;
+    case BINE__OP_FSYNC:
+        io_uring_prep_fsync(sqe, op->fd, 0);
+        break;
+    case BINE__OP_OPEN:
+        io_uring_prep_openat(sqe, AT_FDCWD, op->path, (int)op->flags, op->mode);
+        break;
+    case BINE__OP_SPLICE:
+        io_uring_prep_splice(sqe, op->from, op->offset, op->fd, op->to_offset, op->length, op->flags);
+        break;
+    }
+}
+
+int bine__uring_submit(struct bine__io *io, struct bine__op *op)
+{
+    struct bine__uring *uring = io->backend;
+    struct io_uring_sqe *sqe = bine__uring_entry(uring);
+
+    if (bine__unlikely(!sqe)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    fill(sqe, op);
+    io_uring_sqe_set_data(sqe, op);
+    sqe->flags |= op->aside ? IOSQE_ASYNC : 0;
+    uring->inflight++;
+    return 0;
+}
+
+/* Without an entry for it the operation runs to its own end. */
+void bine__uring_cancel(struct bine__io *io, struct bine__op *op)
+{
+    struct io_uring_sqe *sqe = bine__uring_entry(io->backend);
+
+    if (!sqe)
+        return;
+    io_uring_prep_cancel(sqe, op, 0);
+    io_uring_sqe_set_data64(sqe, BINE__URING_IGNORED);
+    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+}
+
+void bine__uring_complete(struct bine__io *io, struct bine__op *op, int result)
+{
+    struct bine__uring *uring = io->backend;
+
+    uring->inflight--;
+    op->result = result;
+    op->done = true;
+    io->woken++;
+    bine__wake(op->task);
+}
