@@ -44,8 +44,12 @@ ifeq ($(findstring linux,$(TARGET)),)
 SPECIFIC += src/io/reactor_epoll.c
 endif
 SPECIFIC += $(if $(CHECKED),,$(wildcard src/check/*.c src/io/explore.c))
-SOURCES := $(filter-out $(SPECIFIC) src/tls/%,$(wildcard src/*/*.c)) $(CHOSEN)
-OBJECTS := $(SOURCES:%=$(O)/%.o)
+# The io_uring reactor, where liburing's archive is (URING=no: leave it out).  What it uses of that is linked into one
+# object with it, and hidden there: programs link what they always did.
+LIBURING := $(if $(filter no,$(URING)),,$(wildcard $(shell $(CC) -print-file-name=liburing.a)))
+URING_C  := src/io/reactor_uring.c src/io/uring_op.c
+SOURCES := $(filter-out $(SPECIFIC) $(URING_C) src/tls/%,$(wildcard src/*/*.c)) $(CHOSEN)
+OBJECTS := $(SOURCES:%=$(O)/%.o) $(if $(LIBURING),$(O)/uring.o)
 
 # TLS is a library of its own, built where OpenSSL 3 is (TLS=no: left out): src/tls/rules.mk.
 OPENSSL := $(if $(CROSS)$(CHECKED)$(filter no,$(TLS)),,$(shell \
