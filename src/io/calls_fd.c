@@ -14,7 +14,9 @@ int bine_close(int fd)
 {
     bine__fd_closing(fd);
     /* EINTR: the number is free all the same, and may be somebody else's by now. */
-    return close(fd) == 0 || errno == EINTR ? 0 : -1;
+    int result = close(fd) == 0 || errno == EINTR ? 0 : -1;
+    bine__check_fd_closed(fd, result ? errno : 0);
+    return result;
 }
 
 int bine_shutdown(int fd, int how)

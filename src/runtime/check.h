@@ -28,6 +28,7 @@ void bine__check_leave(struct bine_task *self);
 void bine__check_arrive(struct bine_task *self);
 void bine__check_spawn(struct bine_task *child);
 void bine__check_end(struct bine_task *self);
+void bine__check_released(struct bine_task *task);
 /* Whoever runs makes this task runnable, and means it: what it waited for is there. */
 void bine__check_wake(struct bine_task *task);
 /* self has learnt that the task has ended. */
@@ -36,10 +37,13 @@ void bine__check_joined(struct bine_task *self, struct bine_task *task);
 void bine__check_lock_wait(const void *lock, struct bine_task *owner);
 void bine__check_locked(const void *lock, enum bine__lock_kind);
 void bine__check_unlocked(const void *lock, enum bine__lock_kind);
+/* The same of a semaphore, which may be a lock or a signal. */
+void bine__check_sem_taken(const void *sem);
+void bine__check_sem_given(const void *sem);
 /* Something was put where others find it later without waiting (an event set, an item in a queue); and: it
  * was found. */
 void bine__check_put(const void *object);
-void bine__check_found(const void *object);
+void bine__check_found(const void *object, bool one_of_them);
 /* A transfer on a descriptor: it begins; it has moved so much of a whole, and goes on; it ends. */
 enum bine__io_step { BINE__IO_BEGIN, BINE__IO_PIECE, BINE__IO_END };
 void bine__check_io(int fd, bool out, enum bine__io_step);
@@ -53,20 +57,23 @@ void bine__check_benign(const void *place, size_t size, const char *reason);
 void bine__check_stuck(struct bine_loop *);
 /* A failure that nobody looked at, a task left behind: what also goes to the report hook. */
 struct bine_report;
-void bine__check_reported(const void *report);
+void bine__check_reported(const struct bine_report *);
 #else
 #define bine__check_call(self) ((void)(self))
 #define bine__check_leave(self) ((void)(self))
 #define bine__check_arrive(self) ((void)(self))
 #define bine__check_spawn(child) ((void)(child))
 #define bine__check_end(self) ((void)(self))
+#define bine__check_released(task) ((void)(task))
 #define bine__check_wake(task) ((void)(task))
 #define bine__check_joined(self, task) ((void)(self), (void)(task))
 #define bine__check_lock_wait(lock, owner) ((void)(lock), (void)(owner))
 #define bine__check_locked(lock, kind) ((void)(lock), (void)(kind))
 #define bine__check_unlocked(lock, kind) ((void)(lock), (void)(kind))
+#define bine__check_sem_taken(sem) ((void)(sem))
+#define bine__check_sem_given(sem) ((void)(sem))
 #define bine__check_put(object) ((void)(object))
-#define bine__check_found(object) ((void)(object))
+#define bine__check_found(object, one_of_them) ((void)(object))
 #define bine__check_io(fd, out, step) ((void)(fd))
 #define bine__check_fd_made(fd) ((void)(fd))
 #define bine__check_fd_closed(fd, error) ((void)(fd), (void)(error))

@@ -95,6 +95,7 @@ static void complete(bine_future *future, bine_result result, bool cancelled)
     future->cancelled = cancelled;
     future->result = result;
     future->order = ++completed;
+    bine__check_put(future);
     wake_waiters(future);
     if (future->callbacks) {
         bine__callbacks_append(future->loop, future->callbacks, future->callbacks_last);
@@ -153,6 +154,7 @@ int bine_future_result(bine_future *future, bine_result *result)
     if (!future->done)
         return bine__error(EAGAIN);
     future->claimed = true;
+    bine__check_found(future, false);
     *result = future->result;
     return 0;
 }

@@ -247,6 +247,7 @@ int bine_group_admit(bine_group *public, unsigned limit)
         if (error)
             return bine__error(error);
     }
+    bine__check_found(&group->owner, false);
     return 0;
 }
 
@@ -268,6 +269,7 @@ static int wait_for_children(struct group *group, struct bine_task *self)
             cancel_children(group);
         }
     }
+    bine__check_found(&group->owner, false);
     return outer;
 }
 

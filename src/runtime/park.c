@@ -55,6 +55,7 @@ void bine__first_run(void)
     loop->budget = BINE__IO_BUDGET;
     if (bine__unlikely(loop->watched & BINE__WATCH_REAP))
         reap(loop);
+    bine__check_arrive(self);
     *loop->error = 0;
     bine__task_main(loop, self);
 }
@@ -143,12 +144,14 @@ static __attribute__((noinline)) void pass_slowly(struct bine_loop *loop, struct
  * is negative in a section, and seldom else. */
 static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_task *self)
 {
+    bine__check_leave(self);
     if (bine__explored(loop))
         bine__explore_leave(self);
     if (bine__unlikely((loop->watched & WATCH_SLOWLY) || loop->budget < 0))
         pass_slowly(loop, self);
     else
         pass(loop, self, false);
+    bine__check_arrive(self);
 }
 
 int bine__park(struct bine_loop *loop, struct bine_task *self, unsigned wait, intptr_t object)
@@ -177,6 +180,7 @@ int bine__park(struct bine_loop *loop, struct bine_task *self, unsigned wait, in
 
 void bine__wake(struct bine_task *task)
 {
+    bine__check_wake(task);
     if (bine__likely(task->state == BINE__PARKED))
         bine__make_runnable(task->loop, task);
     else if (task->interrupted)

@@ -148,6 +148,9 @@ struct bine_task {
     char name_[BINE__NAME_SIZE];  /* if NAMED; see bine__task_name() */
     struct bine__values *values;  /* if VALUES: of its context variables */
 
+#ifdef BINE_CHECKED
+    struct bine__strand *checked; /* src/check's own */
+#endif
     struct bine__frame *frame;    /* if ENTERED: of the context that it is in */
     struct bine__locals *locals;  /* if LOCALS: its own values */
 };

@@ -147,6 +147,7 @@ static inline __attribute__((always_inline)) struct bine_task *spawn(struct bine
     bine__context_make(&task->context, top, bine__first_run);
     loop->alive++;
     loop->spawned++;
+    bine__check_spawn(task);
     bine__make_runnable(loop, task);
     if (bine__unlikely(loop->ending))
         bine_cancel(task); /* what is left at the end of a run is cancelled; so is what comes after */
@@ -255,6 +256,7 @@ void bine__task_main(struct bine_loop *loop, struct bine_task *self)
         bine__wake(self->joiner);
     }
     loop->alive--;
+    bine__check_end(self);
     bine__exit(loop, self);
 }
 
@@ -263,6 +265,7 @@ void bine__task_release(struct bine_task *task)
     struct bine__stacks *stacks = &task->loop->stacks;
     struct bine__stack stack = task->stack;
     bine__notes_gone(&task->notes);
+    bine__check_released(task);
     task->magic = 0;
     if (bine__unlikely(task->loop->debugging != NULL) && bine__debug_quarantine(task))
         return;
@@ -309,6 +312,7 @@ static inline __attribute__((always_inline)) int join(struct bine_task *self, st
         if (error)
             return bine__error(error);
     }
+    bine__check_joined(self, task);
     if (result)
         *result = task->result;
     else

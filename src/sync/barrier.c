@@ -51,8 +51,10 @@ int bine_barrier_wait(bine_barrier *public)
         return -1;
     if (!bine__line_ours(&barrier->line))
         return bine__error(EPERM);
+    bine__check_put(barrier);
     if (barrier->waiting + 1 >= barrier->parties) {
         barrier->waiting = 0;
+        bine__check_found(barrier, false);
         bine__line_serve_all(&barrier->line);
         bine__charge(self->loop, 1);
         return 1;
@@ -62,5 +64,6 @@ int bine_barrier_wait(bine_barrier *public)
     int error = bine__line_wait(&barrier->line, &turn, self, BINE__WAIT_BARRIER, barrier);
     if (error)
         barrier->waiting--;
+    bine__check_found(barrier, false);
     return bine__outcome(error);
 }

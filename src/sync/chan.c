@@ -98,6 +98,8 @@ int bine_chan_send(bine_chan *chan, const void *element)
     memcpy(chan->buffer + chan->next, element, WORD);
     chan->next = chan->next + WORD == chan->end ? 0 : chan->next + WORD;
     chan->length++;
+    bine__check_call(loop->current);
+    bine__check_put(chan);
     return 0;
 }
 
@@ -110,6 +112,8 @@ int bine_chan_recv(bine_chan *chan, void *element)
     memcpy(element, chan->buffer + chan->first, WORD);
     chan->first = chan->first + WORD == chan->end ? 0 : chan->first + WORD;
     chan->length--;
+    bine__check_call(loop->current);
+    bine__check_found(chan, true);
     return 0;
 }
 

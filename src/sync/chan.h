@@ -117,6 +117,7 @@ static inline __attribute__((always_inline)) int bine__chan_send_now(bine_chan *
     if (chan->length == chan->capacity)
         return EAGAIN;
     bine__chan_push(chan, element);
+    bine__check_put(chan);
     return 0;
 }
 
@@ -132,6 +133,7 @@ static inline __attribute__((always_inline)) int bine__chan_receive_now(bine_cha
     if (chan->length) {
         bine__chan_copy(chan, element, chan->buffer + chan->first);
         bine__chan_shift(chan);
+        bine__check_found(chan, true);
         if (!sender)
             return 0;
         bine__chan_push(chan, sender->element);

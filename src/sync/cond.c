@@ -70,6 +70,7 @@ int bine_cond_wait(bine_cond *public, bine_mutex *public_mutex)
     struct turn turn = {.turn.task = self, .mutex = mutex};
     bine__line_append(&cond->line, &turn.turn);
     bine__mutex_pass(mutex);
+    bine__check_unlocked(mutex, BINE__LOCK_EXCLUSIVE);
     int error = bine__park(self->loop, self, BINE__WAIT_COND, (intptr_t)cond);
     if (error) { /* not signalled */
         bine__line_remove(&cond->line, &turn.turn);
@@ -78,6 +79,7 @@ int bine_cond_wait(bine_cond *public, bine_mutex *public_mutex)
     while (mutex->owner != self)
         bine__park(self->loop, self, BINE__WAIT_MUTEX | BINE__PARK_DEAF, (intptr_t)mutex);
     self->held++;
+    bine__check_locked(mutex, BINE__LOCK_EXCLUSIVE);
     return bine__outcome(error);
 }
 
@@ -88,6 +90,7 @@ static bool signal_first(struct bine__cond *cond)
     if (!turn)
         return false;
     struct bine__mutex *mutex = bine__list_entry(turn, struct turn, turn)->mutex;
+    bine__check_wake(turn->task); /* it has its signal, though it may still wait for the mutex */
     claim(mutex, turn);
     if (mutex->owner == turn->task || !bine__park_on(turn->task, BINE__WAIT_MUTEX, (intptr_t)mutex))
         bine__wake(turn->task);

@@ -47,6 +47,7 @@ int bine_event_wait(bine_event *public)
     if (!self)
         return -1;
     if (event->set) {
+        bine__check_found(event, false);
         bine__charge(self->loop, 1);
         return 0;
     }
@@ -62,6 +63,7 @@ int bine_event_set(bine_event *public)
     if (!bine__line_ours(&event->line))
         return bine__error(EPERM);
     event->set = true;
+    bine__check_put(event);
     bine__line_serve_all(&event->line);
     return 0;
 }

@@ -58,6 +58,7 @@ int bine_latch_done(bine_latch *public)
         return bine__error(EINVAL);
     if (!bine__line_ours(&latch->line))
         return bine__error(EPERM);
+    bine__check_put(latch);
     if (--latch->count == 0)
         bine__line_serve_all(&latch->line);
     return 0;
@@ -71,10 +72,13 @@ int bine_latch_wait(bine_latch *public)
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
+    int error = 0;
     if (!latch->count) {
         bine__charge(self->loop, 1);
-        return 0;
+    } else {
+        struct bine__turn turn;
+        error = bine__line_wait(&latch->line, &turn, self, BINE__WAIT_LATCH, latch);
     }
-    struct bine__turn turn;
-    return bine__outcome(bine__line_wait(&latch->line, &turn, self, BINE__WAIT_LATCH, latch));
+    bine__check_found(latch, false);
+    return bine__outcome(error);
 }

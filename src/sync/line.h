@@ -80,6 +80,7 @@ static inline struct bine__turn *bine__line_take(struct bine__line *line)
 static inline void bine__line_wake(struct bine__turn *turn)
 {
     struct bine_task *task = turn->task;
+    bine__check_wake(task);
     if (bine__likely(task->state == BINE__PARKED))
         bine__make_runnable(task->loop, task);
     else

@@ -38,10 +38,12 @@ static __attribute__((noinline)) int lock_held(struct bine__mutex *mutex, struct
         return bine__error(EDEADLK);
     if (mutex->owner->loop != self->loop)
         return bine__error(EPERM);
+    bine__check_lock_wait(mutex, mutex->owner);
     int error = bine__line_wait(&mutex->line, &turn, self, BINE__WAIT_MUTEX, mutex);
     if (error)
         return bine__error(error);
     self->held++;
+    bine__check_locked(mutex, BINE__LOCK_EXCLUSIVE);
     return 0;
 }
 
@@ -59,6 +61,7 @@ int bine_mutex_lock(bine_mutex *public)
         return lock_held(mutex, self);
     mutex->owner = self;
     self->held++;
+    bine__check_locked(mutex, BINE__LOCK_EXCLUSIVE);
     bine__charge(self->loop, 1);
     return 0;
 }
@@ -77,6 +80,7 @@ int bine_mutex_lock_try(bine_mutex *public)
         return bine__error(EAGAIN);
     mutex->owner = self;
     self->held++;
+    bine__check_locked(mutex, BINE__LOCK_EXCLUSIVE);
     return 0;
 }
 
@@ -91,5 +95,6 @@ int bine_mutex_unlock(bine_mutex *public)
     if (bine__unlikely(mutex->owner != self))
         return bine__error(EPERM);
     bine__mutex_pass(mutex);
+    bine__check_unlocked(mutex, BINE__LOCK_EXCLUSIVE);
     return 0;
 }

@@ -110,6 +110,8 @@ static int put_now(bine_queue *queue, void *item, int64_t priority)
         return EAGAIN;
     } else if (!bine__items_push(&queue->items, item, priority)) {
         return ENOMEM;
+    } else {
+        bine__check_put(queue);
     }
     queue->undone++;
     return 0;
@@ -121,6 +123,7 @@ static int get_now(bine_queue *queue, void **item)
     if (!queue->items.length)
         return queue->shut ? EPIPE : EAGAIN;
     *item = bine__items_pop(&queue->items);
+    bine__check_found(queue, true);
     struct bine__turn *putter = bine__line_take(&queue->putters);
     if (putter) {
         struct turn *turn = bine__list_entry(putter, struct turn, turn);

@@ -87,6 +87,7 @@ static int try(bine_rwlock *public, bool writes)
         return bine__error(EAGAIN);
     admit(lock, self, writes);
     self->held++;
+    bine__check_locked(lock, writes ? BINE__LOCK_EXCLUSIVE : BINE__LOCK_SHARED);
     return 0;
 }
 
@@ -107,6 +108,7 @@ static int enter(bine_rwlock *public, bool writes)
         bine__charge(self->loop, 1);
     } else {
         struct turn turn = {.writes = writes};
+        bine__check_lock_wait(lock, lock->writer);
         int error = bine__line_wait(&lock->line, &turn.turn, self, BINE__WAIT_RWLOCK, lock);
         if (error) {
             if (error != EPERM)
@@ -115,6 +117,7 @@ static int enter(bine_rwlock *public, bool writes)
         }
     }
     self->held++;
+    bine__check_locked(lock, writes ? BINE__LOCK_EXCLUSIVE : BINE__LOCK_SHARED);
     return 0;
 }
 
@@ -154,6 +157,7 @@ int bine_rwlock_unlock(bine_rwlock *public)
     else
         lock->readers--;
     self->held--;
+    bine__check_unlocked(lock, BINE__LOCK_EXCLUSIVE);
     pass(lock);
     return 0;
 }

@@ -50,11 +50,15 @@ int bine_sem_wait(bine_sem *public)
         return -1;
     if (sem->count) {
         sem->count--;
+        bine__check_sem_taken(sem);
         bine__charge(self->loop, 1);
         return 0;
     }
     struct bine__turn turn;
-    return bine__outcome(bine__line_wait(&sem->line, &turn, self, BINE__WAIT_SEM, sem));
+    int error = bine__line_wait(&sem->line, &turn, self, BINE__WAIT_SEM, sem);
+    if (!error)
+        bine__check_sem_taken(sem);
+    return bine__outcome(error);
 }
 
 int bine_sem_wait_try(bine_sem *public)
@@ -65,6 +69,7 @@ int bine_sem_wait_try(bine_sem *public)
     if (!sem->count)
         return bine__error(EAGAIN);
     sem->count--;
+    bine__check_sem_taken(sem);
     return 0;
 }
 
@@ -75,7 +80,9 @@ int bine_sem_post(bine_sem *public)
         return bine__error(EINVAL);
     if (!bine__line_ours(&sem->line))
         return bine__error(EPERM);
-    if (bine__line_serve(&sem->line))
+    bool served = bine__line_serve(&sem->line);
+    bine__check_sem_given(sem);
+    if (served)
         return 0;
     if (sem->count >= UINT_MAX)
         return bine__error(EOVERFLOW);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between the files of the detector of races across yield points.
+ *
+ * Compilers, asked for -fsanitize=thread, announce each access of a program to memory.  Tasks of one loop never run
+ * at once, so there are no data races to look for; what is looked for is a task that looks at a place, gives up the
+ * loop, and acts on what it saw although another has written there meanwhile.
+ *
+ * Time is cut into slices: one for each stretch that a task runs without a switch.  Each 8-byte granule of memory
+ * that was touched has a chain of records, one for each task that touched it, the last one first: its last access
+ * and its last write.  A task that comes back to a granule in a later slice compares its own record with those of
+ * others.  The rules that tell harm from harmlessness stand in race_access.c.
+ *
+ * One thread is watched: that of the first loop.  All state is its own; what other threads free is noted under a
+ * lock (race_heap.c).  Nothing here may call what switches, and none of it is compiled with the instrumentation. */
+#ifndef BINE_CHECK_RACE_H
+#define BINE_CHECK_RACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/runtime.h"
+
+/* ---- Options ------------------------------------------------------------------------------------------ */
+
+/* The rules, each of which can be switched off: BINE_RACE=no-loops,no-checks,... */
+enum bine__race_rule {
+    BINE__RULE_LOOPS = 1 << 0,      /* both accesses in one activation and one turn of its loops */
+    BINE__RULE_CHECKS = 1 << 1,     /* a value that was compared was looked at; one that was not was logged */
+    BINE__RULE_VALUES = 1 << 2,     /* a place that holds what it held is as it was */
+    BINE__RULE_HANDOVER = 1 << 3,   /* who wakes a task directly tells it of what it wrote */
+    BINE__RULE_UPDATES = 1 << 4,    /* the read in x -= n is no second look */
+    BINE__RULE_OWN_READS = 1 << 5,  /* a read after one's own write is no check */
+    BINE__RULE_MASKS = 1 << 6,      /* neighbours in a granule are apart */
+    BINE__RULE_LOCKS = 1 << 7,      /* predictions: what a common lock keeps apart cannot happen */
+    BINE__RULE_ORDER = 1 << 8,      /* predictions: what a spawn, a join or a message orders cannot happen */
+    BINE__RULE_CALLS = 1 << 9       /* a call that may yield marks a turn of its loop though it does not */
+};
+
+struct bine__race_options {
+    unsigned rules;
+    bool predict;
+    bool stats;
+    const char *log; /* a file for the findings, for the tool; NULL: standard error, for people */
+    unsigned most;   /* findings told */
+};
+extern struct bine__race_options bine__race_options;
+
+static inline bool bine__rule(enum bine__race_rule rule)
+{
+    return bine__race_options.rules & rule;
+}
+
+/* ---- Where: program counters and calling contexts ------------------------------------------------------- */
+
+/* A program counter in 32 bits: its distance from the program's own code, or a number from a table for that of
+ * other objects. */
+extern uintptr_t bine__race_base;
+uint32_t bine__race_intern(uintptr_t pc);
+uintptr_t bine__race_pc(uint32_t);
+
+static inline uint32_t bine__race_short(uintptr_t pc)
+{
+    uintptr_t offset = pc - bine__race_base;
+    return __builtin_expect(offset < (uintptr_t)1 << 31, 1) ? (uint32_t)offset : bine__race_intern(pc);
+}
+
+uint32_t bine__race_context(uint32_t parent, uintptr_t call); /* 0: the outermost */
+uintptr_t bine__race_context_call(uint32_t context, uint32_t *parent);
+
+/* ---- Records --------------------------------------------------------------------------------------------- */
+
+enum bine__access_kind {
+    BINE__NOTHING,
+    BINE__READ,
+    BINE__WRITE,
+    BINE__UPDATE,
+    BINE__FREED, /* the whole block is: see .val, .w_pc */
+    BINE__MEMBER, /* of a declared group: .val is its number */
+    BINE__BENIGN
+};
+enum { BINE__CHECKED_READ = 1, BINE__OWN_READ = 2, BINE__IN_SPAN = 4 };
+
+struct bine__record {
+    uint32_t next; /* of the granule; of the free ones */
+    uint32_t slice, strand, w_slice;
+    uint64_t time;
+    uint64_t val, w_old; /* what was read; what was overwritten */
+    uint32_t pc, w_pc, context, w_context;
+    uint8_t kind, mask, flags, size;
+    uint16_t locks, spare;
+};
+_Static_assert(sizeof(struct bine__record) == 64, "a record is a cache line");
+
+/* ---- Strands: what the detector knows of a task ----------------------------------------------------------- */
+
+/* Something happened in an activation: an access, a call.  When it happens again, what came after it belongs to
+ * an earlier turn of a loop. */
+struct bine__event {
+    uint32_t pc;
+    uint64_t time, first;
+};
+enum { BINE__EVENTS = 48, BINE__EVENT_HINTS = 64 };
+struct bine__events {
+    struct bine__event at[BINE__EVENTS];
+    uint8_t hint[BINE__EVENT_HINTS];
+};
+
+struct bine__frame_record { /* an activation of an instrumented function */
+    uintptr_t call;    /* where it was called */
+    uintptr_t sp;      /* below its caller's frame */
+    uint64_t entry;    /* when */
+    uint32_t context;  /* 0: not asked for yet */
+    uint16_t events;
+    bool told;         /* its call is an event of its caller's */
+};
+
+struct bine__left { /* the loop was given up here */
+    uint32_t slice;
+    uint32_t context;
+    uint32_t pc;
+    uint8_t wait; /* enum bine__wait */
+    uintptr_t library; /* the innermost public function */
+};
+
+struct bine__known { /* what others wrote up to here is known */
+    uint32_t strand, slice;
+};
+
+struct bine__held {
+    const void *lock;
+    uint64_t since;
+    uint32_t pc, context;
+    bool shared;
+};
+
+enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 4, BINE__LOOKS = 4 };
+
+struct bine__undo { /* a read that may turn out to be half of an update */
+    uintptr_t at;
+    uint32_t record;
+    uint8_t size;
+    struct bine__record before;
+};
+
+struct bine__strand {
+    uint32_t number, parent;
+    uint64_t task; /* its id */
+    char name[BINE__NAMES];
+    const char *site;
+    struct bine__frame_record *frames;
+    struct bine__events **events; /* of each depth; NULL until there are some */
+    unsigned depth, room;
+    uint32_t slice;
+    unsigned undos;
+    struct bine__undo undo[BINE__UNDO];
+    uint32_t look[BINE__LOOKS]; /* records read last, for the comparison that may follow */
+    uint64_t looked[BINE__LOOKS];
+    unsigned looks;
+    struct bine__left left[BINE__LEFT];
+    unsigned lefts;
+    struct bine__known *known;
+    unsigned knows, known_room;
+    struct bine__held held[BINE__HELD];
+    unsigned holds;
+    uint16_t locks; /* their set's number */
+    bool ended;
+};
+
+extern _Thread_local struct bine__strand *bine__race_self __attribute__((tls_model("initial-exec")));
+extern uint32_t bine__race_slice; /* that runs */
+extern uint64_t bine__race_now;   /* counts events */
+struct bine__strand *bine__race_strand(uint32_t number); /* NULL: it is gone */
+bool bine__race_owner(void);      /* this is the thread that is watched, or may be */
+bool bine__race_is_owner(void);
+
+struct bine__strand *bine__race_strand_of(const struct bine_task *);
+extern bool bine__race_hooked;    /* some object of the program is instrumented */
+
+/* race_frames.c */
+void bine__race_enter(struct bine__strand *, uintptr_t call, uintptr_t sp);
+void bine__race_event(struct bine__strand *, uintptr_t pc);
+bool bine__race_same_turn(const struct bine__strand *, uint64_t time); /* as now */
+uint32_t bine__race_here(struct bine__strand *);                       /* its calling context */
+void bine__race_frames_free(struct bine__strand *);
+
+/* race_sync.c */
+bool bine__race_knows(const struct bine__strand *, uint32_t strand, uint32_t slice);
+void bine__race_tell(struct bine__strand *to, const struct bine__strand *from, bool all);
+bool bine__race_set_has(uint16_t set, const void *lock);
+const struct bine__left *bine__race_left_before(const struct bine__strand *, uint32_t slice);
+
+/* ---- Memory ------------------------------------------------------------------------------------------------ */
+
+enum { BINE__WINDOW_BITS = 30, BINE__WINDOWS = 1 << (47 - BINE__WINDOW_BITS) };
+extern uint32_t *bine__race_windows[BINE__WINDOWS];
+extern struct bine__record *bine__records;
+
+static inline struct bine__record *bine__record(uint32_t number)
+{
+    return &bine__records[number];
+}
+
+/* The granule's chain; NULL: nothing near was ever touched. */
+static inline uint32_t *bine__cell(uintptr_t at)
+{
+    uint32_t *window = bine__race_windows[(at >> BINE__WINDOW_BITS) & (BINE__WINDOWS - 1)];
+    return window ? &window[(at & (((uintptr_t)1 << BINE__WINDOW_BITS) - 1)) >> 3] : NULL;
+}
+
+uint32_t *bine__cell_made(uintptr_t at); /* race_shadow.c; NULL: no memory */
+uint32_t bine__record_new(void);
+void bine__record_free(uint32_t);
+void bine__race_clear(uintptr_t at, size_t size);
+void bine__heap_tidy(void); /* race_heap.c: deals with what other threads have freed */
+
+static inline uint8_t bine__mask(uintptr_t at, unsigned size)
+{
+    return (uint8_t)(((1u << (size > 8 ? 8 : size)) - 1) << (at & 7));
+}
+
+/* race_access.c: what the fast path in race_hooks.c leaves. */
+void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum bine__access_kind, uintptr_t pc);
+void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
+
+/* race_declared.c: a granule that was freed, declared, or is benign.  The cell that counts in its place; NULL: the
+ * access is dealt with. */
+uint32_t *bine__race_special(struct bine__strand *, uintptr_t at, unsigned size, uint32_t *cell,
+                             enum bine__access_kind, uintptr_t pc);
+
+/* race_predict.c */
+void bine__predict_span(struct bine__strand *, uintptr_t at, const struct bine__record *look, uint32_t w_context,
+                        enum bine__access_kind, uintptr_t pc, uint32_t others);
+void bine__predict_write(struct bine__strand *, uintptr_t at, uint8_t mask, uintptr_t pc, uint32_t context);
+void bine__predict_forget(uintptr_t at);
+
+/* ---- Findings ------------------------------------------------------------------------------------------------ */
+
+struct bine__site_of { /* one of a finding's sites */
+    const char *role;  /* "looked", "gave-up", "wrote", "acted" ... */
+    char text[200];    /* in words, without the colon */
+    uint32_t pc, context;
+};
+
+enum { BINE__SITES = 6 };
+struct bine__finding {
+    const char *kind;
+    char summary[240];
+    struct bine__site_of site[BINE__SITES];
+    unsigned sites;
+};
+
+void bine__finding_site(struct bine__finding *, const char *role, uint32_t pc, uint32_t context, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+/* Told once for the same kind and sites. */
+void bine__finding_tell(struct bine__finding *);
+unsigned bine__findings(void);
+/* "task 3 'name'" */
+const char *bine__strand_name(char text[64], uint32_t number);
+const char *bine__place_name(char text[96], uintptr_t at); /* " (x+8)", " (group 'account')" or "" */
+const char *bine__left_name(char text[64], const struct bine__left *);
+
+/* The innermost return address on the running stack that lies outside the library; *library: the function of
+ * the library that it called. */
+uintptr_t bine__race_caller(uintptr_t *library);
+extern uintptr_t bine__race_text[2]; /* from, to: the library's code */
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rules.  A task comes back to a granule in a later slice than its last access there; the records of others
+ * say who wrote meanwhile.
+ *
+ *   it read, another wrote, it writes       LOST-UPDATE, or STALE-CHECK if what it read was compared
+ *   it read, another wrote, it updates      STALE-CHECK: it acts on a check that does not hold any more
+ *   it wrote, another wrote, it reads       CLOBBERED
+ *   it wrote a part of a declared group, another read or wrote any, it writes another part    TORN-GROUP
+ *
+ * What makes such a thing harmless: a writer that woke this task directly and so handed over; a value that is what
+ * it was; accesses of different turns of a loop, or of different calls of one function. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check/race.h"
+
+enum { LONGEST_CHAIN = 16 };
+
+static uint64_t value_at(uintptr_t at, unsigned size)
+{
+    uint64_t value = 0;
+    if (size > 8)
+        size = 8;
+    memcpy(&value, (const void *)at, size);
+    return value;
+}
+
+/* ---- Telling it ------------------------------------------------------------------------------------------- */
+
+struct triple {
+    const char *kind, *looked, *wrote, *acted;
+};
+
+static void tell(struct bine__strand *self, const struct triple *triple, const struct bine__record *mine,
+                 const struct bine__record *theirs, uint32_t slice, uint32_t pc, uint32_t context, uintptr_t at,
+                 unsigned size, uintptr_t now)
+{
+    struct bine__finding finding = {.kind = triple->kind};
+    char name[64], place[96], how[64];
+    const struct bine__left *left = bine__race_left_before(self, slice);
+    snprintf(finding.summary, sizeof finding.summary, "%s of %u byte%s at %p%s",
+             bine__strand_name(name, self->number), size, size == 1 ? "" : "s", (void *)at,
+             bine__place_name(place, at));
+    bine__strand_name(name, self->number);
+    bine__finding_site(&finding, "looked", mine->pc, mine->context, "%s %s here", name, triple->looked);
+    if (left)
+        bine__finding_site(&finding, "gave-up", left->pc, left->context, "then gave up the loop in %s",
+                           bine__left_name(how, left));
+    bine__strand_name(name, theirs->strand);
+    bine__finding_site(&finding, "wrote", pc, context, "%s %s meanwhile", name, triple->wrote);
+    bine__strand_name(name, self->number);
+    bine__finding_site(&finding, "acted", bine__race_short(now), bine__race_here(self), "%s %s", name, triple->acted);
+    bine__finding_tell(&finding);
+}
+
+/* ---- Who wrote meanwhile ------------------------------------------------------------------------------------ */
+
+static bool between(const struct bine__strand *self, const struct bine__record *mine,
+                    const struct bine__record *theirs, uint8_t mask, uint32_t slice)
+{
+    return theirs->strand != self->number && (theirs->mask & mask) && slice > mine->slice &&
+           slice < bine__race_slice && !bine__race_knows(self, theirs->strand, slice);
+}
+
+static bool written_later(const struct bine__record *theirs, uint32_t chain)
+{
+    for (; chain; chain = bine__record(chain)->next)
+        if ((bine__record(chain)->mask & theirs->mask) && bine__record(chain)->w_slice > theirs->w_slice)
+            return true;
+    return false;
+}
+
+static bool looks_like_pointer(uint64_t value)
+{
+    return value == 0 || (value > 0x10000 && value < (uint64_t)1 << 47);
+}
+
+/* It read in an earlier slice, and writes. */
+static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
+                  enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
+{
+    bool checked = (mine->flags & BINE__CHECKED_READ) || !bine__rule(BINE__RULE_CHECKS) ||
+                   (size == 8 && looks_like_pointer(mine->val));
+    if (kind == BINE__UPDATE && (!checked || (mine->flags & BINE__OWN_READ)))
+        return;
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, mine, theirs, mask, theirs->w_slice))
+            continue;
+        uint64_t value = value_at(at, size);
+        if (bine__rule(BINE__RULE_VALUES) && !group && size == mine->size && value == mine->val &&
+            (value == theirs->w_old || written_later(theirs, mine->next)))
+            continue;
+        bool was_checked = (mine->flags & BINE__CHECKED_READ) != 0;
+        const struct triple triple = {kind == BINE__UPDATE || was_checked ? "STALE-CHECK" : "LOST-UPDATE",
+                                      was_checked ? "checked it" : "read it", "wrote it",
+                                      kind == BINE__UPDATE ? "updates it without looking again"
+                                                           : "overwrites it without looking again"};
+        tell(self, &triple, mine, theirs, theirs->w_slice, theirs->w_pc, theirs->w_context, at, size, pc);
+        return;
+    }
+    if (bine__race_options.predict && (kind == BINE__WRITE || checked)) {
+        bine__predict_span(self, at, mine, bine__race_here(self), kind, pc, mine->next);
+        mine->flags |= BINE__IN_SPAN;
+    }
+}
+
+/* It wrote in an earlier slice, and reads. */
+static void clobbered(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                      uint8_t mask, uintptr_t pc, bool group)
+{
+    static const struct triple triple = {"CLOBBERED", "wrote it", "overwrote it", "reads what the other wrote"};
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, mine, theirs, mask, theirs->w_slice))
+            continue;
+        if (bine__rule(BINE__RULE_VALUES) && !group && value_at(at, size) == theirs->w_old)
+            continue;
+        tell(self, &triple, mine, theirs, theirs->w_slice, theirs->w_pc, theirs->w_context, at, size, pc);
+        return;
+    }
+}
+
+/* It wrote a part of a group in an earlier slice, and writes another. */
+static void torn(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size, uintptr_t pc)
+{
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        uint32_t slice = theirs->slice > theirs->w_slice ? theirs->slice : theirs->w_slice;
+        if (!between(self, mine, theirs, 0xff, slice))
+            continue;
+        const struct triple triple = {"TORN-GROUP", "updated a part of it",
+                                      theirs->kind == BINE__READ ? "saw it half updated" : "changed it",
+                                      "updates the rest"};
+        tell(self, &triple, mine, theirs, slice, theirs->pc, theirs->context, at, size, pc);
+        return;
+    }
+}
+
+/* ---- Records ------------------------------------------------------------------------------------------------ */
+
+/* The task's own for these bytes, moved to the chain's front; or a new one. */
+static struct bine__record *own_record(struct bine__strand *self, uint32_t *cell, uint8_t mask, unsigned size,
+                                       enum bine__access_kind kind, uint32_t pc)
+{
+    uint32_t number = *cell, before = 0, length = 0;
+    for (; number; before = number, number = bine__record(number)->next, length++) {
+        const struct bine__record *one = bine__record(number);
+        if (one->strand != self->number)
+            continue;
+        if ((one->mask & mask) || !bine__rule(BINE__RULE_MASKS))
+            break;
+        /* One instruction that goes over neighbours: of an array, which is one thing. */
+        if (size < 8 && one->slice == bine__race_slice && one->kind == kind && one->pc == pc && one->size == size)
+            break;
+    }
+    if (!number) {
+        number = bine__record_new();
+        if (!number)
+            return NULL;
+        bine__record(number)->strand = self->number;
+        bine__record(number)->next = *cell;
+        *cell = number;
+        if (length >= LONGEST_CHAIN) {
+            uint32_t last = number;
+            for (uint32_t i = 1; i < LONGEST_CHAIN; i++)
+                last = bine__record(last)->next;
+            for (uint32_t gone = bine__record(last)->next, next; gone; gone = next) {
+                next = bine__record(gone)->next;
+                bine__record_free(gone);
+            }
+            bine__record(last)->next = 0;
+        }
+    } else if (before) {
+        bine__record(before)->next = bine__record(number)->next;
+        bine__record(number)->next = *cell;
+        *cell = number;
+    }
+    return bine__record(number);
+}
+
+static void read_now(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size)
+{
+    mine->val = value_at(at, size);
+    mine->size = (uint8_t)size;
+    self->look[self->looks % BINE__LOOKS] = (uint32_t)(mine - bine__records);
+    self->looked[self->looks++ % BINE__LOOKS] = mine->val;
+}
+
+static void written_now(struct bine__strand *self, struct bine__record *mine, uint32_t pc, uintptr_t at, unsigned size)
+{
+    if (mine->w_slice != bine__race_slice)
+        mine->w_old = value_at(at, size);
+    mine->w_slice = bine__race_slice;
+    mine->w_pc = pc;
+    mine->w_context = mine->context;
+    mine->locks = self->locks;
+    mine->size = (uint8_t)size;
+}
+
+/* A read that began this slice's accesses to it becomes a part of this update: what was there before it counts. */
+static bool take_back(struct bine__strand *self, uintptr_t at, unsigned size)
+{
+    for (unsigned i = 0; i < self->undos; i++) {
+        struct bine__undo *undo = &self->undo[i];
+        if (undo->at != at || undo->size != size)
+            continue;
+        struct bine__record *mine = bine__record(undo->record);
+        uint32_t next = mine->next;
+        *mine = undo->before;
+        mine->next = next;
+        self->undos = 0;
+        return true;
+    }
+    return false;
+}
+
+static void may_take_back(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size)
+{
+    struct bine__undo *undo = &self->undo[self->undos < BINE__UNDO ? self->undos : BINE__UNDO - 1];
+    if (self->undos < BINE__UNDO)
+        self->undos++;
+    *undo = (struct bine__undo){at, (uint32_t)(mine - bine__records), (uint8_t)size, *mine};
+}
+
+static bool is_special(enum bine__access_kind kind)
+{
+    return kind == BINE__FREED || kind == BINE__MEMBER || kind == BINE__BENIGN;
+}
+
+void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, enum bine__access_kind kind,
+                       uintptr_t pc)
+{
+    uint32_t *cell = bine__cell_made(at);
+    uint8_t mask = bine__mask(at, size);
+    bool group = false;
+    if (!cell)
+        return;
+    if (*cell && is_special((enum bine__access_kind)bine__record(*cell)->kind)) {
+        cell = bine__race_special(self, at, size, cell, kind, pc);
+        if (!cell)
+            return;
+        mask = 0xff;
+        group = true;
+    }
+    if (kind == BINE__WRITE && self->undos && bine__rule(BINE__RULE_UPDATES) && take_back(self, at, size))
+        kind = BINE__UPDATE;
+    if (kind != BINE__READ)
+        self->undos = 0;
+    bine__race_event(self, pc);
+    uint32_t short_pc = bine__race_short(pc), context = bine__race_here(self);
+    struct bine__record *mine = own_record(self, cell, mask, size, kind, short_pc);
+    if (!mine)
+        return;
+    if (mine->kind && mine->slice == bine__race_slice) { /* nobody can have come between */
+        mine->time = bine__race_now;
+        mine->pc = short_pc;
+        mine->context = context;
+        mine->mask |= mask;
+        if (kind == BINE__READ) {
+            if (mine->kind != BINE__READ) {
+                mine->kind = BINE__READ;
+                mine->flags = (uint8_t)((mine->flags & BINE__IN_SPAN) |
+                                        (bine__rule(BINE__RULE_OWN_READS) ? BINE__OWN_READ : 0));
+            }
+            read_now(self, mine, at, size);
+        } else {
+            written_now(self, mine, short_pc, at, size);
+            mine->kind = mine->kind == BINE__WRITE && kind == BINE__WRITE ? BINE__WRITE : BINE__UPDATE;
+            mine->flags &= BINE__IN_SPAN;
+            if (bine__race_options.predict)
+                bine__predict_write(self, at, mask, pc, context);
+        }
+        return;
+    }
+    if (mine->kind && bine__race_same_turn(self, mine->time)) {
+        if (mine->kind == BINE__READ && kind != BINE__READ)
+            stale(self, mine, at, size, kind, mask, pc, group);
+        else if (mine->kind == BINE__WRITE && kind == BINE__READ)
+            clobbered(self, mine, at, size, mask, pc, group);
+        if (group && mine->kind != BINE__READ && kind != BINE__READ)
+            torn(self, mine, at, size, pc);
+    }
+    if (kind == BINE__READ)
+        may_take_back(self, mine, at, size);
+    mine->kind = (uint8_t)kind;
+    mine->slice = bine__race_slice;
+    mine->time = bine__race_now;
+    mine->pc = short_pc;
+    mine->context = context;
+    mine->mask |= mask;
+    mine->flags &= BINE__IN_SPAN;
+    if (kind == BINE__READ) {
+        read_now(self, mine, at, size);
+    } else {
+        written_now(self, mine, short_pc, at, size);
+        if (bine__race_options.predict)
+            bine__predict_write(self, at, mask, pc, context);
+    }
+}
+
+/* memcpy() and its like: granule by granule. */
+void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc)
+{
+    enum { MOST = 1 << 16 };
+    struct bine__strand *self = bine__race_self;
+    uintptr_t end = at + (size < MOST ? size : MOST);
+    if (!self)
+        return;
+    while (at < end) {
+        unsigned n = 8 - (unsigned)(at & 7);
+        if (n > end - at)
+            n = (unsigned)(end - at);
+        bine__race_access(self, at, n, write ? BINE__WRITE : BINE__READ, pc);
+        at += n;
+    }
+}

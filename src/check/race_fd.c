@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Descriptors: two tasks in the middle of writing one stream, a number that is closed twice, a number that was kept
+ * across a switch while it became another file; and what the runtime finds itself: failures that nobody looked at,
+ * tasks left behind, all stuck, switches in atomic blocks, broken invariants.
+ *
+ * A task knows a number as the file that it used it for last.  A program that learns the number anew (by a call that
+ * makes descriptors) is told so here by the library; who keeps numbers in memory is judged by their use. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bine/debug.h>
+
+#include "check/race.h"
+
+enum { FDS = 1 << 16, USERS = 4 };
+
+struct use { /* of a descriptor, by a strand */
+    uint32_t strand, generation, slice;
+    uint32_t pc, context;
+};
+
+static struct fd {
+    uint32_t generation;
+    bool open, closed;                    /* by calls of the library, as far as known */
+    struct use made, close;
+    struct use busy[2];                   /* who is in the middle of a transfer; strand 0: nobody */
+    bool moved[2];                        /* and a part of it is done */
+    struct use user[USERS];               /* the last that used it */
+    unsigned users;
+} *fds[FDS >> 8];
+
+static struct fd *fd_of(int number)
+{
+    if (number < 0 || number >= FDS)
+        return NULL;
+    struct fd **page = &fds[number >> 8];
+    if (!*page)
+        *page = calloc(256, sizeof **page);
+    return *page ? &(*page)[number & 255] : NULL;
+}
+
+static struct use use_now(struct bine__strand *self, const struct fd *fd)
+{
+    return (struct use){self->number, fd->generation, self->slice, bine__race_short(bine__race_caller(NULL)),
+                        bine__race_here(self)};
+}
+
+static void tell_left(struct bine__finding *finding, const struct bine__strand *self, uint32_t slice)
+{
+    char name[64], how[64];
+    const struct bine__left *left = bine__race_left_before(self, slice);
+    if (left)
+        bine__finding_site(finding, "gave-up", left->pc, left->context, "%s gave up the loop in %s",
+                           bine__strand_name(name, self->number), bine__left_name(how, left));
+}
+
+/* ---- Two in the middle ---------------------------------------------------------------------------------------- */
+
+void bine__check_io(int number, bool out, enum bine__io_step step)
+{
+    struct bine__strand *self = bine__race_self;
+    struct fd *fd = self ? fd_of(number) : NULL;
+    if (!fd)
+        return;
+    struct use *busy = &fd->busy[out];
+    char name[64];
+    if (step == BINE__IO_END) {
+        if (busy->strand == self->number)
+            busy->strand = 0;
+        fd->moved[out] = fd->moved[out] && busy->strand;
+        return;
+    }
+    if (step == BINE__IO_BEGIN) {
+        bine__check_fd_used(number);
+        if (!busy->strand || busy->generation != fd->generation || !bine__race_strand(busy->strand)) {
+            *busy = use_now(self, fd);
+            fd->moved[out] = false;
+        } else if (busy->strand != self->number && fd->moved[out]) {
+            struct bine__finding finding = {.kind = "FD-BUSY"};
+            const struct use now = use_now(self, fd);
+            snprintf(finding.summary, sizeof finding.summary, "descriptor %d: two tasks %s one stream at once", number,
+                     out ? "write" : "read");
+            bine__finding_site(&finding, "looked", busy->pc, busy->context, "%s is in the middle of %s",
+                               bine__strand_name(name, busy->strand), out ? "writing" : "reading");
+            bine__finding_site(&finding, "wrote", now.pc, now.context, "%s %s meanwhile",
+                               bine__strand_name(name, self->number), out ? "writes" : "reads");
+            bine__finding_tell(&finding);
+        }
+        return;
+    }
+    if (busy->strand == self->number)
+        fd->moved[out] = true;
+}
+
+/* ---- Numbers that change hands ----------------------------------------------------------------------------------- */
+
+void bine__check_fd_made(int number)
+{
+    struct bine__strand *self = bine__race_self;
+    struct fd *fd = bine__race_is_owner() ? fd_of(number) : NULL;
+    if (!fd)
+        return;
+    fd->generation++;
+    fd->open = true;
+    fd->busy[0].strand = fd->busy[1].strand = 0;
+    if (self)
+        fd->made = use_now(self, fd);
+}
+
+void bine__check_fd_used(int number)
+{
+    struct bine__strand *self = bine__race_self;
+    struct fd *fd = self ? fd_of(number) : NULL;
+    if (!fd)
+        return;
+    struct use *mine = NULL;
+    for (unsigned i = 0; i < USERS && i < fd->users; i++)
+        if (fd->user[i].strand == self->number)
+            mine = &fd->user[i];
+    if (mine && mine->generation != fd->generation && fd->close.strand && fd->close.strand != self->number &&
+        fd->made.strand != self->number && fd->close.slice > mine->slice &&
+        !bine__race_knows(self, fd->close.strand, fd->close.slice)) {
+        struct bine__finding finding = {.kind = "FD-REUSED"};
+        char name[64];
+        const struct use now = use_now(self, fd);
+        bine__strand_name(name, self->number);
+        snprintf(finding.summary, sizeof finding.summary, "descriptor %d is another file than the one that %s used",
+                 number, name);
+        bine__finding_site(&finding, "looked", mine->pc, mine->context, "%s used it here", name);
+        tell_left(&finding, self, fd->close.slice);
+        bine__finding_site(&finding, "wrote", fd->close.pc, fd->close.context, "%s closed it meanwhile",
+                           bine__strand_name(name, fd->close.strand));
+        if (fd->made.generation == fd->generation)
+            bine__finding_site(&finding, "made", fd->made.pc, fd->made.context, "%s got the same number",
+                               bine__strand_name(name, fd->made.strand));
+        bine__finding_site(&finding, "acted", now.pc, now.context, "%s uses it as before",
+                           bine__strand_name(name, self->number));
+        bine__finding_tell(&finding);
+    }
+    if (!mine)
+        mine = &fd->user[fd->users++ % USERS];
+    *mine = use_now(self, fd);
+}
+
+void bine__check_fd_closed(int number, int error)
+{
+    struct bine__strand *self = bine__race_self;
+    struct fd *fd = self ? fd_of(number) : NULL;
+    if (!fd)
+        return;
+    const struct use now = use_now(self, fd);
+    if (error == EBADF && fd->closed) {
+        struct bine__finding finding = {.kind = "DOUBLE-CLOSE"};
+        char name[64];
+        snprintf(finding.summary, sizeof finding.summary, "descriptor %d is closed, and closed again", number);
+        if (self->slice != fd->close.slice)
+            tell_left(&finding, self, fd->close.slice > 0 ? fd->close.slice : 1);
+        bine__finding_site(&finding, "wrote", fd->close.pc, fd->close.context, "%s closed it",
+                           bine__strand_name(name, fd->close.strand));
+        bine__finding_site(&finding, "acted", now.pc, now.context, "%s closes it again",
+                           bine__strand_name(name, self->number));
+        bine__finding_tell(&finding);
+        return;
+    }
+    if (error && error != EINTR && error != EIO)
+        return;
+    bine__check_fd_used(number);
+    fd->closed = true;
+    fd->open = false;
+    fd->close = now;
+    fd->generation++;
+}
+
+/* ---- What the runtime finds ------------------------------------------------------------------------------------------ */
+
+void bine__check_stuck(struct bine_loop *loop)
+{
+    (void)loop;
+}
+
+void bine__check_reported(const struct bine_report *report)
+{
+    static const char *const kinds[] = {
+        [BINE_REPORT_LOST_ERROR] = "LOST-ERROR",     [BINE_REPORT_LEFT_BEHIND] = "TASK-LEFT-BEHIND",
+        [BINE_REPORT_STUCK] = "STUCK",               [BINE_REPORT_ATOMIC] = "YIELD-IN-ATOMIC",
+        [BINE_REPORT_INVARIANT] = "INVARIANT",       [BINE_REPORT_MISUSE] = NULL,
+    };
+    if ((size_t)report->kind >= sizeof kinds / sizeof *kinds || !kinds[report->kind] || !bine__race_is_owner())
+        return;
+    struct bine__strand *self = bine__race_self;
+    struct bine__finding finding = {.kind = kinds[report->kind]};
+    snprintf(finding.summary, sizeof finding.summary, "task %llu '%s' (spawned at %s): %.150s",
+             (unsigned long long)report->task, report->name, report->site ? report->site : "?", report->message);
+    if (self && self->task == report->task)
+        bine__finding_site(&finding, "acted", bine__race_short(bine__race_caller(NULL)), bine__race_here(self), "here");
+    bine__finding_tell(&finding);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Activations, calling contexts, and turns of loops.
+ *
+ * Two accesses belong together only if they were made in the same activation of the deepest function that was
+ * there for both, and in the same turn of its loops.  Loops are not known; but what happens twice in an activation
+ * happens in a loop.  So each activation keeps what happened in it, in order: when something happens again,
+ * all that came after its last time belongs to a turn that is over.
+ *
+ * Only what may matter is an event: the first access to a granule in a slice, a call of the library, and the calls
+ * that lead to these; the rest cannot lie on both sides of a switch. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "check/race.h"
+
+enum { CONTEXTS = 1 << 20, CONTEXT_HEADS = 1 << 16, MOST_DEPTH = 1 << 16 };
+
+static struct context {
+    uintptr_t call;
+    uint32_t parent, next;
+} *contexts;
+static uint32_t contexts_made, *context_heads;
+
+uint64_t bine__race_now = 1;
+
+/* ---- Calling contexts: a tree ------------------------------------------------------------------------------ */
+
+static bool open_contexts(void)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *table = mmap(NULL, CONTEXTS * sizeof *contexts, PROT_READ | PROT_WRITE, flags, -1, 0);
+    void *heads = mmap(NULL, CONTEXT_HEADS * sizeof *context_heads, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (table == MAP_FAILED || heads == MAP_FAILED)
+        return false;
+    contexts = table;
+    context_heads = heads;
+    contexts_made = 1;
+    return true;
+}
+
+uint32_t bine__race_context(uint32_t parent, uintptr_t call)
+{
+    if (!contexts && !open_contexts())
+        return 0;
+    uint32_t *head = &context_heads[((call * 0x9e3779b97f4a7c15U >> 40) ^ (parent * 2654435761U)) % CONTEXT_HEADS];
+    for (uint32_t i = *head; i; i = contexts[i].next)
+        if (contexts[i].call == call && contexts[i].parent == parent)
+            return i;
+    if (contexts_made == CONTEXTS)
+        return parent;
+    contexts[contexts_made] = (struct context){call, parent, *head};
+    *head = contexts_made;
+    return contexts_made++;
+}
+
+uintptr_t bine__race_context_call(uint32_t context, uint32_t *parent)
+{
+    *parent = contexts[context].parent;
+    return contexts[context].call;
+}
+
+uint32_t bine__race_here(struct bine__strand *self)
+{
+    unsigned known = self->depth - 1;
+    while (known > 0 && !self->frames[known].context)
+        known--;
+    uint32_t context = self->frames[known].context;
+    for (unsigned i = known + 1; i < self->depth; i++)
+        context = self->frames[i].context = bine__race_context(context, self->frames[i].call);
+    return context;
+}
+
+/* ---- Activations ------------------------------------------------------------------------------------------- */
+
+static bool grow(struct bine__strand *self)
+{
+    unsigned room = self->room ? self->room * 2 : 16;
+    if (room > MOST_DEPTH)
+        return false;
+    struct bine__frame_record *frames = realloc(self->frames, room * sizeof *frames);
+    if (!frames)
+        return false;
+    self->frames = frames;
+    struct bine__events **events = realloc(self->events, room * sizeof *events);
+    if (!events)
+        return false;
+    memset(events + self->room, 0, (room - self->room) * sizeof *events);
+    self->events = events;
+    self->room = room;
+    return true;
+}
+
+void bine__race_enter(struct bine__strand *self, uintptr_t call, uintptr_t sp)
+{
+    if (self->depth == self->room && !grow(self))
+        return; /* deeper ones count as their caller's */
+    self->frames[self->depth++] =
+        (struct bine__frame_record){.call = call, .sp = sp, .entry = ++bine__race_now, .told = self->depth == 1};
+}
+
+void bine__race_frames_free(struct bine__strand *self)
+{
+    for (unsigned i = 0; i < self->room; i++)
+        free(self->events[i]);
+    free(self->events);
+    free(self->frames);
+    self->events = NULL;
+    self->frames = NULL;
+    self->depth = self->room = 0;
+}
+
+/* ---- Events ------------------------------------------------------------------------------------------------ */
+
+static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
+{
+    struct bine__frame_record *frame = &self->frames[depth];
+    struct bine__events *events = self->events[depth];
+    uint64_t now = ++bine__race_now;
+    if (!events) {
+        events = self->events[depth] = calloc(1, sizeof *events);
+        if (!events)
+            return;
+    }
+    unsigned n = frame->events;
+    uint8_t *hint = &events->hint[pc * 2654435761U >> 26];
+    if (*hint < n && events->at[*hint].pc == pc) {
+        events->at[*hint].time = now;
+        frame->events = (uint16_t)(*hint + 1);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) /* two with one hint */
+        if (events->at[i].pc == pc) {
+            events->at[i].time = now;
+            *hint = (uint8_t)i;
+            frame->events = (uint16_t)(i + 1);
+            return;
+        }
+    if (n == BINE__EVENTS) { /* the older half is forgotten: a straight piece of code that is very long */
+        n = BINE__EVENTS / 2;
+        memmove(events->at, events->at + n, n * sizeof *events->at);
+    }
+    events->at[n] = (struct bine__event){pc, now, now};
+    *hint = (uint8_t)n;
+    frame->events = (uint16_t)(n + 1);
+}
+
+void bine__race_event(struct bine__strand *self, uintptr_t pc)
+{
+    unsigned from = self->depth - 1;
+    while (from > 0 && !self->frames[from].told)
+        from--;
+    for (unsigned i = from + 1; i < self->depth; i++) {
+        note(self, i - 1, bine__race_short(self->frames[i].call));
+        self->frames[i].told = true;
+    }
+    note(self, self->depth - 1, bine__race_short(pc));
+}
+
+/* An event's .first is when its turn of the loop began for what came after: what lies before is of an earlier
+ * one. */
+bool bine__race_same_turn(const struct bine__strand *self, uint64_t time)
+{
+    if (!bine__rule(BINE__RULE_LOOPS))
+        return true;
+    unsigned depth = self->depth - 1;
+    while (depth > 0 && self->frames[depth].entry > time)
+        depth--;
+    if (self->frames[depth].entry > time)
+        return false;
+    const struct bine__frame_record *frame = &self->frames[depth];
+    const struct bine__events *events = self->events[depth];
+    unsigned next = 0;
+    for (unsigned i = 0; events && i < frame->events; i++)
+        if (events->at[i].time <= time)
+            next = i + 1;
+    return next >= frame->events || time < events->at[next].first;
+}

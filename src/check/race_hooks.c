@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What compilers call: -fsanitize=thread for each access, function and atomic operation; -fsanitize-coverage for
+ * each comparison.  The names and types are theirs.
+ *
+ * Most accesses come again in the slice in which the task touched the granule last: these are dealt with here, and
+ * need no event (race_frames.c).  A granule that is freed or declared has a first record whose slice is 0. */
+#include <string.h>
+
+#include "check/race.h"
+
+bool bine__race_hooked;
+
+#define HOOK __attribute__((visibility("default"), used))
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+#define INLINE static inline __attribute__((always_inline))
+
+/* The first record of the granule, if it is this task's of this slice and covers the access. */
+INLINE struct bine__record *record_of_slice(uintptr_t at, unsigned size)
+{
+    const uint32_t *cell = bine__cell(at);
+    if (bine__unlikely(!cell))
+        return NULL;
+    struct bine__record *record = bine__record(*cell);
+    uint8_t mask = bine__mask(at, size);
+    return bine__likely(record->slice == bine__race_slice && (record->mask & mask) == mask) ? record : NULL;
+}
+
+INLINE void touch(struct bine__record *record, struct bine__strand *self, uintptr_t pc)
+{
+    uint32_t context = self->frames[self->depth - 1].context;
+    record->time = bine__race_now;
+    record->pc = bine__race_short(pc);
+    record->context = bine__likely(context) ? context : bine__race_here(self);
+}
+
+static uint8_t own_read = BINE__OWN_READ; /* 0 where that rule is off */
+
+INLINE void read_at(uintptr_t at, unsigned size, uintptr_t pc)
+{
+    struct bine__strand *self = bine__race_self;
+    if (!self)
+        return;
+    struct bine__record *record = bine__records ? record_of_slice(at, size) : NULL;
+    if (bine__likely(record != NULL)) {
+        if (record->kind != BINE__READ) { /* of what it has written itself */
+            record->val = 0;
+            memcpy(&record->val, (const void *)at, size);
+            record->kind = BINE__READ;
+            record->size = (uint8_t)size;
+            record->flags = (uint8_t)((record->flags & BINE__IN_SPAN) | own_read);
+        }
+        touch(record, self, pc);
+        self->look[self->looks % BINE__LOOKS] = (uint32_t)(record - bine__records);
+        self->looked[self->looks++ % BINE__LOOKS] = record->val;
+    } else {
+        bine__race_access(self, at, size, BINE__READ, pc);
+    }
+}
+
+INLINE void write_at(uintptr_t at, unsigned size, uintptr_t pc, enum bine__access_kind kind)
+{
+    struct bine__strand *self = bine__race_self;
+    if (!self)
+        return;
+    struct bine__record *record = bine__records ? record_of_slice(at, size) : NULL;
+    if (bine__likely(record && record->w_slice == bine__race_slice && !bine__race_options.predict && !self->undos)) {
+        touch(record, self, pc);
+        record->w_pc = record->pc;
+        record->w_context = record->context;
+        if (record->kind != BINE__WRITE || kind != BINE__WRITE)
+            record->kind = BINE__UPDATE;
+        record->flags &= BINE__IN_SPAN;
+    } else {
+        bine__race_access(self, at, size, kind, pc);
+    }
+}
+
+/* ---- Accesses ----------------------------------------------------------------------------------------------- */
+
+#define ACCESS(n)                                                                                                \
+    HOOK void __tsan_read##n(void *p) { read_at((uintptr_t)p, n, CALLER); }                                      \
+    HOOK void __tsan_write##n(void *p) { write_at((uintptr_t)p, n, CALLER, BINE__WRITE); }                       \
+    HOOK void __tsan_read_write##n(void *p) { write_at((uintptr_t)p, n, CALLER, BINE__UPDATE); }                 \
+    HOOK void __tsan_unaligned_read##n(void *p) { unaligned((uintptr_t)p, n, false, CALLER); }        \
+    HOOK void __tsan_unaligned_write##n(void *p) { unaligned((uintptr_t)p, n, true, CALLER); }        \
+    HOOK void __tsan_unaligned_read_write##n(void *p) { unaligned((uintptr_t)p, n, true, CALLER); }   \
+    HOOK void __tsan_volatile_read##n(void *p) { read_at((uintptr_t)p, n, CALLER); }                             \
+    HOOK void __tsan_volatile_write##n(void *p) { write_at((uintptr_t)p, n, CALLER, BINE__WRITE); }              \
+    HOOK void __tsan_unaligned_volatile_read##n(void *p) { unaligned((uintptr_t)p, n, false, CALLER); } \
+    HOOK void __tsan_unaligned_volatile_write##n(void *p) { unaligned((uintptr_t)p, n, true, CALLER); }
+
+#pragma GCC diagnostic ignored "-Wmissing-prototypes" /* the compilers' own, which no header declares */
+#pragma GCC diagnostic ignored "-Wmissing-declarations"
+
+static void unaligned(uintptr_t at, unsigned size, bool write, uintptr_t pc)
+{
+    if ((at & 7) + size > 8)
+        bine__race_range(at, size, write, pc);
+    else if (write)
+        write_at(at, size, pc, BINE__WRITE);
+    else
+        read_at(at, size, pc);
+}
+
+ACCESS(1)
+ACCESS(2)
+ACCESS(4)
+ACCESS(8)
+#define ACCESS_WIDE(prefix)                                                                                      \
+    HOOK void __tsan_##prefix##read16(void *p) { bine__race_range((uintptr_t)p, 16, false, CALLER); }            \
+    HOOK void __tsan_##prefix##write16(void *p) { bine__race_range((uintptr_t)p, 16, true, CALLER); }            \
+    HOOK void __tsan_##prefix##read_write16(void *p) { bine__race_range((uintptr_t)p, 16, true, CALLER); }
+ACCESS_WIDE()
+ACCESS_WIDE(unaligned_)
+ACCESS_WIDE(volatile_)
+HOOK void __tsan_read_range(void *p, size_t n) { bine__race_range((uintptr_t)p, n, false, CALLER); }
+HOOK void __tsan_write_range(void *p, size_t n) { bine__race_range((uintptr_t)p, n, true, CALLER); }
+HOOK void __tsan_vptr_read(void **p) { (void)p; }
+HOOK void __tsan_vptr_update(void **p, void *value) { (void)p, (void)value; }
+
+HOOK void *__tsan_memcpy(void *to, const void *from, size_t n)
+{
+    bine__race_range((uintptr_t)from, n, false, CALLER);
+    bine__race_range((uintptr_t)to, n, true, CALLER);
+    return memcpy(to, from, n);
+}
+
+HOOK void *__tsan_memmove(void *to, const void *from, size_t n)
+{
+    bine__race_range((uintptr_t)from, n, false, CALLER);
+    bine__race_range((uintptr_t)to, n, true, CALLER);
+    return memmove(to, from, n);
+}
+
+HOOK void *__tsan_memset(void *to, int byte, size_t n)
+{
+    bine__race_range((uintptr_t)to, n, true, CALLER);
+    return memset(to, byte, n);
+}
+
+/* ---- Functions ------------------------------------------------------------------------------------------------ */
+
+HOOK void __tsan_init(void)
+{
+    bine__race_hooked = true;
+    if (!bine__rule(BINE__RULE_OWN_READS))
+        own_read = 0;
+}
+
+/* Activations that were left by longjmp() are below this one's stack: nobody will say that they ended. */
+HOOK void __tsan_func_entry(void *call)
+{
+    struct bine__strand *self = bine__race_self;
+    uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+    if (!self)
+        return;
+    self->undos = 0;
+    while (bine__unlikely(self->depth > 1 && self->frames[self->depth - 1].sp <= sp))
+        self->depth--;
+    bine__race_enter(self, (uintptr_t)call, sp);
+}
+
+HOOK void __tsan_func_exit(void)
+{
+    struct bine__strand *self = bine__race_self;
+    if (!self)
+        return;
+    self->undos = 0;
+    if (self->depth > 1)
+        self->depth--;
+}
+
+/* ---- Comparisons: what was read a moment ago and is compared was looked at ------------------------------------- */
+
+INLINE void compare(uint64_t a, uint64_t b, uint64_t mask)
+{
+    struct bine__strand *self = bine__race_self;
+    if (!self)
+        return;
+    self->undos = 0;
+    for (unsigned i = 0; i < BINE__LOOKS; i++) {
+        struct bine__record *record = bine__record(self->look[i]);
+        uint64_t value = self->looked[i] & mask;
+        if (self->look[i] && (value == (a & mask) || value == (b & mask)) && record->kind == BINE__READ &&
+            record->strand == self->number && record->slice == bine__race_slice)
+            record->flags |= BINE__CHECKED_READ;
+    }
+}
+
+#define COMPARE(n, type)                                                                                         \
+    HOOK void __sanitizer_cov_trace_cmp##n(type a, type b) { compare(a, b, (type)-1); }                          \
+    HOOK void __sanitizer_cov_trace_const_cmp##n(type a, type b) { compare(a, b, (type)-1); }
+COMPARE(1, uint8_t)
+COMPARE(2, uint16_t)
+COMPARE(4, uint32_t)
+COMPARE(8, uint64_t)
+
+HOOK void __sanitizer_cov_trace_cmpf(float a, float b)
+{
+    uint32_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    compare(x, y, UINT32_MAX);
+}
+
+HOOK void __sanitizer_cov_trace_cmpd(double a, double b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    compare(x, y, UINT64_MAX);
+}
+
+HOOK void __sanitizer_cov_trace_switch(uint64_t value, uint64_t *cases)
+{
+    uint64_t bits = cases[1];
+    compare(value, value, bits < 64 ? ((uint64_t)1 << bits) - 1 : UINT64_MAX);
+}
+
+HOOK void __sanitizer_cov_trace_pc_guard(uint32_t *guard) { (void)guard; }
+HOOK void __sanitizer_cov_trace_pc_guard_init(uint32_t *from, uint32_t *to) { (void)from, (void)to; }
+HOOK void __sanitizer_cov_trace_pc(void) {}
+
+/* ---- Atomic operations: on one thread, accesses as others; done as what they are, for the other threads --------- */
+
+#define ATOMIC(bits, type)                                                                                       \
+    HOOK type __tsan_atomic##bits##_load(const volatile type *p, int order)                                      \
+    {                                                                                                            \
+        (void)order;                                                                                             \
+        read_at((uintptr_t)p, sizeof(type), CALLER);                                                             \
+        return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                                             \
+    }                                                                                                            \
+    HOOK void __tsan_atomic##bits##_store(volatile type *p, type value, int order)                               \
+    {                                                                                                            \
+        (void)order;                                                                                             \
+        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__WRITE);                                               \
+        __atomic_store_n(p, value, __ATOMIC_SEQ_CST);                                                            \
+    }                                                                                                            \
+    ATOMIC_UPDATE(bits, type, exchange, __atomic_exchange_n)                                                     \
+    ATOMIC_UPDATE(bits, type, fetch_add, __atomic_fetch_add)                                                     \
+    ATOMIC_UPDATE(bits, type, fetch_sub, __atomic_fetch_sub)                                                     \
+    ATOMIC_UPDATE(bits, type, fetch_and, __atomic_fetch_and)                                                     \
+    ATOMIC_UPDATE(bits, type, fetch_or, __atomic_fetch_or)                                                       \
+    ATOMIC_UPDATE(bits, type, fetch_xor, __atomic_fetch_xor)                                                     \
+    ATOMIC_UPDATE(bits, type, fetch_nand, __atomic_fetch_nand)                                                   \
+    ATOMIC_SWAP(bits, type, compare_exchange_strong)                                                             \
+    ATOMIC_SWAP(bits, type, compare_exchange_weak)                                                               \
+    HOOK type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type expected, type value, int order, \
+                                                         int failed)                                             \
+    {                                                                                                            \
+        (void)order, (void)failed;                                                                               \
+        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__UPDATE);                                              \
+        __atomic_compare_exchange_n(p, &expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                 \
+        return expected;                                                                                         \
+    }
+#define ATOMIC_UPDATE(bits, type, name, builtin)                                                                 \
+    HOOK type __tsan_atomic##bits##_##name(volatile type *p, type value, int order)                              \
+    {                                                                                                            \
+        (void)order;                                                                                             \
+        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__UPDATE);                                              \
+        return builtin(p, value, __ATOMIC_SEQ_CST);                                                              \
+    }
+#define ATOMIC_SWAP(bits, type, name)                                                                            \
+    HOOK int __tsan_atomic##bits##_##name(volatile type *p, type *expected, type value, int order, int failed)   \
+    {                                                                                                            \
+        (void)order, (void)failed;                                                                               \
+        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__UPDATE);                                              \
+        return __atomic_compare_exchange_n(p, expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);           \
+    }
+ATOMIC(8, uint8_t)
+ATOMIC(16, uint16_t)
+ATOMIC(32, uint32_t)
+ATOMIC(64, uint64_t)
+HOOK void __tsan_atomic_thread_fence(int order)
+{
+    (void)order;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+HOOK void __tsan_atomic_signal_fence(int order)
+{
+    (void)order;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the runtime tells (runtime/check.h): tasks, switches, wake-ups.  Strands, options, and the end.
+ *
+ * A strand lives as long as its task's handle; of one that is gone the name is kept for a while. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check/race.h"
+
+struct bine__race_options bine__race_options = {.rules = ~0U, .most = 100};
+_Thread_local struct bine__strand *bine__race_self __attribute__((tls_model("initial-exec")));
+uint32_t bine__race_slice = 1;
+
+enum { GONE = 4096, FINDINGS_EXIT = 66 };
+
+static struct bine__strand **strands; /* by number; NULL: gone */
+static uint32_t strand_count = 1, strand_room, alive;
+static struct bine__strand gone[2];   /* what bine__race_strand() gives for one that is gone */
+static struct former {
+    uint32_t number;
+    uint64_t task;
+    char name[BINE__NAMES];
+} formers[GONE];
+
+static _Atomic(uintptr_t) owner; /* &bine__race_self of the thread that is watched */
+static _Atomic bool others;      /* another thread has run a loop */
+
+bool bine__race_owner(void)
+{
+    uintptr_t none = 0, self = (uintptr_t)&bine__race_self;
+    if (atomic_load_explicit(&owner, memory_order_relaxed) == self)
+        return true;
+    return atomic_compare_exchange_strong(&owner, &none, self);
+}
+
+bool bine__race_is_owner(void)
+{
+    return atomic_load_explicit(&owner, memory_order_relaxed) == (uintptr_t)&bine__race_self;
+}
+
+struct bine__strand *bine__race_strand(uint32_t number)
+{
+    static unsigned turn;
+    if (number < strand_count && strands[number])
+        return strands[number];
+    const struct former *former = &formers[number % GONE];
+    if (former->number != number)
+        return NULL;
+    struct bine__strand *one = &gone[turn++ % 2];
+    one->task = former->task;
+    memcpy(one->name, former->name, sizeof one->name);
+    return one;
+}
+
+struct bine__strand *bine__race_strand_of(const struct bine_task *task)
+{
+    return task->checked;
+}
+
+/* ---- Where the program called the library --------------------------------------------------------------------- */
+
+extern const char text_start[] __asm__("__start_bine_text") __attribute__((visibility("hidden")));
+extern const char text_stop[] __asm__("__stop_bine_text") __attribute__((visibility("hidden")));
+
+uintptr_t bine__race_text[2];
+
+struct link { /* a frame, of either processor's ABI */
+    const struct link *outer;
+    uintptr_t back;
+};
+
+uintptr_t bine__race_caller(uintptr_t *library)
+{
+    const struct link *frame = __builtin_frame_address(0);
+    uintptr_t before = 0;
+    for (unsigned i = 0; i < 64; i++, frame = frame->outer) {
+        uintptr_t back = frame->back;
+        if (back < (uintptr_t)text_start || back >= (uintptr_t)text_stop) {
+            if (library)
+                *library = before;
+            return back;
+        }
+        before = back;
+        if (!frame->outer || (uintptr_t)frame->outer <= (uintptr_t)frame)
+            break;
+    }
+    if (library)
+        *library = before;
+    return before;
+}
+
+/* ---- Tasks ------------------------------------------------------------------------------------------------------ */
+
+static bool grow(void)
+{
+    uint32_t room = strand_room ? strand_room * 2 : 256;
+    struct bine__strand **more = realloc(strands, room * sizeof(*strands));
+    if (!more)
+        return false;
+    memset(more + strand_room, 0, (room - strand_room) * sizeof *more);
+    strands = more;
+    strand_room = room;
+    return true;
+}
+
+static void name_it(struct bine__strand *strand, const struct bine_task *task)
+{
+    snprintf(strand->name, sizeof strand->name, "%.23s", bine__task_name(task));
+}
+
+void bine__check_spawn(struct bine_task *child)
+{
+    child->checked = NULL;
+    if (!bine__race_owner()) {
+        atomic_store_explicit(&others, true, memory_order_relaxed);
+        return;
+    }
+    if (strand_count == strand_room && !grow())
+        return;
+    if (!strands && !grow())
+        return;
+    struct bine__strand *strand = calloc(1, sizeof *strand), *parent = bine__race_self;
+    if (!strand)
+        return;
+    strand->number = strand_count++;
+    strand->task = child->id;
+    strand->site = child->site;
+    name_it(strand, child);
+    strands[strand->number] = strand;
+    child->checked = strand;
+    alive++;
+    bine__race_enter(strand, 0, UINTPTR_MAX);
+    if (parent) {
+        strand->parent = parent->number;
+        bine__race_tell(strand, parent, true);
+    }
+}
+
+void bine__check_end(struct bine_task *task)
+{
+    struct bine__strand *self = task->checked;
+    if (!self)
+        return;
+    self->ended = true;
+    self->undos = 0;
+    if (task->flags & BINE__TASK_OWNED)
+        bine__check_put(task->owner);
+}
+
+void bine__check_released(struct bine_task *task)
+{
+    struct bine__strand *strand = task->checked;
+    if (!strand)
+        return;
+    struct former *former = &formers[strand->number % GONE];
+    former->number = strand->number;
+    former->task = strand->task;
+    memcpy(former->name, strand->name, sizeof former->name);
+    strands[strand->number] = NULL;
+    task->checked = NULL;
+    bine__race_frames_free(strand);
+    free(strand->known);
+    free(strand);
+    if (--alive == 0)
+        atomic_store_explicit(&owner, 0, memory_order_relaxed);
+}
+
+void bine__check_joined(struct bine_task *self, struct bine_task *task)
+{
+    if (self->checked && task->checked)
+        bine__race_tell(self->checked, task->checked, true);
+}
+
+/* ---- Switches --------------------------------------------------------------------------------------------------- */
+
+void bine__check_call(struct bine_task *task)
+{
+    struct bine__strand *self = task->checked;
+    if (!self)
+        return;
+    self->undos = 0;
+    if (bine__rule(BINE__RULE_CALLS))
+        bine__race_event(self, bine__race_caller(NULL));
+}
+
+void bine__check_leave(struct bine_task *task)
+{
+    struct bine__strand *self = task->checked;
+    bine__race_self = NULL;
+    if (!self)
+        return;
+    uintptr_t library = 0, pc = bine__race_caller(&library);
+    self->undos = 0;
+    if (self->ended)
+        return;
+    bine__race_event(self, pc);
+    uint8_t wait = task->state == BINE__PARKED ? task->wait : BINE__WAIT_NONE;
+    self->left[self->lefts++ % BINE__LEFT] =
+        (struct bine__left){self->slice, bine__race_here(self), bine__race_short(pc), wait, library};
+}
+
+void bine__check_arrive(struct bine_task *task)
+{
+    struct bine__strand *self = task->checked;
+    bine__race_self = self;
+    if (!self)
+        return;
+    self->slice = ++bine__race_slice;
+    if (!self->name[0])
+        name_it(self, task);
+    bine__heap_tidy();
+}
+
+/* Where it gave the loop up last before that slice. */
+const struct bine__left *bine__race_left_before(const struct bine__strand *self, uint32_t slice)
+{
+    const struct bine__left *best = NULL;
+    for (unsigned i = 0; i < BINE__LEFT && i < self->lefts; i++) {
+        const struct bine__left *one = &self->left[(self->lefts - 1 - i) % BINE__LEFT];
+        if (one->slice < slice && (!best || one->slice > best->slice))
+            best = one;
+    }
+    return best;
+}
+
+void bine__check_wake(struct bine_task *task)
+{
+    struct bine__strand *self = bine__race_self, *woken = task->checked;
+    if (!self || !woken || self == woken)
+        return;
+    switch ((enum bine__wait)task->wait) {
+    case BINE__WAIT_MUTEX:
+    case BINE__WAIT_RWLOCK:
+        return; /* from hand to hand */
+    case BINE__WAIT_SEM:
+        for (unsigned i = 0; i < self->holds; i++)
+            if ((intptr_t)self->held[i].lock == task->object)
+                return; /* it waited for it itself: it serves as a lock */
+        break;
+    case BINE__WAIT_SEND:
+        bine__race_tell(self, woken, false); /* what it sends has come, too */
+        break;
+    default:
+        break;
+    }
+    bine__race_tell(woken, self, false);
+}
+
+/* ---- Options, and the end ------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    enum bine__race_rule rule;
+} rules[] = {{"loops", BINE__RULE_LOOPS},         {"checks", BINE__RULE_CHECKS},   {"values", BINE__RULE_VALUES},
+             {"handover", BINE__RULE_HANDOVER},   {"updates", BINE__RULE_UPDATES}, {"own-reads", BINE__RULE_OWN_READS},
+             {"masks", BINE__RULE_MASKS},         {"locks", BINE__RULE_LOCKS},     {"order", BINE__RULE_ORDER},
+             {"calls", BINE__RULE_CALLS}};
+
+static bool is_word(const char *at, size_t length, const char *word)
+{
+    return strlen(word) == length && memcmp(at, word, length) == 0;
+}
+
+static void set_option(const char *at, size_t length)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (length > 3 && memcmp(at, "no-", 3) == 0 && is_word(at + 3, length - 3, rules[i].name)) {
+            bine__race_options.rules &= ~(unsigned)rules[i].rule;
+            return;
+        }
+    if (is_word(at, length, "predict"))
+        bine__race_options.predict = true;
+    else if (is_word(at, length, "stats"))
+        bine__race_options.stats = true;
+    else if (length)
+        dprintf(STDERR_FILENO, "bine-race: BINE_RACE: unknown option '%.*s'\n", (int)length, at);
+}
+
+static __attribute__((constructor)) void begin(void)
+{
+    extern const char program_start[] __asm__("__executable_start") __attribute__((weak, visibility("hidden")));
+    bine__race_base = (uintptr_t)program_start;
+    bine__race_text[0] = (uintptr_t)text_start;
+    bine__race_text[1] = (uintptr_t)text_stop;
+    bine__race_options.log = getenv("BINE_RACE_LOG");
+    for (const char *at = getenv("BINE_RACE"); at && *at;) {
+        size_t length = strcspn(at, ", ");
+        set_option(at, length);
+        at += length;
+        at += strspn(at, ", ");
+    }
+}
+
+static __attribute__((destructor)) void end(void)
+{
+    unsigned found = bine__findings();
+    bine__race_self = NULL;
+    if (atomic_load(&others))
+        dprintf(STDERR_FILENO, "bine-race: loops on other threads were not watched: one loop at a time can be\n");
+    if (!bine__race_hooked)
+        dprintf(STDERR_FILENO, "bine-race: no object of this program is instrumented: compile with bine-race cc\n");
+    if (!found)
+        return;
+    if (!bine__race_options.log)
+        dprintf(STDERR_FILENO, "bine-race: %u finding%s\n", found, found == 1 ? "" : "s");
+    fflush(NULL);
+    _exit(FINDINGS_EXIT);
+}

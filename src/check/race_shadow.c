@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where the records are: a cell of four bytes for each granule of eight, in windows that are mapped when they are
+ * first needed; records and the numbers of far program counters in tables that only take memory as they fill. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "check/race.h"
+
+enum {
+    CHUNK = 4096, /* records put on the free list at once */
+    FAR_ROOM = 1 << 20
+};
+static const uint32_t records_most = 1U << 28; /* 16 GiB of address space */
+
+uint32_t *bine__race_windows[BINE__WINDOWS];
+struct bine__record *bine__records;
+static uint32_t records_made, records_free;
+
+static struct far {
+    uintptr_t pc;
+    uint32_t next;
+} *far;
+static uint32_t far_made, *far_heads;
+enum { FAR_HEADS = 1 << 14 };
+
+uintptr_t bine__race_base;
+
+static void *map(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* ---- Cells -------------------------------------------------------------------------------------------- */
+
+uint32_t *bine__cell_made(uintptr_t at)
+{
+    size_t number = (at >> BINE__WINDOW_BITS) & (BINE__WINDOWS - 1);
+    if (!bine__race_windows[number])
+        bine__race_windows[number] = map(((size_t)1 << BINE__WINDOW_BITS) / 8 * sizeof(uint32_t));
+    return bine__cell(at);
+}
+
+/* ---- Records ------------------------------------------------------------------------------------------ */
+
+/* Number 0 is nobody's; it is also what is given, to be overwritten, where there are no more. */
+uint32_t bine__record_new(void)
+{
+    if (!records_free) {
+        if (!bine__records) {
+            bine__records = map(records_most * sizeof *bine__records);
+            records_made = 1;
+        }
+        if (!bine__records || records_made + CHUNK > records_most)
+            return 0;
+        for (uint32_t i = 0; i < CHUNK; i++) {
+            bine__records[records_made + i].next = records_free;
+            records_free = records_made + i;
+        }
+        records_made += CHUNK;
+    }
+    uint32_t number = records_free;
+    records_free = bine__records[number].next;
+    memset(&bine__records[number], 0, sizeof *bine__records);
+    return number;
+}
+
+void bine__record_free(uint32_t number)
+{
+    bine__records[number].kind = BINE__NOTHING;
+    bine__records[number].slice = 0;
+    bine__records[number].next = records_free;
+    records_free = number;
+}
+
+/* What stood there is forgotten.  A cell of a freed block shares the block's one record, which is not its own to
+ * give back; declarations stay until their memory goes. */
+void bine__race_clear(uintptr_t at, size_t size)
+{
+    const uintptr_t window = (uintptr_t)1 << BINE__WINDOW_BITS;
+    for (uintptr_t end = at + size, next; at < end; at = next) {
+        next = (at & ~(window - 1)) + window;
+        uint32_t *cell = bine__cell(at & ~(uintptr_t)7);
+        if (!cell)
+            continue;
+        for (uintptr_t granule = at & ~(uintptr_t)7; granule < end && granule < next; granule += 8, cell++) {
+            uint32_t number = *cell;
+            if (!number)
+                continue;
+            *cell = 0;
+            for (uint32_t after; number && bine__record(number)->kind != BINE__FREED; number = after) {
+                after = bine__record(number)->next;
+                if (bine__record(number)->flags & BINE__IN_SPAN)
+                    bine__predict_forget(granule);
+                bine__record_free(number);
+            }
+        }
+    }
+}
+
+/* ---- Program counters of other objects ---------------------------------------------------------------------- */
+
+static const uint32_t far_mark = 1U << 31;
+
+uint32_t bine__race_intern(uintptr_t pc)
+{
+    if (!far) {
+        far = map(FAR_ROOM * sizeof *far);
+        far_heads = map(FAR_HEADS * sizeof *far_heads);
+        far_made = 1;
+    }
+    if (!far || !far_heads)
+        return 0;
+    uint32_t *head = &far_heads[(pc * 0x9e3779b97f4a7c15U >> 40) % FAR_HEADS];
+    for (uint32_t i = *head; i; i = far[i].next)
+        if (far[i].pc == pc)
+            return far_mark | i;
+    if (far_made == FAR_ROOM)
+        return 0;
+    far[far_made] = (struct far){pc, *head};
+    *head = far_made;
+    return far_mark | far_made++;
+}
+
+uintptr_t bine__race_pc(uint32_t number)
+{
+    return number & far_mark ? far[number & ~far_mark].pc : bine__race_base + number;
+}
