@@ -17,6 +17,7 @@
 #include <bine/net.h>
 #include <bine/stream.h>
 #include <bine/offload.h>
+#include <bine/process.h>
 #include <bine/check.h>
 #include <bine/debug.h>
 

@@ -200,6 +200,14 @@ static void give_signals_back(void)
     restore_pipe();
 }
 
+bool bine__pipe_ignored(void)
+{
+    pthread_mutex_lock(&lock);
+    bool ignored = pipe_ignored;
+    pthread_mutex_unlock(&lock);
+    return ignored;
+}
+
 int bine__process_enter(struct bine_loop *loop)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;

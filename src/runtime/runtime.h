@@ -377,6 +377,7 @@ void bine__locals_end(struct bine_task *);
 /* process.c: what one loop or many share: SIGPIPE, SIGSEGV, fork. */
 int bine__process_enter(struct bine_loop *);
 void bine__process_leave(struct bine_loop *);
+bool bine__pipe_ignored(void); /* SIGPIPE, by us: children are to have the default */
 
 unsigned bine__cores(void); /* cores.c: that this program may use, at least 1 */
 
