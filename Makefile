@@ -96,6 +96,9 @@ all: $(O)/$(LIB).a $(O)/$(LIB).so $(if $(CHECKED),,checked tools) ## both librar
 .PHONY: checked tools
 checked: ## libbine-check alone, for bine-race and bine-explore
 	+@$(MAKE_) CHECKED=1 all
+	@mkdir -p $(O)
+	ln -f $(O)-check/libbine-check.a $(O)/libbine-check.a
+	ln -sfn $(CURDIR)/include $(O)/include
 
 FLAGS_NOW = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(CXX) $(CXXFLAGS) $(ALL_LDFLAGS) $(LIBS)
 $(O)/flags: FORCE
@@ -163,6 +166,9 @@ $(O)/tests/stress/%: $(O)/tests/stress/%.c.o $(SUPPORT) $(O)/$(LIB).a
 
 include src/tls/rules.mk
 
+# What a program under bine-race is linked with; src/check/race_libc.c takes the calls.
+RACE_LINK := $(addprefix -Wl$(comma)--wrap=,$(shell cat src/check/wrap.list)) -Wl,-u,__tsan_init
+RACE_END  = $(LIBS_$(CONTEXT)) -pthread
 # A directory of tools/ is a program: tools/race becomes bine-race.
 TOOLS := $(patsubst tools/%/,$(O)/bine-%,$(wildcard tools/*/))
 tools: $(TOOLS) ## bine-race and its kin
@@ -171,6 +177,7 @@ $(O)/bine-$(1): $(patsubst %,$(O)/%.o,$(wildcard tools/$(1)/*.c))
 	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^
 endef
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,$(patsubst $(O)/bine-%,%,$(tool)))))
+$(O)/tools/race/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"' -DBINE_RACE_LIBS='"$(RACE_LINK) @LIBRARY@ $(RACE_END)"'
 $(O)/tools/explore/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"'
 # The calls that switch are those of which the manual says so.
 $(O)/bine-yields: $(O)/tools/yields/yielding.o
@@ -241,9 +248,7 @@ install-library: $(O)/$(LIB).a $(O)/$(LIB).so
 	$(INSTALL) -m 755 $(O)/$(LIB).so.$(VERSION) "$(D)$(LIBDIR)"
 	ln -sf $(LIB).so.$(VERSION) "$(D)$(LIBDIR)/$(SONAME)"
 	ln -sf $(SONAME) "$(D)$(LIBDIR)/$(LIB).so"
-# What a program under bine-race is linked with; src/check/libc.c takes the calls.
-RACE_LIBS = $(addprefix -Wl$(comma)--wrap=,$(shell cat src/check/wrap.list 2>/dev/null)) -Wl,-u,__tsan_init \
-            -L$(LIBDIR) -l:libbine-check.a $(LIBS_$(CONTEXT)) -pthread
+RACE_LIBS = $(RACE_LINK) -L$(LIBDIR) -l:libbine-check.a $(RACE_END)
 install: all install-library ## into $(DESTDIR)$(PREFIX)
 	+@$(MAKE_) CHECKED=1 install-library
 	for d in "$(LIBDIR)/pkgconfig" "$(INCDIR)/bine" "$(PREFIX)/bin" "$(MANDIR)/man1" "$(MANDIR)/man3" "$(MANDIR)/man7"; \

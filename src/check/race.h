@@ -42,6 +42,7 @@ struct bine__race_options {
     unsigned rules;
     bool predict;
     bool stats;
+    bool colour;
     const char *log; /* a file for the findings, for the tool; NULL: standard error, for people */
     unsigned most;   /* findings told */
 };

@@ -115,7 +115,11 @@ void bine__finding_tell(struct bine__finding *finding)
         bine__race_self = NULL; /* what is done here is not the program's doing */
         bool log = bine__race_options.log != NULL;
         text.used = 0;
-        add(&text, log ? "finding %s\t%s\n" : "bine-race: %s: %s\n", finding->kind, finding->summary);
+        bool colour = bine__race_options.colour && !log;
+        add(&text, log      ? "finding %s\t%s\n"
+                   : colour ? "bine-race: \033[1;31m%s\033[0m: \033[1m%s\033[0m\n"
+                            : "bine-race: %s: %s\n",
+            finding->kind, finding->summary);
         for (unsigned i = 0; i < finding->sites; i++) {
             const struct bine__site_of *site = &finding->site[i];
             if (log)

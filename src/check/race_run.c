@@ -276,6 +276,8 @@ static void set_option(const char *at, size_t length)
         bine__race_options.predict = true;
     else if (is_word(at, length, "stats"))
         bine__race_options.stats = true;
+    else if (is_word(at, length, "colour"))
+        bine__race_options.colour = true;
     else if (length)
         dprintf(STDERR_FILENO, "bine-race: BINE_RACE: unknown option '%.*s'\n", (int)length, at);
 }
