@@ -314,6 +314,7 @@ static int drive(struct bine_loop *loop, struct bine_task *first, bine_result *r
 {
     for (;;) {
         bine__resume(loop);
+        bine__task_reap(loop);
         if (first && first->state == BINE__ENDED) {
             if (result)
                 *result = first->result;

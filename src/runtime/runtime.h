@@ -114,9 +114,10 @@ struct bine_task {
     uint16_t flags;
     bool interrupted;          /* a scope made it runnable, and no waker came since */
     uint8_t alert;             /* enum bine__alert: what a call must look at before it goes on */
+    int16_t failing;           /* what yielding calls fail with here: 0, ECANCELED, ETIMEDOUT */
     struct bine__scope *cause; /* the scope that makes yielding calls fail here; NULL: bine_cancel() */
     bine_ns deadline;          /* the nearest that holds here; BINE_FOREVER: none */
-    int32_t failing;           /* what yielding calls fail with here: 0, ECANCELED, ETIMEDOUT */
+    int error;                 /* its errno, while another runs */
     uint32_t magic;
 
     struct bine__scope *scope; /* the innermost; NULL: none is open */
@@ -180,8 +181,7 @@ enum bine__watch {
     BINE__WATCH_SEED = 1 << 0, /* the schedule is drawn, not first in first out */
     BINE__WATCH_CXX = 1 << 1,  /* C++ is linked: its exception state is kept per task */
     BINE__WATCH_INVARIANTS = 1 << 4, /* there are some: they are looked at before each switch */
-    BINE__WATCH_TIMERS = 1 << 3, /* timers were started: their deadlines are worked out at the next switch */
-    BINE__WATCH_REAP = 1 << 2  /* a task ended that nobody joins: it is freed from another stack */
+    BINE__WATCH_TIMERS = 1 << 3 /* timers were started: their deadlines are worked out at the next switch */
 };
 
 /* What __cxa_get_globals() points to (Itanium C++ ABI, exception handling, 2.2.2). */
@@ -202,7 +202,7 @@ struct bine_loop {
     uint64_t switches, unswitched; /* see bine__switches() */
     bine_ns now;               /* the clock as last read; on the virtual clock, the time */
 
-    struct bine_task *reaped; /* see BINE__WATCH_REAP */
+    struct bine_task *unreaped; /* who ended last, if nobody joins it: its stack is released from another */
     struct bine_task root; /* stands for the loop's own stack */
     struct bine__wheel wheel;
     struct bine__poller poller;
@@ -344,6 +344,12 @@ void bine__task_main(struct bine_loop *, struct bine_task *); /* task.c */
 bine_result bine__result_of(void *value);                 /* task.c: what a task's function returned */
 void bine__task_settle(struct bine_task *);               /* task.c: what becomes of a result nobody claimed */
 void bine__task_release(struct bine_task *);              /* task.c: the handle and the stack are gone */
+void bine__task_reap_now(struct bine_loop *);             /* task.c: releases .unreaped */
+static inline void bine__task_reap(struct bine_loop *loop)
+{
+    if (bine__unlikely(loop->unreaped && loop->unreaped != loop->current))
+        bine__task_reap_now(loop);
+}
 
 /* Into the run queue; bine__spawn() made room for every task. */
 static inline void bine__make_runnable(struct bine_loop *loop, struct bine_task *task)

@@ -52,7 +52,7 @@ void bine__scope_update(struct bine_task *task)
         error = ECANCELED;
     }
     task->cause = cause;
-    task->failing = error;
+    task->failing = (int16_t)error;
     task->alert = (uint8_t)((error ? BINE__ALERT_FIRED : 0) | (task->alert & BINE__ALERT_DEADLINE));
     if (!error) {
         task->flags &= (uint16_t)~BINE__TASK_IGNORING;

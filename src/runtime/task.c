@@ -5,7 +5,7 @@
  * The control block sits at the top of the task's stack, so that an idle task touches one page; the
  * argument of bine_spawn_copy() lies right below it.  A task that has ended keeps its stack until its handle
  * is released (joined, stopped, or detached): the result is in the control block.  One that nobody joins is
- * released from the next stack that runs, never from its own.
+ * released from another stack, never from its own: at the next spawn, the next such end, or the next turn.
  *
  * The run queue has room for every task that is alive before the task exists, so making a task runnable
  * cannot fail. */
@@ -81,6 +81,7 @@ static void init(struct bine_task *task, struct bine_loop *loop, bine_fn *fn, vo
     task->interrupted = false;
     task->cause = NULL;
     task->failing = 0;
+    task->error = 0;
     task->alert = 0;
     task->deadline = BINE_FOREVER;
     task->magic = BINE__TASK_MAGIC;
@@ -111,6 +112,7 @@ static inline __attribute__((always_inline)) struct bine_task *spawn(struct bine
     if (bine__unlikely(!loop->queue || loop->alive > loop->mask) && grow_queue(loop) != 0)
         return NULL;
     struct bine__stack stack;
+    bine__task_reap(loop); /* no stack is warmer */
     if (bine__stack_take(&loop->stacks, class, &stack) != 0)
         return NULL;
     if (size > bine__stack_size(stack) / 4) {
@@ -250,8 +252,9 @@ void bine__task_main(struct bine_loop *loop, struct bine_task *self)
             self->owner->ended(self->owner, self);
         else
             bine__task_settle(self);
-        loop->reaped = self;
-        loop->watched |= BINE__WATCH_REAP;
+        bine__task_reap(loop);
+        loop->unreaped = self;
+        self->magic = 0; /* the handle is gone */
     } else if (self->joiner) {
         bine__wake(self->joiner);
     }
@@ -270,6 +273,13 @@ void bine__task_release(struct bine_task *task)
     if (bine__unlikely(task->loop->debugging != NULL) && bine__debug_quarantine(task))
         return;
     bine__stack_release(stacks, stack);
+}
+
+void bine__task_reap_now(struct bine_loop *loop)
+{
+    struct bine_task *task = loop->unreaped;
+    loop->unreaped = NULL;
+    bine__task_release(task);
 }
 
 /* ---- Handles ------------------------------------------------------------------------------------ */
