@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * TLS where something is wrong: certificates that must be refused, peers that cut, reset, send garbage or nothing,
+ * deadlines and cancellation at any place, calls that fail.  Between the two ends stands a relay that does to the
+ * bytes what the test likes. */
+#define _GNU_SOURCE
+#include "support/support.h"
+
+#include <fcntl.h>
+
+#include "support/certificates.h"
+#include "support/fault.h"
+#include "support/sockets.h"
+
+/* ---- The relay --------------------------------------------------------------------------------------- */
+
+enum cut { CUT_NOT, CUT_END, CUT_RESET, CUT_SPOIL };
+
+struct direction {
+    int from, to;
+    enum cut cut;
+    size_t after; /* bytes that pass before that */
+    bool bytewise;
+    size_t passed;
+};
+
+struct relay {
+    struct direction way[2]; /* to the client, to the server */
+    bine_task *tasks[2];
+    int fd[2];
+};
+
+static void reset(int fd)
+{
+    const struct linger hard = {1, 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    (void)bine_close(fd);
+}
+
+static void *pass(void *arg)
+{
+    struct direction *way = arg;
+    char buf[1024];
+    ssize_t n;
+
+    while ((n = bine_read(way->from, buf, way->bytewise ? 1 : sizeof buf)) > 0) {
+        size_t all = (size_t)n;
+        if (way->cut != CUT_NOT && way->passed + all > way->after) {
+            if (way->cut == CUT_SPOIL) {
+                buf[way->after - way->passed] ^= 0x20;
+                way->cut = CUT_NOT;
+            } else {
+                all = way->after - way->passed;
+            }
+        }
+        if (all > 0 && bine_write_full(way->to, buf, all) != (ssize_t)all)
+            break;
+        way->passed += all;
+        if (way->cut == CUT_RESET && way->passed >= way->after) {
+            reset(way->to);
+            reset(way->from);
+            return NULL;
+        }
+        if (way->cut == CUT_END && way->passed >= way->after)
+            break;
+    }
+    (void)bine_shutdown(way->to, SHUT_WR);
+    return NULL;
+}
+
+static void relay_start(struct relay *relay, int fd[2])
+{
+    int client[2], server[2];
+
+    pair_make(PAIR_TCP, client);
+    pair_make(PAIR_TCP, server);
+    fd[0] = client[0];
+    fd[1] = server[0];
+    relay->fd[0] = client[1];
+    relay->fd[1] = server[1];
+    for (int i = 0; i < 2; i++) {
+        relay->way[i].from = relay->fd[!i];
+        relay->way[i].to = relay->fd[i];
+        relay->tasks[i] = bine_spawn(pass, &relay->way[i]);
+    }
+}
+
+static void relay_stop(struct relay *relay)
+{
+    for (int i = 0; i < 2; i++)
+        expect_ok(bine_stop(relay->tasks[i], NULL));
+    for (int i = 0; i < 2; i++)
+        (void)bine_close(relay->fd[i]); /* it may be closed */
+}
+
+/* ---- Two ends ---------------------------------------------------------------------------------------- */
+
+struct end {
+    bine_tls *tls;
+    bine_ns patience; /* 0: for ever */
+    int result, error; /* of all that it did */
+    char why[160];
+};
+
+/* Hands shaken, a byte there and a byte back, and the end. */
+static void *converse(void *arg)
+{
+    struct end *end = arg;
+    char byte = 'x';
+    bine_scope scope;
+
+    bine_scope_open(&scope, end->patience ? end->patience : BINE_FOREVER);
+    end->result = bine_tls_handshake(end->tls);
+    if (end->result == 0 && bine_tls_write(end->tls, &byte, 1) != 1)
+        end->result = -1;
+    if (end->result == 0 && bine_tls_read(end->tls, &byte, 1) != 1)
+        end->result = -1;
+    if (end->result == 0)
+        end->result = bine_tls_shutdown_write(end->tls);
+    if (end->result == 0 && bine_tls_read(end->tls, &byte, 1) != 0)
+        end->result = -1;
+    end->error = end->result == 0 ? 0 : errno;
+    snprintf(end->why, sizeof end->why, "%s", bine_tls_error(end->tls) ? bine_tls_error(end->tls) : "");
+    (void)bine_tls_close(end->tls);
+    bine_scope_close(&scope);
+    return NULL;
+}
+
+static void meet(struct world *world, const char *host, struct relay *relay, struct end ends[2])
+{
+    int fd[2];
+    bine_task *tasks[2];
+
+    if (relay)
+        relay_start(relay, fd);
+    else
+        pair_make(PAIR_TCP, fd);
+    ends[0].tls = bine_tls_new(world->client_config, fd[0], host);
+    ends[1].tls = bine_tls_new(world->server_config, fd[1], NULL);
+    expect(ends[0].tls && ends[1].tls);
+    for (int i = 0; i < 2; i++)
+        tasks[i] = bine_spawn(converse, &ends[i]);
+    for (int i = 0; i < 2; i++)
+        expect_ok(bine_join(tasks[i], NULL));
+    if (relay)
+        relay_stop(relay);
+}
+
+/* ---- Certificates ------------------------------------------------------------------------------------ */
+
+/* The client refuses, for this reason. */
+static void refused(struct world *world, const char *host, const char *why)
+{
+    struct end ends[2] = {{0}, {0}};
+
+    meet(world, host, NULL, ends);
+    expect_int(ends[0].result, ==, -1);
+    expect_int(ends[0].error, ==, EACCES);
+    expect_str(ends[0].why, why);
+    expect_int(ends[1].result, ==, -1); /* and the server is told */
+    expect(ends[1].error == EPROTO || ends[1].error == ECONNRESET || ends[1].error == EPIPE);
+}
+
+static void accepted(struct world *world, const char *host)
+{
+    struct end ends[2] = {{0}, {0}};
+
+    meet(world, host, NULL, ends);
+    for (int i = 0; i < 2; i++) {
+        expect_int(ends[i].result, ==, 0);
+        expect_str(ends[i].why, "");
+    }
+}
+
+static void with_certificate(struct world *world, struct wish wish, const char *why)
+{
+    struct identity identity;
+
+    wish.name = "wrong";
+    if (!wish.hosts)
+        wish.hosts = "DNS:server.test";
+    identity = identity_make(wish);
+    identity_use(world->server_config, &identity);
+    refused(world, "server.test", why);
+    identity_free(&identity);
+}
+
+LOOP_TEST(a_client_refuses_bad_certificates_by_name)
+{
+    struct world world = world_make();
+    struct identity stranger = authority_make("Stranger");
+
+    for (int version = 0; version < 2; version++) {
+        expect_ok(bine_tls_config_versions(world.client_config, version ? BINE_TLS_1_3 : BINE_TLS_1_2,
+                                           version ? BINE_TLS_1_3 : BINE_TLS_1_2));
+        with_certificate(&world, (struct wish){.by = &world.authority, .from = -7200, .until = -3600},
+                         "certificate expired");
+        with_certificate(&world, (struct wish){.by = &world.authority, .from = 3600}, "certificate not yet valid");
+        with_certificate(&world, (struct wish){0}, "self-signed certificate");
+        with_certificate(&world, (struct wish){.by = &stranger}, "unknown authority");
+        with_certificate(&world, (struct wish){.by = &world.authority, .hosts = "DNS:other.test"}, "wrong host");
+        with_certificate(&world, (struct wish){.by = &world.authority, .purpose = "clientAuth"},
+                         "certificate for another purpose");
+        identity_use(world.server_config, &world.server);
+        refused(&world, "other.test", "wrong host");
+        refused(&world, "a.b.wild.test", "wrong host"); /* a star is one label */
+        refused(&world, "wild.test", "wrong host");
+        refused(&world, "127.0.0.2", "wrong host");
+        refused(&world, "::1", "wrong host");
+        accepted(&world, "server.test");
+        accepted(&world, "a.wild.test");
+        accepted(&world, "127.0.0.1");
+    }
+    identity_free(&stranger);
+    world_free(&world);
+}
+
+LOOP_TEST(a_client_told_to_verify_nothing_talks_to_anybody)
+{
+    struct world world = world_make();
+    struct identity self = identity_make((struct wish){.name = "self", .from = -7200, .until = -3600});
+
+    identity_use(world.server_config, &self);
+    expect_ok(bine_tls_config_verify(world.client_config, BINE_TLS_VERIFY_NONE));
+    accepted(&world, "server.test");
+    accepted(&world, NULL);
+    /* What was resumable then is not once verification is back. */
+    expect_ok(bine_tls_config_verify(world.client_config, BINE_TLS_VERIFY_REQUIRED));
+    refused(&world, "server.test", "self-signed certificate");
+    identity_free(&self);
+    world_free(&world);
+}
+
+LOOP_TEST(a_server_refuses_clients_without_a_good_certificate)
+{
+    struct world world = world_make();
+    struct identity stranger = authority_make("Stranger");
+    struct identity fake = identity_make((struct wish){.name = "fake", .by = &stranger});
+    struct end ends[2] = {{0}, {0}};
+
+    identity_trust(world.server_config, &world.authority);
+    for (int version = 0; version < 2; version++) {
+        bine_tls_config *bare = bine_tls_config_new(BINE_TLS_CLIENT), *trusted = world.client_config;
+        identity_trust(bare, &world.authority);
+        world.client_config = bare;
+        expect_ok(bine_tls_config_versions(bare, version ? BINE_TLS_1_3 : BINE_TLS_1_2,
+                                           version ? BINE_TLS_1_3 : BINE_TLS_1_2));
+        expect_ok(bine_tls_config_verify(world.server_config, BINE_TLS_VERIFY_REQUIRED));
+        meet(&world, "server.test", NULL, ends);
+        expect_int(ends[1].error, ==, EACCES);
+        expect_str(ends[1].why, "no certificate");
+        expect_int(ends[0].result, ==, -1);
+        expect_has(ends[0].why, "the peer's alert: ");
+        expect_int(ends[0].error, ==, EPROTO);
+        identity_use(bare, &fake);
+        for (int optional = 0; optional < 2; optional++) {
+            expect_ok(bine_tls_config_verify(world.server_config, optional ? BINE_TLS_VERIFY_OPTIONAL
+                                                                           : BINE_TLS_VERIFY_REQUIRED));
+            meet(&world, "server.test", NULL, ends);
+            expect_int(ends[1].error, ==, EACCES);
+            expect_str(ends[1].why, "unknown authority");
+            expect_int(ends[0].result, ==, -1);
+        }
+        world.client_config = trusted;
+        bine_tls_config_free(bare);
+    }
+    identity_free(&fake);
+    identity_free(&stranger);
+    world_free(&world);
+}
+
+LOOP_TEST(ends_that_have_nothing_in_common_say_so)
+{
+    struct world world = world_make();
+    struct end ends[2] = {{0}, {0}};
+
+    expect_ok(bine_tls_config_alpn(world.server_config, "h2"));
+    expect_ok(bine_tls_config_alpn(world.client_config, "http/1.1"));
+    meet(&world, "server.test", NULL, ends);
+    expect_int(ends[1].error, ==, EPROTO);
+    expect_str(ends[1].why, "no application protocol in common");
+    expect_int(ends[0].error, ==, EPROTO);
+    expect_has(ends[0].why, "the peer's alert: ");
+    expect_ok(bine_tls_config_alpn(world.client_config, "h2"));
+    expect_ok(bine_tls_config_versions(world.server_config, BINE_TLS_1_3, BINE_TLS_1_3));
+    expect_ok(bine_tls_config_versions(world.client_config, BINE_TLS_1_2, BINE_TLS_1_2));
+    meet(&world, "server.test", NULL, ends);
+    for (int i = 0; i < 2; i++)
+        expect_int(ends[i].error, ==, EPROTO);
+    expect_ok(bine_tls_config_versions(world.client_config, BINE_TLS_1_2, BINE_TLS_1_3));
+    accepted(&world, "server.test");
+    world_free(&world);
+}
+
+/* ---- Peers that cut, reset, spoil -------------------------------------------------------------------- */
+
+/* However the connection ends at whatever byte: both ends fail, or it was over. */
+static void cut_everywhere(enum cut cut, bine_tls_protocol version)
+{
+    struct world world = world_make();
+    const size_t step = support_slow() ? 397 : 41;
+    size_t all[2];
+
+    expect_ok(bine_tls_config_versions(world.client_config, version, version));
+    for (int way = -1; way < 2; way++) {
+        for (size_t after = 0; after == 0 || (way >= 0 && after < all[way]); after += step) {
+            struct relay relay = {0};
+            struct end ends[2] = {{0}, {0}};
+            expect_ok(bine_tls_config_verify(world.client_config, BINE_TLS_VERIFY_REQUIRED)); /* no tickets */
+            if (way >= 0)
+                relay.way[way] = (struct direction){.cut = cut, .after = after};
+            meet(&world, "server.test", &relay, ends);
+            if (way < 0) { /* the first passes whole, and tells how much there is to cut */
+                all[0] = relay.way[0].passed;
+                all[1] = relay.way[1].passed;
+                expect_int(ends[0].result, ==, 0);
+                expect_int(ends[1].result, ==, 0);
+                break;
+            }
+            expect(ends[0].result != 0 || ends[1].result != 0);
+            for (int i = 0; i < 2; i++)
+                if (ends[i].result != 0) {
+                    expect(ends[i].error == ECONNRESET || ends[i].error == EPIPE || ends[i].error == EPROTO);
+                    expect(ends[i].why[0] != '\0');
+                }
+        }
+    }
+    world_free(&world);
+}
+
+LOOP_TEST(a_connection_may_end_at_any_byte)
+{
+    cut_everywhere(CUT_END, BINE_TLS_1_2);
+    cut_everywhere(CUT_END, BINE_TLS_1_3);
+}
+
+LOOP_TEST(a_connection_may_be_reset_at_any_byte)
+{
+    cut_everywhere(CUT_RESET, BINE_TLS_1_2);
+    cut_everywhere(CUT_RESET, BINE_TLS_1_3);
+}
+
+/* A bit that is wrong anywhere is found by one end at least, or was of no consequence (a version's low byte). */
+LOOP_TEST(a_connection_may_be_spoilt_at_any_byte)
+{
+    struct world world = world_make();
+    int found = 0, tried = 0;
+
+    for (int way = 0; way < 2; way++)
+        for (size_t after = 3; after < 900; after += support_slow() ? 199 : 23) {
+            struct relay relay = {0};
+            /* A length made larger: the rest never comes. */
+            struct end ends[2] = {{.patience = 100 * BINE_MS}, {.patience = 100 * BINE_MS}};
+            relay.way[way] = (struct direction){.cut = CUT_SPOIL, .after = after};
+            expect_ok(bine_tls_config_verify(world.client_config, BINE_TLS_VERIFY_REQUIRED));
+            meet(&world, "server.test", &relay, ends);
+            tried++;
+            found += ends[0].result != 0 || ends[1].result != 0;
+        }
+    expect_int(found, >, tried / 2);
+    world_free(&world);
+}
+
+LOOP_TEST(bytes_may_come_one_by_one)
+{
+    struct world world = world_make();
+    struct relay relay = {.way = {{.bytewise = true}, {.bytewise = true}}};
+    struct end ends[2] = {{0}, {0}};
+
+    meet(&world, "server.test", &relay, ends);
+    for (int i = 0; i < 2; i++)
+        expect_int(ends[i].result, ==, 0);
+    world_free(&world);
+}
+
+/* ---- Connected ends, by hand ------------------------------------------------------------------------- */
+
+static void *shake(void *arg)
+{
+    expect_ok(bine_tls_handshake(arg));
+    return NULL;
+}
+
+/* ends[0]: the client, ends[1]: the server. */
+static void connect_ends(struct world *world, bine_tls *ends[2])
+{
+    int fd[2];
+
+    pair_make(PAIR_TCP, fd);
+    ends[0] = bine_tls_new(world->client_config, fd[0], "server.test");
+    ends[1] = bine_tls_new(world->server_config, fd[1], NULL);
+    bine_task *task = bine_spawn(shake, ends[1]);
+    expect_ok(bine_tls_handshake(ends[0]));
+    expect_ok(bine_join(task, NULL));
+}
+
+LOOP_TEST(an_end_without_close_notify_is_no_end)
+{
+    struct world world = world_make();
+    bine_tls *ends[2];
+    char buf[8];
+
+    connect_ends(&world, ends);
+    expect_int(bine_tls_write(ends[0], "abc", 3), ==, 3);
+    expect_ok(shutdown(bine_tls_fd(ends[0]), SHUT_WR));
+    expect_int(bine_tls_read(ends[1], buf, sizeof buf), ==, 3); /* what came before is good */
+    expect_fails(bine_tls_read(ends[1], buf, sizeof buf), ECONNRESET);
+    expect_has(bine_tls_error(ends[1]), "truncated");
+    expect_fails(bine_tls_read(ends[1], buf, sizeof buf), ECONNRESET); /* and so ever after */
+    expect_fails(bine_tls_write(ends[1], "x", 1), ECONNRESET);
+    for (int i = 0; i < 2; i++)
+        expect_ok(bine_tls_close(ends[i]));
+    world_free(&world);
+}
+
+LOOP_TEST(what_is_no_tls_is_refused)
+{
+    struct world world = world_make();
+    uint64_t seed = 42;
+
+    for (int round = 0; round < 40; round++) {
+        const bool client = round % 2;
+        char noise[300] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        int fd[2];
+        if (round > 1)
+            for (size_t i = 0; i < sizeof noise; i++)
+                noise[i] = (char)support_random(&seed);
+        pair_make(PAIR_TCP, fd);
+        bine_tls *tls = client ? bine_tls_new(world.client_config, fd[0], "server.test")
+                               : bine_tls_new(world.server_config, fd[0], NULL);
+        expect_int(bine_write(fd[1], noise, sizeof noise), ==, sizeof noise);
+        expect_ok(bine_shutdown(fd[1], SHUT_WR));
+        expect_int(bine_tls_handshake(tls), ==, -1);
+        expect(errno == EPROTO || errno == ECONNRESET);
+        expect(bine_tls_error(tls) != NULL);
+        expect_ok(bine_tls_close(tls));
+        expect_ok(bine_close(fd[1]));
+    }
+    world_free(&world);
+}
+
+/* ---- Deadlines and cancellation ---------------------------------------------------------------------- */
+
+LOOP_TEST(a_handshake_cut_short_goes_on)
+{
+    struct world world = world_make();
+    int fd[2], cut[2] = {0, 0}, done[2] = {-1, -1};
+    bine_tls *ends[2];
+    char byte = 0;
+
+    pair_make(PAIR_TCP, fd);
+    ends[0] = bine_tls_new(world.client_config, fd[0], "server.test");
+    ends[1] = bine_tls_new(world.server_config, fd[1], NULL);
+    for (int turn = 0; turn < 1000 && (done[0] != 0 || done[1] != 0); turn++)
+        for (int i = 0; i < 2; i++)
+            if (done[i] != 0)
+                BINE_TIMEOUT(BINE_MS) {
+                    done[i] = bine_tls_handshake(ends[i]);
+                    cut[i] += done[i] != 0 && expect(errno == ETIMEDOUT);
+                }
+    expect_int(cut[0] + cut[1], >, 1);
+    for (int i = 0; i < 2; i++)
+        BINE_TIMEOUT(BINE_MS) /* reads, too, have lost nothing */
+            expect_fails(bine_tls_read(ends[i], &byte, 1), ETIMEDOUT);
+    expect_int(bine_tls_write(ends[0], "c", 1), ==, 1);
+    expect_int(bine_tls_read(ends[1], &byte, 1), ==, 1);
+    BINE_TIMEOUT(0) { /* nothing that could be answered at once is answered in a scope that has fired */
+        expect_fails(bine_tls_read(ends[1], &byte, 1), ETIMEDOUT);
+        expect_fails(bine_tls_write(ends[1], &byte, 1), ETIMEDOUT);
+        expect_fails(bine_tls_handshake(ends[1]), ETIMEDOUT);
+        expect_fails(bine_tls_shutdown_write(ends[1]), ETIMEDOUT);
+    }
+    expect_int(bine_tls_write(ends[1], "s", 1), ==, 1); /* that one had not begun */
+    expect_int(bine_tls_read(ends[0], &byte, 1), ==, 1);
+    for (int i = 0; i < 2; i++)
+        expect_ok(bine_tls_close(ends[i]));
+    world_free(&world);
+}
+
+LOOP_TEST(a_write_cut_short_is_the_last)
+{
+    struct world world = world_make();
+    enum { MUCH = 16 << 20 };
+    bine_tls *ends[2];
+    char *much = calloc(1, MUCH), *buf = malloc(60000);
+    ssize_t written = -2, got = 0, n;
+
+    connect_ends(&world, ends);
+    BINE_TIMEOUT(20 * BINE_MS)
+        written = bine_tls_write(ends[0], much, MUCH);
+    expect_int(errno, ==, ETIMEDOUT);
+    expect_int(written, <, MUCH);
+    expect_fails(bine_tls_write(ends[0], "x", 1), EPROTO);
+    expect_fails(bine_tls_shutdown_write(ends[0]), EPROTO);
+    expect_has(bine_tls_error(ends[0]), "cut short");
+    expect_int(bine_tls_write(ends[1], "still", 5), ==, 5);
+    expect_int(bine_tls_read(ends[0], buf, 60000), ==, 5); /* reading goes on */
+    expect_ok(bine_tls_close(ends[0]));
+    while ((n = bine_tls_read(ends[1], buf, 60000)) > 0)
+        got += n;
+    expect_int(n, ==, -1); /* the peer does not take it for the end */
+    expect_int(errno, ==, ECONNRESET);
+    expect_int(got, >=, written);
+    expect_ok(bine_tls_close(ends[1]));
+    free(much);
+    free(buf);
+    world_free(&world);
+}
+
+struct waiting {
+    bine_tls *tls;
+    int error;
+};
+
+static void *wait_for_bytes(void *arg)
+{
+    struct waiting *waiting = arg;
+    char byte;
+
+    expect_int(bine_tls_read(waiting->tls, &byte, 1), ==, -1);
+    waiting->error = errno;
+    return NULL;
+}
+
+LOOP_TEST(a_reader_is_cancelled_closed_on_and_alone)
+{
+    struct world world = world_make();
+    bine_tls *ends[2];
+    struct waiting waiting;
+    char byte;
+
+    connect_ends(&world, ends);
+    waiting.tls = ends[0];
+    bine_task *task = bine_spawn(wait_for_bytes, &waiting);
+    for (int i = 0; i < 5; i++)
+        expect_ok(bine_yield());
+    expect_fails(bine_tls_read(ends[0], &byte, 1), EBUSY);
+    expect_int(bine_tls_write(ends[0], "x", 1), ==, 1);
+    expect_ok(bine_cancel(task));
+    expect_ok(bine_join(task, NULL));
+    expect_int(waiting.error, ==, ECANCELED);
+    task = bine_spawn(wait_for_bytes, &waiting);
+    for (int i = 0; i < 5; i++)
+        expect_ok(bine_yield());
+    expect_fails(bine_tls_close(ends[0]), EBUSY);
+    expect_fails(bine_tls_fd(ends[0]), EBADF);
+    expect_fails(bine_tls_read(ends[0], &byte, 1), EBADF);
+    expect_ok(bine_join(task, NULL));
+    expect_int(waiting.error, ==, EBADF);
+    expect_ok(bine_tls_close(ends[0]));
+    expect_ok(bine_tls_close(ends[1]));
+    world_free(&world);
+}
+
+static void *write_for_ever(void *arg)
+{
+    static char lots[100000];
+
+    while (bine_tls_write(arg, lots, sizeof lots) > 0)
+        ;
+    return (void *)(intptr_t)errno;
+}
+
+LOOP_TEST(a_writer_is_alone_and_woken_by_a_close)
+{
+    struct world world = world_make();
+    bine_tls *ends[2];
+    bine_result result;
+
+    connect_ends(&world, ends);
+    bine_task *task = bine_spawn(write_for_ever, ends[0]);
+    for (int i = 0; i < 200; i++)
+        expect_ok(bine_sleep(BINE_MS / 10));
+    expect_fails(bine_tls_write(ends[0], "x", 1), EBUSY);
+    expect_fails(bine_tls_shutdown_write(ends[0]), EBUSY);
+    expect_fails(bine_tls_close(ends[0]), EBUSY);
+    expect_ok(bine_join(task, &result));
+    expect_int((intptr_t)result.value, ==, EBADF);
+    expect_ok(bine_tls_close(ends[0]));
+    expect_ok(bine_tls_close(ends[1]));
+    world_free(&world);
+}
+
+/* ---- Misuse, and calls that fail --------------------------------------------------------------------- */
+
+static void in_a_callback(void *arg)
+{
+    char byte;
+    expect_fails(bine_tls_read(arg, &byte, 1), EDEADLK);
+    expect_fails(bine_tls_write(arg, "x", 1), EDEADLK);
+    expect_fails(bine_tls_handshake(arg), EDEADLK);
+    expect_fails(bine_tls_shutdown_write(arg), EDEADLK);
+}
+
+LOOP_TEST(misuse_is_an_error)
+{
+    struct world world = world_make();
+    bine_tls *ends[2];
+    char byte, name[300];
+
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    expect_null(bine_tls_new(NULL, 0, "x"), EINVAL);
+    expect_null(bine_tls_new(world.client_config, 0, NULL), EINVAL); /* whom does it expect? */
+    expect_null(bine_tls_new(world.client_config, 0, ""), EINVAL);
+    expect_null(bine_tls_new(world.client_config, 0, name), EINVAL);
+    expect_null(bine_tls_new(world.server_config, 0, "server.test"), EINVAL);
+    expect_null(bine_tls_new(world.client_config, -1, "server.test"), EBADF);
+    expect_fails(bine_tls_read(NULL, &byte, 1), EINVAL);
+    expect_fails(bine_tls_write(NULL, &byte, 1), EINVAL);
+    expect_fails(bine_tls_handshake(NULL), EINVAL);
+    expect_fails(bine_tls_shutdown_write(NULL), EINVAL);
+    expect_fails(bine_tls_close(NULL), EINVAL);
+    expect_fails(bine_tls_fd(NULL), EINVAL);
+    expect(!bine_tls_error(NULL) && !bine_tls_alpn(NULL) && !bine_tls_version(NULL) && !bine_tls_native(NULL));
+    expect(!bine_tls_server_name(NULL) && !bine_tls_resumed(NULL));
+    expect_int(bine_tls_peer(NULL, NULL, 0), ==, 0);
+    connect_ends(&world, ends);
+    expect_fails(bine_tls_read(ends[0], NULL, 1), EINVAL);
+    expect_fails(bine_tls_write(ends[0], NULL, 1), EINVAL);
+    expect_ok(bine_call_soon(in_a_callback, ends[0]));
+    expect_ok(bine_sleep(BINE_MS));
+    for (int i = 0; i < 2; i++)
+        expect_ok(bine_tls_close(ends[i]));
+    world_free(&world);
+}
+
+START_TEST(outside_a_loop_connections_are_made_and_closed)
+{
+    struct world world = world_make();
+    int fd[2];
+    char byte;
+
+    expect_ok(socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
+    bine_tls *tls = bine_tls_new(world.client_config, fd[0], "server.test");
+    expect_fails(bine_tls_handshake(tls), EPERM);
+    expect_fails(bine_tls_read(tls, &byte, 1), EPERM);
+    expect_ok(bine_tls_close(tls));
+    close(fd[1]);
+    world_free(&world);
+    support_settle();
+}
+END_TEST
+
+/* Whichever call fails: the two ends still end, and nothing is left behind. */
+LOOP_TEST(a_conversation_survives_the_failure_of_any_call)
+{
+    struct world world = world_make();
+    bool more = true;
+    int failed = 0;
+
+    for (long nth = 1; more && nth < 400; nth += support_slow() ? 7 : 1) {
+        struct end ends[2] = {{0}, {0}};
+        bine_task *tasks[2] = {NULL, NULL};
+        int fd[2];
+        pair_make(PAIR_TCP, fd);
+        fault_arm(nth);
+        ends[0].tls = bine_tls_new(world.client_config, fd[0], "server.test");
+        ends[1].tls = bine_tls_new(world.server_config, fd[1], NULL);
+        for (int i = 0; i < 2; i++) {
+            tasks[i] = ends[i].tls ? bine_spawn(converse, &ends[i]) : NULL;
+            if (!tasks[i]) {
+                if (ends[i].tls)
+                    expect_ok(bine_tls_close(ends[i].tls));
+                else
+                    expect_ok(bine_close(fd[i]));
+            }
+        }
+        for (int i = 0; i < 2; i++)
+            if (tasks[i])
+                expect_ok(bine_join(tasks[i], NULL));
+        more = fault_injected() > 0;
+        fault_disarm();
+        failed += ends[0].result != 0 || ends[1].result != 0;
+    }
+    expect(support_slow() || !more);
+    expect_int(failed, >, 0);
+    world_free(&world);
+}
+
+SUPPORT_MAIN("tls_faults", a_client_refuses_bad_certificates_by_name,
+             a_client_told_to_verify_nothing_talks_to_anybody,
+             a_server_refuses_clients_without_a_good_certificate, ends_that_have_nothing_in_common_say_so,
+             a_connection_may_end_at_any_byte, a_connection_may_be_reset_at_any_byte,
+             a_connection_may_be_spoilt_at_any_byte, bytes_may_come_one_by_one,
+             an_end_without_close_notify_is_no_end, what_is_no_tls_is_refused, a_handshake_cut_short_goes_on,
+             a_write_cut_short_is_the_last, a_reader_is_cancelled_closed_on_and_alone,
+             a_writer_is_alone_and_woken_by_a_close, misuse_is_an_error,
+             outside_a_loop_connections_are_made_and_closed, a_conversation_survives_the_failure_of_any_call)
