@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,21 +195,40 @@ void bine__explore_stop(struct bine__explore *explore, enum bine__explore_outcom
     _exit(EXIT_FAILURE);
 }
 
+/* ---- What is found --------------------------------------------------------------------------------- */
+
+static void add_finding(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void add_finding(const char *format, ...)
+{
+    struct bine__explore_share *share = bine__explorer.share;
+    if (!here() || share->findings == BINE__EXPLORE_FINDINGS)
+        return;
+    char *text = share->finding[share->findings++];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, BINE__EXPLORE_FINDING, format, args);
+    va_end(args);
+    bine__explore_say(&bine__explorer, "%*s! %s\n", BINE__EXPLORE_INDENT, "", text);
+}
+
 void bine__explore_report(const bine_report *report)
 {
-    if (!here() || report->kind == BINE_REPORT_HOG) /* real time is no matter here */
+    const char *colon = report->error ? ": " : "", *error = report->error ? strerror(report->error) : "";
+    if (report->kind == BINE_REPORT_HOG) /* real time is no matter here */
         return;
-    struct bine__explore_share *share = bine__explorer.share;
-    if (share->findings == BINE__EXPLORE_FINDINGS)
-        return;
-    struct bine__explore_finding *finding = &share->finding[share->findings++];
-    finding->kind = (int)report->kind;
     if (report->task)
-        snprintf(finding->text, sizeof finding->text, "task %llu '%s' (spawned at %s): %s%s%s",
-                 (unsigned long long)report->task, report->name, report->site ? report->site : "?", report->message,
-                 report->error ? ": " : "", report->error ? strerror(report->error) : "");
+        add_finding("task %llu '%s' (spawned at %s): %s%s%s", (unsigned long long)report->task, report->name,
+                    report->site ? report->site : "?", report->message, colon, error);
     else
-        snprintf(finding->text, sizeof finding->text, "%s%s%s", report->message, report->error ? ": " : "",
-                 report->error ? strerror(report->error) : "");
-    bine__explore_say(&bine__explorer, "%*s! %s\n", BINE__EXPLORE_INDENT, "", finding->text);
+        add_finding("%s%s%s", report->message, colon, error);
+}
+
+/* Those that begin with a report are known already. */
+void bine__explore_finding(const char *kind, const char *summary)
+{
+    static const char *const reports[] = {"LOST-ERROR", "TASK-LEFT-BEHIND", "STUCK", "YIELD-IN-ATOMIC", "INVARIANT"};
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++)
+        if (strcmp(reports[i], kind) == 0)
+            return;
+    add_finding("%s: %s", kind, summary);
 }

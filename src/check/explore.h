@@ -14,10 +14,9 @@
 enum { BINE__OPTIONS = 512, BINE__QUIET_BITS = 32, BINE__PARTIES = 64, BINE__VISITS = 128 };
 
 enum bine__option_kind {
-    BINE__OPTION_RUN,       /* a task that is runnable */
-    BINE__OPTION_CALLBACKS, /* what bine_call_soon() has asked for */
-    BINE__OPTION_IO,        /* a descriptor is ready */
-    BINE__OPTION_TIMER      /* a timer fires */
+    BINE__OPTION_RUN,  /* a task that is runnable */
+    BINE__OPTION_IO,   /* a descriptor is ready */
+    BINE__OPTION_TIMER /* a timer fires */
 };
 
 struct bine__option {

@@ -188,10 +188,6 @@ static bool offer_runnable(struct bine__explore *explore, struct bine_loop *loop
         if (i == loop->head || !explore->share->fifo)
             add(explore, BINE__OPTION_RUN, task);
     }
-    if (loop->soon) {
-        add(explore, BINE__OPTION_CALLBACKS, NULL);
-        idle = false;
-    }
     return idle;
 }
 

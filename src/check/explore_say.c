@@ -65,9 +65,6 @@ void bine__explore_say_option(struct bine__explore *explore, const struct bine__
     case BINE__OPTION_RUN:
         bine__explore_say(explore, option->task->flags & BINE__TASK_STARTED ? "goes on" : "starts");
         break;
-    case BINE__OPTION_CALLBACKS:
-        bine__explore_say(explore, "runs callbacks");
-        break;
     case BINE__OPTION_IO:
         bine__explore_say(explore, "descriptor %d is ready%s", option->io.fd,
                           option->io.events & 1 ? " to read" : " to write");

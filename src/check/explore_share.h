@@ -29,6 +29,7 @@ enum {
     BINE__EXPLORE_PICKS = 4096,
     BINE__EXPLORE_POINTS = 1 << 16,
     BINE__EXPLORE_FINDINGS = 16,
+    BINE__EXPLORE_FINDING = 600, /* bytes of each */
     BINE__EXPLORE_TEXT = 1 << 20
 };
 
@@ -81,9 +82,9 @@ struct bine__explore_share {
     int32_t pid;
     uint32_t outcome, steps, points, misfit;
     bool ran, trimmed, outside, truncated; /* a loop was explored; by .unfair; waited really; out of room */
-    char doing[160]; /* what has been running since the last step */
+    char doing[160]; /* the task that runs; "": none does */
     uint32_t findings;
-    struct bine__explore_finding finding[BINE__EXPLORE_FINDINGS];
+    char finding[BINE__EXPLORE_FINDINGS][BINE__EXPLORE_FINDING];
     uint32_t text_used;
     struct bine__explore_point point[BINE__EXPLORE_POINTS];
     char text[BINE__EXPLORE_TEXT];

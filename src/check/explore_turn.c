@@ -50,9 +50,6 @@ static void happen(struct bine_loop *loop, const struct bine__option *option)
     switch (option->kind) {
     case BINE__OPTION_RUN:
         break;
-    case BINE__OPTION_CALLBACKS:
-        bine__callbacks_run(loop);
-        break;
     case BINE__OPTION_IO:
         bine__explore_deliver(loop, &option->io);
         break;
@@ -82,7 +79,7 @@ static bool carry_out(struct bine__explore *explore, const struct bine__option *
     bine__explore_say_option(explore, option, false);
     happen(loop, option);
     const struct bine_task *task = option->task;
-    if (!task && !fifo && option->kind != BINE__OPTION_CALLBACKS && loop->tail == before + 1)
+    if (!task && !fifo && loop->tail == before + 1)
         task = loop->queue[before & loop->mask]; /* it can only have been for this one */
     if (!task || !to_the_head(loop, task))
         return false;
@@ -163,9 +160,16 @@ void bine__explore_turn(struct bine_loop *loop)
         uint32_t quiet;
         if (atomic_load_explicit(&loop->posted, memory_order_acquire)) /* pairs with bine_post() */
             bine__posts_run(loop);
+        if (loop->soon) { /* before any task, as ever */
+            bine__explore_say(explore, "%4u %.6f s    the loop: runs callbacks\n", explore->share->steps,
+                              (double)loop->now / 1e9);
+            bine__callbacks_run(loop);
+            if (loop->watched & BINE__WATCH_TIMERS)
+                bine__clock(loop); /* sets those that they have started */
+        }
         bine__explore_collect(explore);
         if (explore->options == 0) {
-            if (nothing_left(explore))
+            if (loop->soon || nothing_left(explore))
                 continue;
             return;
         }
@@ -193,7 +197,7 @@ void bine__explore_leave(struct bine_task *self)
         bine__explore_say(explore, "%*syields: ", BINE__EXPLORE_INDENT, "");
     if (self->state != BINE__ENDED)
         bine__explore_placed(explore, self, bine__explore_place(explore, explore->share->tell));
-    snprintf(explore->share->doing, sizeof explore->share->doing, "the loop itself");
+    explore->share->doing[0] = '\0';
 }
 
 int bine__explore_io(struct bine_task *self, int fd, short events)

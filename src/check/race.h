@@ -40,6 +40,7 @@ enum bine__race_rule {
 
 struct bine__race_options {
     unsigned rules;
+    bool off; /* of a program under bine-explore without --race */
     bool predict;
     bool stats;
     bool colour;

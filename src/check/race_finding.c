@@ -108,8 +108,9 @@ void bine__finding_tell(struct bine__finding *finding)
 {
     static struct text text; /* not on a task's stack; one thread is watched */
     int error = errno;
-    if (!is_new(finding))
+    if (bine__race_options.off || !is_new(finding))
         return;
+    bine__explore_finding(finding->kind, finding->summary);
     if (told++ < bine__race_options.most) {
         struct bine__strand *self = bine__race_self;
         bine__race_self = NULL; /* what is done here is not the program's doing */

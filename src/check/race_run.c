@@ -115,6 +115,8 @@ static void name_it(struct bine__strand *strand, const struct bine_task *task)
 void bine__check_spawn(struct bine_task *child)
 {
     child->checked = NULL;
+    if (bine__race_options.off)
+        return;
     if (!bine__race_owner()) {
         atomic_store_explicit(&others, true, memory_order_relaxed);
         return;
@@ -272,7 +274,9 @@ static void set_option(const char *at, size_t length)
             bine__race_options.rules &= ~(unsigned)rules[i].rule;
             return;
         }
-    if (is_word(at, length, "predict"))
+    if (is_word(at, length, "off"))
+        bine__race_options.off = true;
+    else if (is_word(at, length, "predict"))
         bine__race_options.predict = true;
     else if (is_word(at, length, "stats"))
         bine__race_options.stats = true;
@@ -301,6 +305,8 @@ static __attribute__((destructor)) void end(void)
 {
     unsigned found = bine__findings();
     bine__race_self = NULL;
+    if (bine__race_options.off)
+        return;
     if (atomic_load(&others))
         dprintf(STDERR_FILENO, "bine-race: loops on other threads were not watched: one loop at a time can be\n");
     if (!bine__race_hooked)

@@ -34,8 +34,9 @@ unsigned bine__explore_draw(struct bine_loop *, unsigned n);
 /* An operation that would succeed at once may be slow today: others may come first.  0, or what
  * bine__yield() says. */
 int bine__explore_io(struct bine_task *self, int fd, short events);
-/* A diagnostic goes to the report hook. */
+/* A diagnostic goes to the report hook; the detector has found something. */
 void bine__explore_report(const struct bine_report *);
+void bine__explore_finding(const char *kind, const char *summary);
 
 /* wait.c, scope.c: what a timer is for.  Neither: a callback, a call's own time-out. */
 struct bine__timer;

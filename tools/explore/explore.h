@@ -35,6 +35,7 @@ struct options {
     uint64_t seed;
     unsigned depth, unfair, max_steps, jobs, timers;
     double time, run_time; /* seconds; 0: no limit */
+    double patience;       /* seconds */
     bool fifo, eager_io, keep_going, race, shrink, quiet, colour;
     enum format format;
     char **program;

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "explore.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +30,9 @@ static char *title_of(const struct target *target, enum verdict verdict, int sta
     const struct bine__explore_share *share = target->share;
     switch (verdict) {
     case RUN_REPORTED:
-        return text("%s", share->finding[0].text);
+        return text("%s", share->finding[0]);
     case RUN_EXIT:
-        return text("it ended with status %d", WEXITSTATUS(status));
+        return share->findings ? text("%s", share->finding[0]) : text("it ended with status %d", WEXITSTATUS(status));
     case RUN_SIGNAL:
         return text("it was killed by signal %d (%s)%s%s", WTERMSIG(status), strsignal(WTERMSIG(status)),
                     share->doing[0] ? " in " : "", share->doing);
@@ -40,8 +41,10 @@ static char *title_of(const struct target *target, enum verdict verdict, int sta
     case RUN_STEPS:
         return text("it does not end: more than %u steps", options.max_steps);
     case RUN_TIME:
-        return text("it does not end: more than %g s%s%s%s", options.run_time, share->doing[0] ? ", " : "", share->doing,
-                    share->doing[0] ? " holds the loop" : "");
+        if (share->doing[0])
+            return text("it does not end: %s holds the loop for more than %g s", share->doing, options.run_time);
+        return text("it does not end: more than %g s%s", options.run_time,
+                    share->outside ? ", waiting for something outside of the program" : "");
     case RUN_OUTPUT:
         return text("it writes without end");
     case RUN_CLEAN:
@@ -51,11 +54,18 @@ static char *title_of(const struct target *target, enum verdict verdict, int sta
     return text("it ended well");
 }
 
-/* Reports name tasks by number, which differ between schedules: what follows is what counts. */
-static const char *gist(const char *report)
+/* The same, but for numbers: those of tasks, and addresses, differ between schedules. */
+static bool same_words(const char *one, const char *other)
 {
-    const char *colon = strncmp(report, "task ", 5) == 0 ? strstr(report, "): ") : NULL;
-    return colon ? colon + 3 : report;
+    while (*one && *other) {
+        if (isdigit((unsigned char)*one) && isdigit((unsigned char)*other)) {
+            one += strspn(one, "0123456789abcdefx");
+            other += strspn(other, "0123456789abcdefx");
+        } else if (*one++ != *other++) {
+            return false;
+        }
+    }
+    return *one == *other;
 }
 
 bool finding_same(const struct finding *finding, const struct target *target, int status)
@@ -66,7 +76,7 @@ bool finding_same(const struct finding *finding, const struct target *target, in
         return false;
     if ((verdict == RUN_EXIT || verdict == RUN_SIGNAL) && finding->status != status)
         return false;
-    return share->findings == 0 || strcmp(gist(finding->reports[0]), gist(share->finding[0].text)) == 0;
+    return share->findings == 0 || same_words(finding->reports[0], share->finding[0]);
 }
 
 struct finding *finding_add(struct result *result, const struct target *target, int status)
@@ -84,7 +94,7 @@ struct finding *finding_add(struct result *result, const struct target *target, 
     if (!finding->reports)
         fail(EXIT_CANNOT, "out of memory");
     for (uint32_t i = 0; i < share->findings && i < BINE__EXPLORE_FINDINGS; i++)
-        finding->reports[finding->n_reports++] = text("%s", share->finding[i].text);
+        finding->reports[finding->n_reports++] = text("%s", share->finding[i]);
     path_of_run(&finding->path, share);
     return finding;
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 struct options options = {.mode = MODE_ALL, .seed = 1, .depth = 3, .unfair = 6, .max_steps = 20000,
-                          .time = 60, .run_time = 10, .timers = BINE__TIMERS_ANY, .shrink = true};
+                          .time = 60, .run_time = 10, .patience = 2, .timers = BINE__TIMERS_ANY, .shrink = true};
 
 void fail(int status, const char *format, ...)
 {
@@ -41,6 +41,8 @@ static const char usage[] =
     "  --time SECONDS    stop then and say how far it came (60; 0: never)\n"
     "  --run-time SECONDS, --steps N\n"
     "                    a single schedule that takes longer does not end (10, 20000)\n"
+    "  --patience SECONDS\n"
+    "                    how long to wait for something outside of the program (2)\n"
     "  --unfair N        how often a loop may go round while it keeps another from running (6)\n"
     "  --timers MODEL    any: any pending timer may fire next (the default); limits: any sleep may,\n"
     "                    deadlines keep their place in time; ordered: by time\n"
@@ -98,7 +100,7 @@ static unsigned one_of(const char *name, const char *text, const char *const wor
 }
 
 enum { ALL = 256, RANDOM, PCT, PATH, SEED, DEPTH, TIME, EACH_TIME, STEPS, UNFAIR, TIMERS, EAGER, FIFO, RACE, JOBS,
-       KEEP_GOING, NO_SHRINK, FORMAT, COLOR, QUIET, HELP, VERSION };
+       PATIENCE, KEEP_GOING, NO_SHRINK, FORMAT, COLOR, QUIET, HELP, VERSION };
 
 static const struct option long_options[] = {
     {"all", no_argument, NULL, ALL},
@@ -110,6 +112,7 @@ static const struct option long_options[] = {
     {"time", required_argument, NULL, TIME},
     {"run-time", required_argument, NULL, EACH_TIME},
     {"steps", required_argument, NULL, STEPS},
+    {"patience", required_argument, NULL, PATIENCE},
     {"unfair", required_argument, NULL, UNFAIR},
     {"timers", required_argument, NULL, TIMERS},
     {"eager-io", no_argument, NULL, EAGER},
@@ -157,6 +160,7 @@ static void read_options(int argc, char *argv[])
         case TIME: options.time = seconds("time", optarg); break;
         case EACH_TIME: options.run_time = seconds("run-time", optarg); break;
         case STEPS: options.max_steps = (unsigned)number("steps", optarg, 1, 100000000); break;
+        case PATIENCE: options.patience = seconds("patience", optarg); break;
         case UNFAIR: options.unfair = (unsigned)number("unfair", optarg, 1, 100); break;
         case TIMERS: options.timers = one_of("timers", optarg, models); break;
         case EAGER: options.eager_io = true; break;

@@ -16,13 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { HIGH = 100, HELLO_SECONDS = 20, OUTPUT_LIMIT = 64 << 20, SLICE_MS = 100, PATIENCE_MS = 2000 };
+enum { HIGH = 100, HELLO_SECONDS = 20, OUTPUT_LIMIT = 64 << 20, SLICE_MS = 100 };
 
 double now(void)
 {
@@ -84,6 +85,8 @@ static enum runtime look_at(const char *program)
         runtime = RUNTIME_LINKED;
     else if (is_dynamic(at, size))
         runtime = RUNTIME_TO_LOAD;
+    if (options.race && !memmem(at, size, "__tsan_", strlen("__tsan_")))
+        fail(EXIT_CANNOT, "%s: --race wants a program that was compiled with bine-race", program);
     munmap(at, size);
     return runtime;
 }
@@ -132,8 +135,8 @@ static void set_environment(const char *env)
     setenv(BINE__EXPLORE_ENV, env, 1);
     unsetenv(BINE__EXPLORE_PATH_ENV);
     unsetenv("BINE_DEBUG"); /* its watchdog goes by real time */
-    if (options.race)
-        setenv("BINE_RACE", "1", 1);
+    if (!options.race)
+        setenv("BINE_RACE", "off", 1);
 }
 
 static void preload(const char *file)
@@ -149,6 +152,7 @@ static _Noreturn void become_program(const char *program, const char *lib, const
     char env[80];
     int kept[4], nothing = open("/dev/null", O_RDONLY);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)personality(ADDR_NO_RANDOMIZE); /* what is told of addresses is the same each time */
     for (int i = 0; i < 4; i++)
         kept[i] = high(fd[i]);
     snprintf(env, sizeof env, "%d:%d:%d:%d:%d", BINE__EXPLORE_VERSION, kept[0], kept[1], kept[2], kept[3]);
@@ -191,6 +195,8 @@ static _Noreturn void say_why_not(struct target *target, const char *program, en
 {
     char *said = read_all(target->output);
     target_stop(target);
+    if (interrupted)
+        fail(EXIT_PARTIAL, "interrupted");
     if (*said)
         fprintf(stderr, "%s%s", said, said[strlen(said) - 1] == '\n' ? "" : "\n");
     fail(EXIT_CANNOT,
@@ -276,7 +282,7 @@ void target_configure(struct target *target, enum bine__explore_policy policy, u
     share->max_steps = options.max_steps;
     share->fifo = options.fifo;
     share->eager_io = options.eager_io;
-    share->patience_ms = PATIENCE_MS;
+    share->patience_ms = options.patience > 1e6 ? UINT32_MAX : (uint32_t)(options.patience * 1000);
     share->follow = share->tell = false;
     share->picks = path ? path->n : 0;
     if (path && path->n)

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Small programs for bine-explore(1), by name: cases <name> [<number>...].  Each says beside it what exploration
+ * finds; check.sh holds it to that. */
+#include <bine.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static int number[2]; /* from the command line */
+static char order[64];
+
+static void note(char who)
+{
+    order[strlen(order)] = who;
+}
+
+/* ---- Counting -------------------------------------------------------------------------------------- */
+
+/* So many slices, each of which is noted. */
+static void *slices(void *name)
+{
+    for (int i = 0; i < number[1]; i++) {
+        if (i > 0)
+            bine_yield();
+        note(*(char *)name);
+    }
+    return NULL;
+}
+
+static void spawn_all(bine_fn *fn)
+{
+    static char name[4] = "abc";
+    bine_group group;
+    bine_group_open(&group, BINE_GROUP_ALL);
+    for (int i = 0; i < number[0]; i++)
+        bine_group_spawn(&group, fn, &name[i]);
+    bine_group_wait(&group, NULL);
+}
+
+/* n tasks of k slices: (nk)! / (k!)^n */
+static void *run_slices(void *unused)
+{
+    spawn_all(slices);
+    return unused;
+}
+
+/* One order of all, and that fails. */
+static void *run_needle(void *unused)
+{
+    spawn_all(slices);
+    assert(strcmp(order, number[0] == 2 ? "abbaba" : "cbacab") != 0);
+    return unused;
+}
+
+static void *sleeper(void *name)
+{
+    bine_sleep(*(char *)name * BINE_MS);
+    note(*(char *)name);
+    return NULL;
+}
+
+/* n sleepers of different length: (2n)! / 2^n in any order; n! where time is in order */
+static void *run_sleepers(void *unused)
+{
+    spawn_all(sleeper);
+    return unused;
+}
+
+/* One task, and a draw: as many as are ready. */
+static void *run_select(void *unused)
+{
+    bine_chan *one = bine_chan_new(sizeof(int), 1, NULL), *other = bine_chan_new(sizeof(int), 1, NULL);
+    int value = 1;
+    bine_chan_send(one, &value);
+    bine_chan_send(other, &value);
+    bine_case cases[2] = {bine_case_recv(one, &value), bine_case_recv(other, &value)};
+    assert(bine_chan_select(cases, 2) == 0);
+    return unused;
+}
+
+/* ---- Time and completions -------------------------------------------------------------------------- */
+
+/* The sleep ends, the deadline passes, or both: three.  The sleep cannot outlast a deadline set before it. */
+static void *run_deadline(void *unused)
+{
+    bine_scope scope;
+    bine_scope_open(&scope, 10 * BINE_MS);
+    int slept = bine_sleep(number[0] * BINE_MS), late = bine_yield();
+    bine_scope_close(&scope);
+    note(slept == 0 && late == 0 ? 'n' : slept == 0 ? 'b' : 'd');
+    printf("%s\n", order);
+    if (number[1])
+        assert(order[0] != "nbd"[number[1] - 1]);
+    return unused;
+}
+
+static void *late_sleeper(void *unused)
+{
+    bine_sleep(5 * BINE_MS);
+    note('s');
+    return unused;
+}
+
+/* Longer than all that is to be awaited: passes first where any timer may. */
+static void *run_watchdog(void *unused)
+{
+    bine_task *task = bine_spawn(late_sleeper, NULL);
+    bine_scope scope;
+    bine_scope_open(&scope, BINE_MINUTE);
+    int error = bine_join(task, NULL);
+    bine_scope_close(&scope);
+    assert(error == 0);
+    return unused;
+}
+
+static void *cancelled(void *unused)
+{
+    if (bine_sleep(BINE_MS) == 0)
+        note('s');
+    return unused;
+}
+
+/* The sleep is over when it is cancelled, or is over after that: before its task has run.  Two schedules of five. */
+static void *run_too_late(void *unused)
+{
+    bine_task *task = bine_spawn(cancelled, NULL);
+    bine_yield();
+    bool before = order[0] == 's';
+    bine_cancel(task);
+    bine_join(task, NULL);
+    assert(before || order[0] != 's');
+    return unused;
+}
+
+/* Callbacks run before any task; a timer may fire before or after. */
+static void on_callback(void *name)
+{
+    note(*(char *)name);
+}
+static void *run_callbacks(void *unused)
+{
+    bine_timer timer;
+    bine_call_soon(on_callback, "c");
+    bine_timer_init(&timer, on_callback, "t");
+    bine_timer_start(&timer, BINE_MS);
+    bine_yield();
+    note('y');
+    assert(order[0] == 'c');
+    bine_timer_cancel(&timer);
+    return unused;
+}
+
+/* ---- Descriptors ----------------------------------------------------------------------------------- */
+
+static int ends[2];
+
+static void *writer(void *unused)
+{
+    note('w');
+    bine_write(ends[1], "ab", 2);
+    bine_write(ends[1], "cd", 2);
+    bine_close(ends[1]);
+    return unused;
+}
+
+static void *reader(void *unused)
+{
+    char bytes[8];
+    ssize_t n, sum = 0, first = 0;
+    while ((n = bine_read(ends[0], bytes, sizeof bytes)) > 0) {
+        sum += n;
+        first = first ? first : n;
+    }
+    assert(sum == 4);
+    if (number[0])
+        assert(first == number[0]);
+    return unused;
+}
+
+/* The reader gets two bytes first, or four. */
+static void *run_pipe(void *unused)
+{
+    assert(bine_pipe(ends) == 0);
+    bine_task *one = bine_spawn(writer, NULL), *other = bine_spawn(reader, NULL);
+    bine_join(one, NULL);
+    bine_join(other, NULL);
+    bine_close(ends[0]);
+    return unused;
+}
+
+static int balance = 100;
+
+/* A write that never waits in a test, and would some day. */
+static void *pay_and_log(void *unused)
+{
+    if (balance >= 80) {
+        bine_write(ends[1], ".", 1);
+        balance -= 80;
+    }
+    return unused;
+}
+static void *run_log(void *unused)
+{
+    assert(bine_socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    bine_task *one = bine_spawn(pay_and_log, NULL), *other = bine_spawn(pay_and_log, NULL);
+    bine_join(one, NULL);
+    bine_join(other, NULL);
+    assert(balance >= 0);
+    return unused;
+}
+
+/* Over TCP, with a connection. */
+static void *client(void *address)
+{
+    int fd = bine_socket(AF_INET, SOCK_STREAM, 0);
+    assert(fd >= 0 && bine_connect(fd, address, sizeof(struct sockaddr)) == 0);
+    assert(bine_write(fd, "x", 1) == 1);
+    bine_close(fd);
+    return NULL;
+}
+static void *run_tcp(void *unused)
+{
+    struct sockaddr address;
+    socklen_t length = sizeof address;
+    char byte;
+    int listener = bine_listen("tcp", "127.0.0.1:0", 8);
+    assert(listener >= 0 && getsockname(listener, &address, &length) == 0);
+    bine_task *task = bine_spawn(client, &address);
+    int fd = bine_accept(listener, NULL, NULL);
+    assert(fd >= 0 && bine_read(fd, &byte, 1) == 1 && bine_read(fd, &byte, 1) == 0);
+    bine_close(fd);
+    bine_close(listener);
+    bine_join(task, NULL);
+    return unused;
+}
+
+/* ---- What goes wrong ------------------------------------------------------------------------------- */
+
+static bine_mutex locks[2] = {BINE_MUTEX_INIT, BINE_MUTEX_INIT};
+
+static void *two_locks(void *first)
+{
+    int i = *(int *)first;
+    bine_mutex_lock(&locks[i]);
+    bine_yield();
+    bine_mutex_lock(&locks[!i]);
+    bine_mutex_unlock(&locks[!i]);
+    bine_mutex_unlock(&locks[i]);
+    return NULL;
+}
+static void *run_deadlock(void *unused)
+{
+    static int zero = 0, one = 1;
+    bine_task *a = bine_spawn(two_locks, &zero), *b = bine_spawn(two_locks, &one);
+    bine_join(a, NULL);
+    bine_join(b, NULL);
+    return unused;
+}
+
+static bool flag;
+
+static void *setter(void *unused)
+{
+    bine_sleep(BINE_MS);
+    flag = true;
+    return unused;
+}
+/* Ends, since no schedule is unfair for ever. */
+static void *run_spin(void *unused)
+{
+    bine_task *task = bine_spawn(setter, NULL);
+    while (!flag)
+        bine_sleep(BINE_MS);
+    bine_join(task, NULL);
+    return unused;
+}
+
+static void *run_round(void *unused)
+{
+    for (;;)
+        bine_yield();
+    return unused;
+}
+
+static void *run_hog(void *unused)
+{
+    bine_yield();
+    while (!*(volatile bool *)&flag)
+        ;
+    return unused;
+}
+
+static void *run_flood(void *unused)
+{
+    static char much[1 << 20];
+    while (write(STDOUT_FILENO, much, sizeof much) > 0)
+        ;
+    pause();
+    return unused;
+}
+
+static void *crasher(void *unused)
+{
+    bine_yield();
+    if (flag)
+        raise(SIGSEGV);
+    return unused;
+}
+static void *raiser(void *unused)
+{
+    bine_yield();
+    flag = true;
+    return unused;
+}
+/* In the schedules in which the second is faster. */
+static void *run_crash(void *unused)
+{
+    bine_task *a = bine_spawn(crasher, NULL), *b = bine_spawn(raiser, NULL);
+    bine_join(a, NULL);
+    bine_join(b, NULL);
+    return unused;
+}
+
+static void *run_stuck(void *unused)
+{
+    char byte;
+    assert(bine_pipe(ends) == 0);
+    (void)bine_read(ends[0], &byte, 1);
+    return unused;
+}
+
+static void *failing(void *unused)
+{
+    (void)unused;
+    return bine_fail(EIO);
+}
+static void *run_lost(void *unused)
+{
+    bine_spawn(failing, NULL);
+    bine_yield();
+    return unused;
+}
+
+/* The child process writes when it likes: nothing the explorer could decide. */
+static void *run_child(void *unused)
+{
+    char byte;
+    assert(bine_pipe(ends) == 0);
+    pid_t pid = fork();
+    assert(pid != -1);
+    if (pid == 0) {
+        usleep(1000);
+        _exit(write(ends[1], "x", 1) != 1);
+    }
+    assert(bine_read(ends[0], &byte, 1) == 1);
+    return unused;
+}
+
+/* Never the same twice. */
+static void *run_moody(void *unused)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    number[0] = now.tv_nsec / 1000 % 2 ? 2 : 3;
+    number[1] = 2;
+    spawn_all(slices);
+    return unused;
+}
+
+#define CASE(name) {#name, run_##name}
+static const struct {
+    const char *name;
+    bine_fn *fn;
+} cases[] = {
+    CASE(slices), CASE(needle), CASE(sleepers), CASE(select), CASE(deadline), CASE(watchdog), CASE(too_late),
+    CASE(callbacks), CASE(pipe), CASE(log), CASE(tcp), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
+    CASE(flood), CASE(crash), CASE(stuck), CASE(lost), CASE(child), CASE(moody),
+};
+
+int main(int argc, char *argv[])
+{
+    for (int i = 2; i < argc && i < 4; i++)
+        number[i - 2] = atoi(argv[i]);
+    if (argc > 1 && strcmp(argv[1], "status") == 0)
+        return 7;
+    for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++)
+        if (strcmp(cases[i].name, argv[1]) == 0)
+            return bine_run(cases[i].fn, NULL, NULL) == 0 ? 0 : 1;
+    return 2;
+}

@@ -1,0 +1,227 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Holds bine-explore to its manual: how many schedules there are, which of them fail, that a path leads to the same
+# again, what becomes of programs that crash, hang or cannot be explored, and what wrong usage is told.
+#
+#   CC=cc O=build/native tests/explore/check.sh
+#
+# O: where libbine.so and bine-explore were built; the checked library is next to it, in $O-check.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+CC=${CC:-cc}
+O=${O:-${BUILD:-build}/native}
+explore=$O/bine-explore
+for needed in "$explore" "$O/libbine.so" "$O-check/libbine-check.so" "$O-check/libbine-check.a"; do
+    test -e "$needed" || {
+        echo "tests/explore: $needed is not built: make all"
+        exit 1
+    }
+done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+passed=0 failed=0 skipped=0
+said=$work/said
+
+build() { $CC -std=gnu11 -g -O1 -Wall -Wextra -Iinclude "$@" || exit 1; }
+absolute=$(cd "$O" && pwd)
+build -o "$work/cases" tests/explore/cases.c -L"$O" -lbine -Wl,-rpath,"$absolute"
+build -o "$work/linked" tests/explore/cases.c "$O-check/libbine-check.a" -pthread
+
+good() { passed=$((passed + 1)); }
+bad() {
+    failed=$((failed + 1))
+    echo "FAIL $1"
+    sed 's/^/    | /' "$said"
+}
+# told <what> <pattern>...: each stands in what was said.
+told() {
+    what=$1
+    shift
+    for pattern; do
+        grep -Eq -e "$pattern" "$said" && continue
+        echo "not said: $pattern" >>"$said"
+        bad "$what"
+        return
+    done
+    good
+}
+# run <status> <what> <argument>...: exits so.  What it says is kept.
+run() {
+    expected=$1 what=$2
+    shift 2
+    timeout -k 5 100 "$explore" --quiet "$@" >"$said" 2>&1 </dev/null
+    status=$?
+    test $status = "$expected" && return
+    echo "status $status instead of $expected of: bine-explore $*" >>"$said"
+    bad "$what"
+    return 1
+}
+# expect <status> <what> <pattern> <argument>...
+expect() {
+    status_wanted=$1 what=$2 pattern=$3
+    shift 3
+    run "$status_wanted" "$what" "$@" && told "$what" "$pattern"
+}
+# n tasks of k slices each: the multinomial coefficient
+orders() {
+    awk -v n="$1" -v k="$2" 'function f(x) { return x < 2 ? 1 : x * f(x - 1) } BEGIN { printf "%d", f(n * k) / f(k) ^ n }'
+}
+
+# ---- Counts --------------------------------------------------------------------------------------------
+
+for program in cases linked; do
+    for shape in '1 4' '2 1' '2 2' '2 3' '2 4' '3 1' '3 2'; do
+        # shellcheck disable=SC2086 # two numbers
+        n=$(orders $shape)
+        # shellcheck disable=SC2086
+        expect 0 "$program: $shape slices" "^$n schedules?, all there are: 0 failed" -- "$work/$program" slices $shape
+    done
+done
+expect 0 'in the order of the run queue there is one' '^1 schedule, all' --fifo -- "$work/cases" slices 3 3
+expect 0 'two sleepers, any timer next' '^6 schedules, all' -- "$work/cases" sleepers 2
+expect 0 'three sleepers, any timer next' '^90 schedules, all' -- "$work/cases" sleepers 3
+expect 0 'three sleepers, time in order' '^6 schedules, all' --timers ordered -- "$work/cases" sleepers 3
+expect 0 'three sleepers, first in first out' '^1 schedule, all' --fifo --timers ordered -- "$work/cases" sleepers 3
+expect 66 'a draw between two' '^2 schedules, all there are: 1 failed' --keep-going -- "$work/cases" select
+
+# ---- Needles -------------------------------------------------------------------------------------------
+
+expect 66 'one of twenty' '^20 schedules, all there are: 1 failed' --keep-going -- "$work/cases" needle 2 3
+expect 66 'one of ninety' '^90 schedules, all there are: 1 failed' --keep-going -- "$work/cases" needle 3 2
+expect 66 'by chance' '1 failed' --random 1000 --seed 5 -- "$work/cases" needle 2 3
+expect 66 'by priorities' '1 failed' --pct 3000 --depth 5 --seed 7 -- "$work/cases" needle 2 3
+expect 66 'a crash' 'killed by signal 11' -- "$work/cases" crash
+expect 0 'by chance, and none there' '^200 schedules \(random, seed 9\), [0-9]+ different: 0 failed' \
+    --random 200 --seed 9 -- "$work/cases" slices 2 3
+expect 66 'a write that never waits' 'failed: it was killed by signal 6' -- "$work/cases" log
+expect 0 'unless it is told not to' 'all there are: 0 failed' --eager-io -- "$work/cases" log
+
+# The same seed, the same schedules; another one, others.
+run 66 'a seed' --random 500 --seed 3 --jobs 1 -- "$work/cases" needle 2 3 && grep -e --path "$said" >"$work/one"
+run 66 'a seed again' --random 500 --seed 3 --jobs 1 -- "$work/cases" needle 2 3 && grep -e --path "$said" >"$work/two"
+if test -s "$work/one" && cmp -s "$work/one" "$work/two"; then good; else bad 'the same seed finds the same'; fi
+
+# ---- Paths ---------------------------------------------------------------------------------------------
+
+run 66 'finds the needle' -- "$work/cases" needle 2 3
+path=$(sed -n 's/.*--path \([^ ]*\) .*/\1/p' "$said")
+told 'how to go there again' "bine-explore --path $path -- $work/cases needle 2 3" "BINE_EXPLORE_PATH=$path gdb" \
+    'yields: bine_yield\(\) at tests/explore/cases.c:[0-9]+ in slices\(\)'
+run 66 'follows it' --path "$path" -- "$work/cases" needle 2 3 && mv "$said" "$work/one"
+run 66 'follows it again' --path "$path" -- "$work/cases" needle 2 3 && cp "$said" "$work/two"
+if cmp -s "$work/one" "$work/two"; then good; else bad 'a path leads to the same, word for word'; fi
+expect 0 'the first schedule' 'This schedule does not fail' --path first -- "$work/cases" needle 2 3
+expect 4 'another program' 'does not fit this program: at point [0-9]+ there is another choice' \
+    --path "$path" -- "$work/cases" slices 3 3
+expect 4 'a program that ends before' 'ends before' --path 0:1/2,40:1/2 -- "$work/cases" needle 2 3
+for wrong in '' x 0:1 1:1/2, 0:2/2 1:1/2,0:1/2 0:1/2q; do
+    expect 2 "\"$wrong\" is no path" 'is not a path' --path "$wrong" -- "$work/cases" needle 2 3
+done
+BINE_EXPLORE_PATH=$path "$work/linked" needle 2 3 >"$said" 2>&1
+status=$?
+if test $status = 134; then good; else bad "without the tool: status $status"; fi
+
+# Many picks at random come down to few.
+run 66 'a long way round' --random 1000 --seed 5 --no-shrink -- "$work/cases" crash
+long=$(sed -n 's/.*--path \([^ ]*\) .*/\1/p' "$said" | tr -cd , | wc -c)
+run 66 'made short' --random 1000 --seed 5 -- "$work/cases" crash
+short=$(sed -n 's/.*--path \([^ ]*\) .*/\1/p' "$said" | tr -cd , | wc -c)
+if test "$short" -le "$long"; then good; else bad "$short picks instead of $long"; fi
+
+# ---- Time ----------------------------------------------------------------------------------------------
+
+expect 0 'a sleep, a deadline, or both' '^[34] schedules, all there are: 0 failed' -- "$work/cases" deadline 5
+for way in 1 2 3; do
+    expect 66 "way $way of a deadline" 'signal 6' -- "$work/cases" deadline 5 $way
+done
+expect 0 'a deadline that is sure to come first' ' all there are: 0 failed' -- "$work/cases" deadline 20 1
+expect 66 'a watchdog barks' 'the deadline of a scope passes \(set for 60.0' -- "$work/cases" watchdog
+expect 0 'not where limits keep their place' 'all there are: 0 failed' --timers limits -- "$work/cases" watchdog
+expect 0 'nor in order' 'all there are: 0 failed' --timers ordered -- "$work/cases" watchdog
+expect 66 'cancelled too late' '^5 schedules, all there are: 2 failed' --keep-going -- "$work/cases" too_late
+expect 66 'while its sleep was over' 'before its task runs' --path 1:0/2q2 -- "$work/cases" too_late
+expect 0 'callbacks come first' 'all there are: 0 failed' -- "$work/cases" callbacks
+
+# ---- Descriptors ---------------------------------------------------------------------------------------
+
+expect 0 'a pipe' 'all there are: 0 failed' -- "$work/cases" pipe
+expect 66 'a short read' 'signal 6' -- "$work/cases" pipe 4
+expect 66 'a long read' 'signal 6' -- "$work/cases" pipe 2
+expect 0 'a connection' 'all there are: 0 failed' -- "$work/cases" tcp
+expect 0 'a child process' 'something outside of the program' --patience 60 -- "$work/cases" child
+
+# ---- What goes wrong -----------------------------------------------------------------------------------
+
+run 66 'a deadlock' -- "$work/cases" deadlock && told 'a deadlock' 'failed: nothing can ever run again' 'in a circle'
+expect 66 'waits for a pipe that nobody writes to' 'nothing can ever run again' -- "$work/cases" stuck
+expect 66 'a failure nobody looked at' 'failed and nobody looked' -- "$work/cases" lost
+expect 0 'a loop that waits for another task' 'let go round 6 times at most' -- "$work/cases" spin
+expect 66 'an endless loop with yields' 'does not end: more than 200 steps' --steps 200 -- "$work/cases" round
+expect 66 'an endless loop without' "does not end: task 1 'main' holds the loop for more than 1 s" \
+    --run-time 1 -- "$work/cases" hog
+expect 66 'endless output' 'writes without end' -- "$work/cases" flood
+expect 1 'a program that does not use bine' 'ran no loop' -- /bin/true
+expect 66 'one that fails before it does' 'ended with status 7' -- "$work/cases" status
+expect 3 'no two runs alike' 'did not go as told|went another way' -- "$work/cases" moody
+expect 3 'out of time' '^Stopped after 1 s: not all schedules were run, [0-9]+ more' --time 1 -- "$work/cases" slices 3 9
+timeout -k 60 -s INT 3 "$explore" -- "$work/cases" slices 3 9 >"$said" 2>&1
+status=$?
+told "interrupted ($status)" '^Interrupted: not all schedules were run'
+
+# ---- Formats -------------------------------------------------------------------------------------------
+
+run 66 json --format=json --keep-going -- "$work/cases" needle 2 3 &&
+    told json '"schedules":20,"failed":1,"complete":true' '"rule":"signal"' '"path":"[0-9:/,]+"' '"trace":\["'
+run 66 sarif --format=sarif -- "$work/cases" needle 2 3 &&
+    told sarif '"version":"2.1.0"' '"ruleId":"signal"' '"uri":"tests/explore/cases.c"' '"startLine":[0-9]+' '"codeFlows"'
+if command -v python3 >/dev/null; then
+    for format in json sarif; do
+        "$explore" --quiet --format=$format -- "$work/cases" deadlock >"$said" 2>&1
+        if python3 -m json.tool <"$said" >/dev/null 2>&1; then good; else bad "$format can be parsed"; fi
+    done
+else
+    skipped=$((skipped + 2))
+fi
+run 66 colour --color=always -- "$work/cases" crash && told colour "$(printf '\033')\\[1;31mfailed"
+
+# ---- Usage ---------------------------------------------------------------------------------------------
+
+usage() {
+    what=$1 pattern=$2
+    shift 2
+    expect 2 "$what" "$pattern" "$@"
+    grep -q 'Try bine-explore --help' "$said" || bad "$what: no hint"
+}
+usage 'no program' 'which program' --all
+usage 'an unknown option' 'no option --nonsense' --nonsense -- "$work/cases"
+usage 'no argument' '--random wants an argument' --random
+usage 'not a number' '--random wants a number' --random x -- "$work/cases"
+usage 'none' '--pct wants a number from 1' --pct 0 -- "$work/cases"
+usage 'two modes' 'only one' --all --random 5 -- "$work/cases"
+usage 'an unknown format' '--format does not know "xml"' --format xml -- "$work/cases"
+usage 'an unknown model' '--timers does not know' --timers soon -- "$work/cases"
+usage 'negative time' '--time wants seconds' --time -1 -- "$work/cases"
+expect 0 help '^usage: bine-explore' --help
+expect 0 version '^bine-explore [0-9]' --version
+expect 1 'no such program' 'not found' -- no-such-program
+expect 1 'no such file' 'No such file' -- ./no-such-program
+printf '#!/bin/sh\nexit 0\n' >"$work/script"
+chmod +x "$work/script"
+expect 1 'a script' 'not a script' -- "$work/script"
+expect 1 'not executable' 'Permission denied' -- tests/explore/cases.c
+expect 1 'a directory' 'not a program' -- /tmp
+if $CC -static -o "$work/static" -x c - >/dev/null 2>&1 <<'C'; then
+int main(void) { return 0; }
+C
+    expect 1 'nothing checked in it' 'no checked runtime in it: it is linked statically' -- "$work/static"
+else
+    skipped=$((skipped + 1))
+fi
+cp "$explore" "$work/bine-explore"
+BINE_CHECK_LIBRARY=/nowhere "$work/bine-explore" -- "$work/cases" crash >"$said" 2>&1
+told 'no checked library' 'libbine-check.so is not where bine-explore looks'
+
+printf '%d passed, %d failed%s\n' "$passed" "$failed" "$(test $skipped = 0 || echo ", $skipped skipped")"
+test "$failed" = 0 && test "$passed" -gt 0
