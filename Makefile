@@ -87,7 +87,7 @@ CHECK_CFLAGS := $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS   ?= $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubunit -lm -lrt -lpthread)
 
 .DEFAULT_GOAL = all
-.PHONY: all demo check check-asan check-tsan check-valgrind check-aarch64 bench lint install uninstall dist clean help
+.PHONY: all demo check check-explore check-asan check-tsan check-valgrind check-aarch64 bench lint install uninstall dist clean help
 .PHONY: examples tests FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -201,6 +201,9 @@ check: ## every test: both contexts, both reactors, examples, manual, README, in
 	+@$(MAKE_) CONTEXT=native tests tools
 	+@$(MAKE_) CONTEXT=fcontext tests
 	@$(RUN) native fcontext -- unit stress examples seeds man readme install yields
+check-explore: ## bine-explore: counts of schedules, what it finds, what it says
+	+@$(MAKE_) all
+	@$(RUN) native -- explore
 check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) SANITIZE=address,undefined tests

@@ -11,7 +11,7 @@
 #   examples   tests/examples/run.sh, with the configuration's examples
 #   seeds      tests/examples/seeds.sh, with the configuration's examples
 #   man        tests/man/check.sh     install    tests/install/check.sh     readme     tests/readme/check.sh
-#   yields     tests/yields/check.sh
+#   yields     tests/yields/check.sh     explore    tests/explore/check.sh
 #
 # From the environment: REACTORS ("epoll poll"), WRAP (a command to run each program under), ONLY (shell
 # patterns: only programs whose name matches one), TIMEOUT (seconds for each program: 120), VERBOSE=1 (shows all output).
@@ -128,7 +128,7 @@ for suite in $suites; do
             TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration seeds" sh tests/examples/seeds.sh
         done
         ;;
-    man | install | readme | yields) TIMEOUT=600 run "$suite" sh "tests/$suite/check.sh" ;;
+    man | install | readme | yields | explore) TIMEOUT=600 run "$suite" sh "tests/$suite/check.sh" ;;
     *)
         echo "tests/run.sh: unknown suite $suite" >&2
         exit 2
