@@ -60,12 +60,14 @@ NO_TLS  := $(if $(OPENSSL),,tests/unit/check_tls%.c examples/https%.c)
 EXAMPLE_LIB := $(patsubst %,$(O)/%.o,$(wildcard examples/lib/*.c))
 LIBPQ    := $(if $(CROSS),,$(wildcard $(shell pg_config --includedir 2>/dev/null)/libpq-fe.h))
 EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(filter-out $(if $(LIBPQ),,%/transaction.c) $(NO_TLS), \
-            $(wildcard examples/*.c examples/seeds/*.c)))
+            $(wildcard examples/*.c examples/seeds/*.c examples/styles/*.c)))
 SUPPORT  := $(patsubst %,$(O)/%.o,$(wildcard tests/support/*.c))
 UNIT_CXX := $(patsubst %.cc,$(O)/%,$(wildcard tests/unit/check_*.cc))
 UNIT     := $(patsubst %.c,$(O)/%,$(filter-out $(NO_TLS),$(wildcard tests/unit/check_*.c))) $(UNIT_CXX)
 # Calls that tests can make fail go through tests/support/fault.c.
 WRAPPED  := $(patsubst %,-Wl$(comma)--wrap=%,$(shell cat tests/support/wrap.list 2>/dev/null))
+# The one door goes through tests/support/inject.c.
+WRAPPED  += $(patsubst %,-Wl$(comma)--wrap=%,bine__park bine__yield bine_yield)
 STRESS   := $(patsubst %.c,$(O)/%,$(wildcard tests/stress/*.c))
 
 # ---- How it is compiled ------------------------------------------------------------------------------------
@@ -88,7 +90,7 @@ CHECK_LIBS   ?= $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubu
 
 .DEFAULT_GOAL = all
 .PHONY: all demo check check-explore check-asan check-tsan check-valgrind check-aarch64 bench lint install uninstall dist clean help
-.PHONY: examples tests FORCE
+.PHONY: examples tests compare-styles FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -200,7 +202,7 @@ check: ## every test: both contexts, both reactors, examples, manual, README, in
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) CONTEXT=native tests tools
 	+@$(MAKE_) CONTEXT=fcontext tests
-	@$(RUN) native fcontext -- unit stress examples seeds man readme install yields
+	@$(RUN) native fcontext -- unit stress examples seeds styles man readme install yields
 check-explore: ## bine-explore: counts of schedules, what it finds, what it says
 	+@$(MAKE_) all
 	@$(RUN) native -- explore
@@ -234,6 +236,9 @@ aarch64-tests: $(AARCH64_TESTS)
 
 bench: examples all ## measures, and writes tests/bench/RESULTS.md
 	O=$(O) CC='$(CC)' sh tests/bench/run.sh $(BENCH_ARGS)
+compare-styles: all ## gevent's style and asyncio's side by side, as a table and as SVG, into $(O)
+	+@$(MAKE_) checked
+	@O=$(O) CC='$(CC)' sh examples/styles/compare.sh $(COMPARE_ARGS)
 lint: ## manual, scripts, headers, cppcheck, clang-tidy, gcc and clang with -Werror
 	@sh tests/setup.sh lint
 	@BUILD=$(BUILD) CC='$(CC)' MAKE='$(MAKE_)' sh tests/lint/check.sh

@@ -10,6 +10,7 @@
 #   stress     tests/stress/*, each once per reactor; a program counts as one test
 #   examples   tests/examples/run.sh, with the configuration's examples
 #   seeds      tests/examples/seeds.sh, with the configuration's examples
+#   styles     tests/examples/styles.sh, with the configuration's examples
 #   man        tests/man/check.sh     install    tests/install/check.sh     readme     tests/readme/check.sh
 #   yields     tests/yields/check.sh     explore    tests/explore/check.sh
 #
@@ -126,6 +127,11 @@ for suite in $suites; do
     seeds)
         for configuration in $configurations; do
             TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration seeds" sh tests/examples/seeds.sh
+        done
+        ;;
+    styles)
+        for configuration in $configurations; do
+            TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration styles" sh tests/examples/styles.sh
         done
         ;;
     man | install | readme | yields | explore) TIMEOUT=600 run "$suite" sh "tests/$suite/check.sh" ;;

@@ -120,6 +120,18 @@ call_graph_alone() {
 }
 expect 'the call graph alone is enough' call_graph_alone
 
+# What is passed to a function of another unit is called where that unit calls it, or not at all.
+of_another_unit() {
+    mkdir -p "$work/units"
+    echo 'int bine_yield(void); void keep(int (*)(void)); static int late(void) { return bine_yield(); }
+        void early(void) { keep(late); }' >"$work/units/a.c"
+    echo 'int (*kept)(void); void keep(int (*fn)(void)); void keep(int (*fn)(void)) { kept = fn; }' >"$work/units/b.c"
+    compile "$work/units/a.c" "$work/units" && compile "$work/units/b.c" "$work/units" &&
+        status 0 "$yields" list "$work/units" && contains ': late() may switch' && ! grep -q ': early() m' "$work/out" &&
+        status 0 "$yields" list "$work/units/a.ci" && contains 'keep() calling back late()'
+}
+expect 'list: what another unit only keeps is not called back' of_another_unit
+
 # ---- C++ -------------------------------------------------------------------------------------------------------
 
 if command -v "${CXX:-g++}" >/dev/null 2>&1 && ! "${CXX:-g++}" --version | grep -q clang; then

@@ -210,9 +210,20 @@ static void believe_declarations(struct graph *graph)
     }
 }
 
+/* What a function is passed that a later unit turned out to have: it is followed there. */
+static void forget_passed(struct graph *graph)
+{
+    for (size_t i = 0; i < graph->calls.count; i++) {
+        struct call *call = graph->calls.at[i];
+        if (call->passed_to && call->passed_to->defined)
+            call->colours = false;
+    }
+}
+
 void graph_finish(struct graph *graph)
 {
     believe_declarations(graph);
+    forget_passed(graph);
     resolve(graph);
     for (size_t i = 0; i < graph->calls.count; i++) {
         struct call *call = graph->calls.at[i];
