@@ -223,7 +223,6 @@ void bine__fd_fresh(int fd, enum bine__kind kind)
     slot->kind = (uint8_t)kind;
     slot->flags = BINE__FD_CREATED;
     bine__check_fd_made(fd);
-    bine__check_fd_made(fd);
 }
 
 /* ---- Events ------------------------------------------------------------------------ */

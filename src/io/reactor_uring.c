@@ -21,8 +21,9 @@
  *
  * When the kernel refuses: a full submission queue is submitted early.  If memory is short or the completion
  * queue has overflowed, nothing is lost, the entries stay in the queue, and the loop goes on with what epoll
- * tells until a later turn gets through.  If the ring is forbidden in mid-run, by a sandbox, it is given up:
- * whatever it watched epoll watches. */
+ * tells until a later turn gets through.  If the ring is refused for good, by a sandbox in mid-run, it is
+ * given up: whatever it watched epoll watches, and operations go to threads.  Only those that the kernel
+ * already has go on waiting for it: nobody else can tell when their memory is free. */
 #define _GNU_SOURCE
 #include "io/uring.h"
 
@@ -36,8 +37,9 @@ enum {
     EVENTS = POLLIN | POLLOUT | POLLPRI | POLLRDHUP
 };
 
-/* While the kernel has no memory for submissions, and for operations that a forbidden ring still owes. */
+/* While the kernel has no memory for submissions, and for operations that a lost ring still owes. */
 #define RETRY_PERIOD BINE_MS
+enum { RETRIES = 100 }; /* in vain, one after the other: then it will never take any again */
 
 struct io_uring_sqe *bine__uring_entry(struct bine__uring *uring)
 {
@@ -184,7 +186,8 @@ static void let_go(struct bine__io *io, struct bine__fd *slot)
     io->held--;
 }
 
-/* Before the descriptor is closed: with this call the kernel gives the file back. */
+/* Before the descriptor is closed: with this call the kernel gives the file back.  (IORING_OP_POLL_REMOVE
+ * would not, if an event is on its way.) */
 static void disarm(struct bine__io *io, int fd, struct bine__fd *slot)
 {
     struct bine__uring *uring = io->backend;
@@ -192,7 +195,7 @@ static void disarm(struct bine__io *io, int fd, struct bine__fd *slot)
 
     let_go(io, slot);
     if (sqe) {
-        io_uring_prep_poll_remove(sqe, poll_data(fd, slot));
+        io_uring_prep_cancel64(sqe, poll_data(fd, slot), 0);
         io_uring_sqe_set_data64(sqe, BINE__URING_IGNORED);
         sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
         (void)io_uring_submit_and_get_events(&uring->ring);
@@ -222,11 +225,15 @@ static void uring_unwatch(struct bine__io *io, int fd, struct bine__fd *slot)
     bine__reactor_epoll.unwatch(io, fd, slot);
 }
 
-/* Writers are told what is so now, since not every socket tells them (reactor_epoll.c). */
-static void tell_writers(struct bine__io *io, int fd, const struct bine__fd *slot)
+/* Those who wait are told what is so now: not every socket tells its writers (reactor_epoll.c), and for
+ * readers see believed(). */
+static void tell_waiters(struct bine__io *io, int fd, const struct bine__fd *slot)
 {
-    struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
+    struct pollfd pollfd = {.fd = fd, .events = bine__fd_interest(slot)};
 
+    if (pollfd.events == 0)
+        return;
+    pollfd.events |= POLLPRI;
     if (poll(&pollfd, 1, 0) == 1)
         bine__fd_ready(io, fd, slot->generation, (unsigned short)pollfd.revents);
 }
@@ -245,8 +252,7 @@ static int uring_recheck(struct bine__io *io, int fd, struct bine__fd *slot)
         bine__fd_forget(slot);
         return bine__fd_interest(slot) ? bine__reactor_epoll.watch(io, fd, slot) : 0;
     }
-    if (!bine__list_empty(&slot->line[BINE__OUT]))
-        tell_writers(io, fd, slot);
+    tell_waiters(io, fd, slot);
     return 0;
 }
 
@@ -263,9 +269,15 @@ static void poll_ended(struct bine__io *io, int fd, struct bine__fd *slot, int r
         bine__fd_ready(io, fd, slot->generation, POLLIN | POLLOUT); /* they try, and fail by themselves */
 }
 
-static unsigned real_events(unsigned events)
+/* What the ring tells is either what the file said when it was asked, or, cheaper, what the waker said; and a
+ * socket's says PRI with all data that comes.  The former has OUT in it, as good as always.  True urgent data
+ * makes two wake-ups, so the file is asked; if both come apart, and a task waits because it believed a short
+ * read, the sweep finds it. */
+static unsigned believed(const struct bine__fd *slot, unsigned events)
 {
-    return events & POLLOUT ? events : events & ~(unsigned)POLLPRI;
+    if ((events & POLLOUT) || !bine__list_empty(&slot->lookers)) /* who looks asks for itself */
+        return events;
+    return events & ~(unsigned)POLLPRI;
 }
 
 static unsigned take_poll(struct bine__io *io, const struct io_uring_cqe *cqe)
@@ -277,7 +289,7 @@ static unsigned take_poll(struct bine__io *io, const struct io_uring_cqe *cqe)
     if (!slot || slot->generation != generation || !(slot->flags & BINE__FD_HELD))
         return 0;
     if (bine__likely(result >= 0))
-        bine__fd_ready(io, fd, generation, real_events((unsigned)result));
+        bine__fd_ready(io, fd, generation, believed(slot, (unsigned)result));
     if (bine__unlikely(!(cqe->flags & IORING_CQE_F_MORE)))
         poll_ended(io, fd, slot, result);
     return result >= 0;
@@ -388,24 +400,26 @@ static unsigned wait_for_room(struct bine__io *io, struct bine__uring *uring, bi
 
 /* ---- Waiting ----------------------------------------------------------------------- */
 
-/* 0, or an errno value. */
+static int wait_for_completion(struct io_uring *ring, bine_ns timeout)
+{
+    struct __kernel_timespec time = {timeout / BINE_SECOND, timeout % BINE_SECOND};
+    struct io_uring_cqe *cqe;
+
+    if (timeout == BINE_FOREVER)
+        return io_uring_wait_cqe(ring, &cqe);
+    return io_uring_wait_cqe_timeout(ring, &cqe, &time);
+}
+
+/* Hands in, and waits only if that has not brought anything.  0, or an errno value. */
 static int enter(struct io_uring *ring, bine_ns timeout)
 {
     const unsigned busy = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;
-    int result;
+    int result = 0;
 
-    if (timeout <= 0) {
-        /* Nothing to hand in, nothing that waits for us in the kernel: a turn without a system call. */
-        if (!io_uring_sq_ready(ring) && !(IO_URING_READ_ONCE(*ring->sq.kflags) & busy))
-            return 0;
+    if (io_uring_sq_ready(ring) || (timeout <= 0 && (IO_URING_READ_ONCE(*ring->sq.kflags) & busy)))
         result = io_uring_submit_and_get_events(ring);
-    } else if (timeout == BINE_FOREVER) {
-        result = io_uring_submit_and_wait(ring, 1);
-    } else {
-        struct __kernel_timespec time = {timeout / BINE_SECOND, timeout % BINE_SECOND};
-        struct io_uring_cqe *cqe;
-        result = io_uring_submit_and_wait_timeout(ring, &cqe, 1, &time, NULL);
-    }
+    if (result >= 0 && timeout > 0 && !io_uring_cq_ready(ring))
+        result = wait_for_completion(ring, timeout);
     return result >= 0 || result == -ETIME || result == -EINTR ? 0 : -result;
 }
 
@@ -421,9 +435,11 @@ static unsigned uring_wait(struct bine__io *io, bine_ns timeout)
     reported = reap(io, uring);
     if (uring->look)
         reported += look_into_epoll(io, uring);
-    if (bine__likely(!error))
+    if (bine__likely(!error)) {
+        uring->refusals = 0;
         return reported;
-    if (error == EAGAIN || error == EBUSY || error == ENOMEM)
+    }
+    if ((error == EAGAIN || error == EBUSY || error == ENOMEM) && ++uring->refusals <= RETRIES)
         return reported + wait_for_room(io, uring, timeout);
     lose_ring(io, uring);
     return reported + bine__reactor_epoll.wait(io, 0);

@@ -13,6 +13,7 @@ struct bine__uring {
     struct bine__epoll epoll; /* the first member: the functions of bine__reactor_epoll take us for one */
     struct io_uring ring;     /* not there any more once it is lost and nothing is in flight */
     unsigned inflight;        /* operations submitted, and not completed */
+    unsigned refusals;        /* turns, one after the other, in which the kernel had no room */
     bool look;                /* the inner epoll has something to report */
     bool unwatched;           /* the ring does not watch it at the moment */
     bool lost;                /* the kernel refuses the ring for good: epoll does it all */

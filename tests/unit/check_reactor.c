@@ -108,8 +108,8 @@ static bool was_woken(struct dummy *dummy)
     return woken;
 }
 
-/* Looks as often as a level needs to settle, and as MANY need where the kernel hands out 20 at a time (a ring);
- * never sleeps. */
+/* Looks as often as a level needs to settle, and as MANY need where the kernel hands out 20 at a time (a
+ * ring); never sleeps. */
 static void look(struct bine__io *io)
 {
     for (int i = 0; i < MANY / 20 + 10; i++)
