@@ -37,6 +37,16 @@ FNR == NR {
 }
 
 # ---- The report ----
+# note <section> <"path:line", perhaps more>: that the section names the line
+function note(section, where,   i, n, words, place) {
+    n = split(where, words, "/")
+    split(words[n], place, ":")
+    sub(/[^0-9].*/, "", place[2])
+    if (place[1] == program)
+        for (i = 1; i <= sites; i++)
+            if ((order[i] SUBSEP place[2]) in line)
+                named[section, order[i]] = 1
+}
 function finish(   i, s, section, good) {
     if (kind == "")
         return
@@ -47,7 +57,7 @@ function finish(   i, s, section, good) {
         for (i = 1; i <= sites; i++)
             if (order[i] in marked) {
                 s = 0
-                for (section = 1; section <= sections; section++)
+                for (section = 0; section <= sections; section++)
                     if ((section SUBSEP order[i]) in named && (!four || section == i))
                         s = 1
                 good = good && s
@@ -63,18 +73,13 @@ function finish(   i, s, section, good) {
 /^bine-race: [A-Z][A-Z-]+:/ {
     finish()
     kind = substr($2, 1, length($2) - 1)
+    for (f = 3; f <= NF; f++) # where the sites stand in the sentence itself
+        note(0, $f)
     next
 }
 /^$/ { finish() }
 kind != "" && /^  [^ ].*:$/ { sections++; next }
-kind != "" && /^ +#[0-9]+ / {
-    n = split($NF, words, "/")
-    m = split(words[n], place, ":")
-    if (place[1] == program)
-        for (i = 1; i <= sites; i++)
-            if ((order[i] SUBSEP place[2]) in line)
-                named[sections, order[i]] = 1
-}
+kind != "" && /^ +#[0-9]+ / { note(sections, $NF) }
 END {
     finish()
     print best == 2 ? "sites" : best == 1 ? "seen" : "missed"

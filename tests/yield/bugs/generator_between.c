@@ -9,7 +9,7 @@ static int best = 100;
 static void *offers(bine_gen *g, void *arg)
 {
     for (int i = 0; i < 2; i++) {
-        bine_sleep(BINE_MS);
+        bine_sleep(BINE_MS); /* SITE gave-up */
         if (bine_gen_yield(g, arg, NULL) < 0)
             break;
     }

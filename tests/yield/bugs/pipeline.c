@@ -21,8 +21,8 @@ static void *request(void *arg)
     bine_mutex_unlock(&turn);
     EXPECT(answer == expected);
 #else
-    redis.expected = id;                            /* SITE looked */
-    bine_write(redis.fd[0], &id, sizeof id);        /* SITE wrote */
+    redis.expected = id;                            /* SITE looked wrote */
+    bine_write(redis.fd[0], &id, sizeof id);
     bine_read(redis.fd[0], &answer, sizeof answer); /* SITE gave-up */
     EXPECT(answer == redis.expected);               /* SITE acted */
 #endif

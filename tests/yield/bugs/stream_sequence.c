@@ -15,7 +15,7 @@ static void *packet(void *arg)
 #else
     unsigned n = sequence; /* SITE looked */
 #endif
-    bine_mutex_lock(&writing);
+    bine_mutex_lock(&writing); /* SITE gave-up */
     bine_stream_printf(peer, "%u %s\n", n, (char *)arg);
     bine_sleep(BINE_MS);     /* SITE gave-up: Nagle, by hand */
     bine_stream_flush(peer); /* SITE gave-up */

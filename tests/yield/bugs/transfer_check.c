@@ -11,7 +11,7 @@ struct account {
 static void log_line(const char *what)
 {
     printf("%s\n", what);
-    bine_yield();
+    bine_yield(); /* SITE gave-up */
 }
 
 static void *transfer(void *arg)
