@@ -206,10 +206,10 @@ check: ## every test: both contexts, both reactors, examples, manual, README, in
 check-explore: ## bine-explore: counts of schedules, what it finds, what it says
 	+@$(MAKE_) all
 	@$(RUN) native -- explore
-check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer; the seeded ones for a minute each
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) SANITIZE=address,undefined tests
-	@$(RUN) $(CONTEXT)-address-undefined -- unit stress seeds
+	@SECONDS=20 $(RUN) $(CONTEXT)-address-undefined -- unit stress seeds
 check-tsan: ## the tests under ThreadSanitizer (address randomisation off: older ones need that)
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) SANITIZE=thread tests
