@@ -141,7 +141,7 @@ static void follow(const char *path)
         mmap(NULL, sizeof *share, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (share == MAP_FAILED)
         return;
-    share->unfair = UINT32_MAX;
+    share->unfair = BINE__EXPLORE_UNFAIR;
     share->max_steps = UINT32_MAX;
     share->patience_ms = UINT32_MAX;
     share->follow = true;
@@ -164,7 +164,8 @@ static __attribute__((constructor)) void start(void)
 
 static bool here(void)
 {
-    return bine__explorer.share && getpid() == explored && pthread_equal(pthread_self(), bine__explorer.thread);
+    return bine__explorer.share && getpid() == explored &&
+           pthread_equal(pthread_self(), bine__explorer.thread);
 }
 
 void bine__explore_open(struct bine_loop *loop)
@@ -176,7 +177,8 @@ void bine__explore_open(struct bine_loop *loop)
     loop->watched &= ~(uint32_t)BINE__WATCH_SEED; /* the schedule is the explorer's */
     bine__explorer.loop = bine__explored_loop = loop;
     bine__explorer.share->ran = true;
-    bine__explore_say(&bine__explorer, "%4u %.6f s    a run begins: task 'main'\n", 0, (double)loop->now / 1e9);
+    bine__explore_say(&bine__explorer, "%4u %.6f s    a run begins: task 'main'\n", 0,
+                      (double)loop->now / 1e9);
 }
 
 void bine__explore_close(struct bine_loop *loop)
@@ -226,7 +228,8 @@ void bine__explore_report(const bine_report *report)
 /* Those that begin with a report are known already. */
 void bine__explore_finding(const char *kind, const char *summary)
 {
-    static const char *const reports[] = {"LOST-ERROR", "TASK-LEFT-BEHIND", "STUCK", "YIELD-IN-ATOMIC", "INVARIANT"};
+    static const char *const reports[] = {"LOST-ERROR", "TASK-LEFT-BEHIND", "STUCK", "YIELD-IN-ATOMIC",
+                                          "INVARIANT"};
     for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++)
         if (strcmp(reports[i], kind) == 0)
             return;

@@ -54,7 +54,8 @@ struct bine__explore {
     uint32_t change[32]; /* points at which PCT changes a priority, share->depth - 1 of them */
     struct bine__option option[BINE__OPTIONS];
     unsigned options;
-    /* The point that led to what runs now; of its choices, which tasks would have been given what they wait for. */
+    /* The point that led to what runs now; of its choices, which tasks would have been given what they
+     * wait for. */
     struct bine__explore_point *point;
     struct {
         uint64_t task;

@@ -232,7 +232,8 @@ unsigned bine__explore_choose(struct bine__explore *explore, unsigned n, uint32_
     explore->gifts = 0;
     for (unsigned i = 0; i < n && i < BINE__QUIET_BITS; i++) {
         const struct bine__option *option = &explore->option[i];
-        if (!option->success || i == chosen || (*quiet >> i & 1) || option->task == explore->option[chosen].task)
+        if (!option->success || i == chosen || (*quiet >> i & 1) ||
+            option->task == explore->option[chosen].task)
             continue;
         explore->given[explore->gifts].task = option->task->id;
         explore->given[explore->gifts++].bit = i;

@@ -3,17 +3,17 @@
  * What could happen next in an explored loop.
  *
  * A choice is most often a task: one that is runnable goes on; one that is parked goes on because what it
- * waits for completes.  That a completion comes early and its task runs late makes no difference to anybody,
- * so the two are one step; the exceptions are these:
+ * waits for completes.  That a completion comes early and its task runs late makes no difference to
+ * anybody, so the two are one step; the exceptions are these:
  *  - the wait is given up meanwhile, by a cancellation: explore_choose.c notes it (.touched), and the tool adds
  *    the schedule in which the completion came first;
  *  - a deadline of the task's passes meanwhile: offered here, as a choice of its own (.second);
  *  - with --fifo the order in which tasks become runnable is the order in which they run: there a
  *    completion is a step of its own, and the task waits for its turn.
  *
- * Which timers may fire is the model of time, and documented in bine-explore(1).  A task's own timers, in any
- * model, keep their order where it is certain: one that was armed earlier and is not due later goes first.  One
- * armed earlier and due later may go first too, for time may have passed between the two. */
+ * Which timers may fire is the model of time, and documented in bine-explore(1).  A task's own timers, in
+ * any model, keep their order where it is certain: one that was armed earlier and is not due later goes
+ * first.  One armed earlier and due later may go first too, for time may have passed between the two. */
 #include "check/explore.h"
 
 #include <stdlib.h>
@@ -31,14 +31,16 @@ static struct bine_task *concerned(const struct bine__timer *timer)
     return NULL;
 }
 
-static struct bine__option *add(struct bine__explore *explore, enum bine__option_kind kind, struct bine_task *task)
+static struct bine__option *add(struct bine__explore *explore, enum bine__option_kind kind,
+                                struct bine_task *task)
 {
     if (explore->options == BINE__OPTIONS) {
         explore->share->truncated = true;
         return NULL;
     }
     struct bine__option *option = &explore->option[explore->options++];
-    *option = (struct bine__option){.kind = kind, .task = task, .party = task ? task->id : UINT64_MAX - (uint64_t)kind};
+    *option = (struct bine__option){
+        .kind = kind, .task = task, .party = task ? task->id : UINT64_MAX - (uint64_t)kind};
     return option;
 }
 
@@ -67,7 +69,8 @@ static void take_list(struct armed *armed, struct bine_loop *loop, struct bine__
 
 static int by_deadline(const void *a, const void *b)
 {
-    const struct bine__timer *left = *(struct bine__timer *const *)a, *right = *(struct bine__timer *const *)b;
+    const struct bine__timer *left = *(struct bine__timer *const *)a,
+                             *right = *(struct bine__timer *const *)b;
     if (left->deadline != right->deadline)
         return left->deadline < right->deadline ? -1 : 1;
     return (left->order > right->order) - (left->order < right->order);
@@ -98,7 +101,8 @@ static uint64_t owner_of(const struct bine__timer *timer)
 static bool comes_later(const struct armed *armed, unsigned i)
 {
     for (unsigned j = 0; j < i; j++)
-        if (armed->timer[j]->order < armed->timer[i]->order && owner_of(armed->timer[j]) == owner_of(armed->timer[i]))
+        if (armed->timer[j]->order < armed->timer[i]->order &&
+            owner_of(armed->timer[j]) == owner_of(armed->timer[i]))
             return true;
     return false;
 }
@@ -121,7 +125,8 @@ static bool may_fire(const struct bine__explore *explore, const struct armed *ar
     return i == 0 && idle;
 }
 
-/* Who runs in consequence: the sleeper, or whose deadline it is.  NULL: a callback, or it is seen afterwards. */
+/* Who runs in consequence: the sleeper, or whose deadline it is.  NULL: a callback, or it is seen
+ * afterwards. */
 static struct bine_task *runs_on(const struct bine__timer *timer)
 {
     return bine__explore_is_sleep(timer) ? bine__explore_sleeper(timer) : concerned(timer);
@@ -196,7 +201,8 @@ static void offer_io(struct bine__explore *explore, struct bine_loop *loop)
     struct bine__explore_ready ready[BINE__OPTIONS];
     unsigned n = loop->outstanding ? bine__explore_ready(loop, ready, BINE__OPTIONS) : 0;
     for (unsigned i = 0; i < n; i++) {
-        struct bine__option *option = add(explore, BINE__OPTION_IO, explore->share->fifo ? NULL : ready[i].task);
+        struct bine__option *option =
+            add(explore, BINE__OPTION_IO, explore->share->fifo ? NULL : ready[i].task);
         if (!option)
             return;
         option->io = ready[i];

@@ -2,8 +2,8 @@
  *
  * The trace in words, written to the memory that the tool reads.
  *
- * A step is a line: its number, the time, a star where there was a choice, and what happens; then, indented, where
- * the task gives up the loop again.  The tool only passes these on. */
+ * A step is a line: its number, the time, a star where there was a choice, and what happens; then,
+ * indented, where the task gives up the loop again.  The tool only passes these on. */
 #include "check/explore.h"
 
 #include <stdarg.h>
@@ -41,7 +41,8 @@ void bine__explore_name(char *text, size_t size, const struct bine_task *task)
     if (task->flags & BINE__TASK_NAMED)
         snprintf(text, size, "task %llu '%s'", (unsigned long long)task->id, task->name_);
     else
-        snprintf(text, size, "task %llu (spawned at %s)", (unsigned long long)task->id, task->site ? task->site : "?");
+        snprintf(text, size, "task %llu (spawned at %s)", (unsigned long long)task->id,
+                 task->site ? task->site : "?");
 }
 
 static void say_timer(struct bine__explore *explore, const struct bine__timer *timer)
@@ -98,8 +99,9 @@ static void say_place(struct bine__explore *explore, void *const frame[], int de
 
     for (int i = 0; i < n; i++)
         if (i == 0)
-            bine__explore_say(explore, "%s%s at %s%s%s%s", *name ? name : "", *name ? "()" : "", place[i].where,
-                              place[i].function[0] ? " in " : "", place[i].function, place[i].function[0] ? "()" : "");
+            bine__explore_say(explore, "%s%s at %s%s%s%s", *name ? name : "", *name ? "()" : "",
+                              place[i].where, place[i].function[0] ? " in " : "", place[i].function,
+                              place[i].function[0] ? "()" : "");
         else
             bine__explore_say(explore, ", from %s", place[i].where);
     bine__explore_say(explore, "\n");

@@ -2,16 +2,17 @@
  *
  * The memory that bine-explore(1) shares with the program that it explores, and how the two talk.
  *
- * The tool starts the program once, with BINE_EXPLORE=<version>:<memory>:<commands>:<replies>:<output> in its
- * environment, each a descriptor.  A constructor of the checked library maps the memory and becomes a
- * server: for each byte that it reads from <commands> it forks a child that runs main() under one schedule,
- * and when that has ended it writes its wait status, an int, to <replies>.  The first thing it ever writes
- * there is HELLO.  The child's standard output and error go to <output>, emptied before.
+ * The tool starts the program once, with BINE_EXPLORE=<version>:<memory>:<commands>:<replies>:<output> in
+ * its environment, each a descriptor.  A constructor of the checked library maps the memory and becomes a
+ * server: for each byte that it reads from <commands> it forks a child that runs main() under one
+ * schedule, and when that has ended it writes its wait status, an int, to <replies>.  The first thing it
+ * ever writes there is HELLO.  The child's standard output and error go to <output>, emptied before.
  *
- * What is before `pid` the tool writes between two runs; the rest is the child's, but for the server's reset.
+ * What is before `pid` the tool writes between two runs; the rest is the child's, but for the server's
+ * reset.
  *
- * A schedule is told by its picks: at point so-and-so, counted from 0, such a choice of so many.  At all other
- * points it is the first choice, which is what would happen without the explorer. */
+ * A schedule is told by its picks: at point so-and-so, counted from 0, such a choice of so many.  At all
+ * other points it is the first choice, which is what would happen without the explorer. */
 #ifndef BINE_CHECK_EXPLORE_SHARE_H
 #define BINE_CHECK_EXPLORE_SHARE_H
 
@@ -26,6 +27,7 @@ enum {
     BINE__EXPLORE_MAGIC = 0x62786c31,
     BINE__EXPLORE_VERSION = 1,
     BINE__EXPLORE_HELLO = 0x68656c6f,
+    BINE__EXPLORE_UNFAIR = 6, /* unless told otherwise */
     BINE__EXPLORE_PICKS = 4096,
     BINE__EXPLORE_POINTS = 1 << 16,
     BINE__EXPLORE_FINDINGS = 16,

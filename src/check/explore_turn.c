@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * A turn of an explored loop: collects what could happen, lets one of it be chosen, makes it happen, until a
- * task stands at the head of the run queue; and what becomes of a loop in which nothing can happen any more.
+ * A turn of an explored loop: collects what could happen, lets one of it be chosen, makes it happen, until
+ * a task stands at the head of the run queue; and what becomes of a loop in which nothing can happen any
+ * more.
  *
  * Something outside the program may yet come: another process at the other end of a descriptor, a thread's
- * bine_post().  That is waited for really, for a while; the tool is told, since such a run need not go the same
- * way twice. */
+ * bine_post().  That is waited for really, for a while; the tool is told, since such a run need not go the
+ * same way twice. */
 #include "check/explore.h"
 
 #include <stdio.h>
@@ -175,7 +176,8 @@ void bine__explore_turn(struct bine_loop *loop)
         }
         count_step(explore);
         bine__explore_be_fair(explore);
-        const struct bine__option option = explore->option[bine__explore_choose(explore, explore->options, &quiet)];
+        const struct bine__option option =
+            explore->option[bine__explore_choose(explore, explore->options, &quiet)];
         complete_quietly(explore, quiet);
         if (carry_out(explore, &option))
             return;
@@ -204,7 +206,8 @@ int bine__explore_io(struct bine_task *self, int fd, short events)
 {
     struct bine__explore *explore = &bine__explorer;
     int error = errno;
-    if (!bine__explored(self->loop) || explore->share->eager_io || (fd >= 0 && !bine__explore_fd_ready(fd, events)))
+    if (!bine__explored(self->loop) || explore->share->eager_io ||
+        (fd >= 0 && !bine__explore_fd_ready(fd, events)))
         return 0;
     if (explore->slows < BINE__PARTIES)
         explore->slow[explore->slows++] = self->id;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * What bine-explore(1) needs to know of descriptors: which of those that tasks wait for are ready now, each
- * direction for itself, and to tell their tasks one by one.  In the checked library alone.
+ * What bine-explore(1) needs to know of descriptors: which of those that tasks wait for are ready now,
+ * each direction for itself, and to tell their tasks one by one.  In the checked library alone.
  *
- * poll(2) is asked, without waiting; an explored loop's reactor is "poll", which keeps nothing between two waits,
- * so the two do not get into each other's way. */
+ * poll(2) is asked, without waiting; an explored loop's reactor is "poll", which keeps nothing between two
+ * waits, so the two do not get into each other's way. */
 #define _GNU_SOURCE
 #include "io/io.h"
 
@@ -37,7 +37,8 @@ static void take_chunk(struct watched *watched, const struct bine__io *io, uint3
 }
 
 /* A looker's task, if nobody stands in the line. */
-static struct bine_task *first_in(const struct bine__fd *slot, enum bine__direction direction, unsigned events)
+static struct bine_task *first_in(const struct bine__fd *slot, enum bine__direction direction,
+                                  unsigned events)
 {
     const struct bine__list *line = &slot->line[direction];
     if (!bine__list_empty(line))
@@ -58,7 +59,8 @@ static unsigned count(const struct bine__list *list)
     return n;
 }
 
-/* What is broken concerns all who wait; the rest the first in its line, and every looker that asked for it. */
+/* What is broken concerns all who wait; the rest the first in its line, and every looker that asked for
+ * it. */
 static bool concerns(const struct bine__fd *slot, enum bine__direction direction, unsigned events,
                      struct bine__explore_ready *ready)
 {

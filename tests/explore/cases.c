@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Small programs for bine-explore(1), by name: cases <name> [<number>...].  Each says beside it what exploration
- * finds; check.sh holds it to that. */
+ * Small programs for bine-explore(1), by name: cases <name> [<number>...].  Each says beside it what
+ * exploration finds; check.sh holds it to that. */
 #include <bine.h>
 
 #include <assert.h>
@@ -128,7 +128,8 @@ static void *cancelled(void *unused)
     return unused;
 }
 
-/* The sleep is over when it is cancelled, or is over after that: before its task has run.  Two schedules of five. */
+/* The sleep is over when it is cancelled, or is over after that: before its task has run.  Two schedules
+ * of five. */
 static void *run_too_late(void *unused)
 {
     bine_task *task = bine_spawn(cancelled, NULL);

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Holds bine-explore to its manual: how many schedules there are, which of them fail, that a path leads to the same
-# again, what becomes of programs that crash, hang or cannot be explored, and what wrong usage is told.
+# Holds bine-explore to its manual: how many schedules there are, which of them fail, that a path leads to the
+# same again, what becomes of programs that crash, hang or cannot be explored, and what wrong usage is told.
 #
 #   CC=cc O=build/native tests/explore/check.sh
 #
@@ -76,14 +76,16 @@ for program in cases linked; do
         # shellcheck disable=SC2086 # two numbers
         n=$(orders $shape)
         # shellcheck disable=SC2086
-        expect 0 "$program: $shape slices" "^$n schedules?, all there are: 0 failed" -- "$work/$program" slices $shape
+        expect 0 "$program: $shape slices" "^$n schedules?, all there are: 0 failed" \
+            -- "$work/$program" slices $shape
     done
 done
 expect 0 'in the order of the run queue there is one' '^1 schedule, all' --fifo -- "$work/cases" slices 3 3
 expect 0 'two sleepers, any timer next' '^6 schedules, all' -- "$work/cases" sleepers 2
 expect 0 'three sleepers, any timer next' '^90 schedules, all' -- "$work/cases" sleepers 3
 expect 0 'three sleepers, time in order' '^6 schedules, all' --timers ordered -- "$work/cases" sleepers 3
-expect 0 'three sleepers, first in first out' '^1 schedule, all' --fifo --timers ordered -- "$work/cases" sleepers 3
+expect 0 'three sleepers, first in first out' '^1 schedule, all' --fifo --timers ordered \
+    -- "$work/cases" sleepers 3
 expect 66 'a draw between two' '^2 schedules, all there are: 1 failed' --keep-going -- "$work/cases" select
 
 # ---- Needles -------------------------------------------------------------------------------------------
@@ -99,15 +101,17 @@ expect 66 'a write that never waits' 'failed: it was killed by signal 6' -- "$wo
 expect 0 'unless it is told not to' 'all there are: 0 failed' --eager-io -- "$work/cases" log
 
 # The same seed, the same schedules; another one, others.
-run 66 'a seed' --random 500 --seed 3 --jobs 1 -- "$work/cases" needle 2 3 && grep -e --path "$said" >"$work/one"
-run 66 'a seed again' --random 500 --seed 3 --jobs 1 -- "$work/cases" needle 2 3 && grep -e --path "$said" >"$work/two"
+run 66 'a seed' --random 500 --seed 3 --jobs 1 -- "$work/cases" needle 2 3 && grep -e \
+    --path "$said" >"$work/one"
+run 66 'a seed again' --random 500 --seed 3 --jobs 1 -- "$work/cases" needle 2 3 && grep -e \
+    --path "$said" >"$work/two"
 if test -s "$work/one" && cmp -s "$work/one" "$work/two"; then good; else bad 'the same seed finds the same'; fi
 
 # ---- Paths ---------------------------------------------------------------------------------------------
 
 run 66 'finds the needle' -- "$work/cases" needle 2 3
 path=$(sed -n 's/.*--path \([^ ]*\) .*/\1/p' "$said")
-told 'how to go there again' "bine-explore --path $path -- $work/cases needle 2 3" "BINE_EXPLORE_PATH=$path gdb" \
+told 'how to go there again' "bine-explore --path $path -- $work/cases needle 2 3" "gdb .*BINE_EXPLORE_PATH=$path.* --args" \
     'yields: bine_yield\(\) at tests/explore/cases.c:[0-9]+ in slices\(\)'
 run 66 'follows it' --path "$path" -- "$work/cases" needle 2 3 && mv "$said" "$work/one"
 run 66 'follows it again' --path "$path" -- "$work/cases" needle 2 3 && cp "$said" "$work/two"
@@ -116,7 +120,7 @@ expect 0 'the first schedule' 'This schedule does not fail' --path first -- "$wo
 expect 4 'another program' 'does not fit this program: at point [0-9]+ there is another choice' \
     --path "$path" -- "$work/cases" slices 3 3
 expect 4 'a program that ends before' 'ends before' --path 0:1/2,40:1/2 -- "$work/cases" needle 2 3
-for wrong in '' x 0:1 1:1/2, 0:2/2 1:1/2,0:1/2 0:1/2q; do
+for wrong in '' x 0:1 '1:1/2,' 0:2/2 1:1/2,0:1/2 0:1/2q; do
     expect 2 "\"$wrong\" is no path" 'is not a path' --path "$wrong" -- "$work/cases" needle 2 3
 done
 BINE_EXPLORE_PATH=$path "$work/linked" needle 2 3 >"$said" 2>&1
@@ -138,7 +142,8 @@ for way in 1 2 3; do
 done
 expect 0 'a deadline that is sure to come first' ' all there are: 0 failed' -- "$work/cases" deadline 20 1
 expect 66 'a watchdog barks' 'the deadline of a scope passes \(set for 60.0' -- "$work/cases" watchdog
-expect 0 'not where limits keep their place' 'all there are: 0 failed' --timers limits -- "$work/cases" watchdog
+expect 0 'not where limits keep their place' 'all there are: 0 failed' --timers limits \
+    -- "$work/cases" watchdog
 expect 0 'nor in order' 'all there are: 0 failed' --timers ordered -- "$work/cases" watchdog
 expect 66 'cancelled too late' '^5 schedules, all there are: 2 failed' --keep-going -- "$work/cases" too_late
 expect 66 'while its sleep was over' 'before its task runs' --path 1:0/2q2 -- "$work/cases" too_late
@@ -165,7 +170,8 @@ expect 66 'endless output' 'writes without end' -- "$work/cases" flood
 expect 1 'a program that does not use bine' 'ran no loop' -- /bin/true
 expect 66 'one that fails before it does' 'ended with status 7' -- "$work/cases" status
 expect 3 'no two runs alike' 'did not go as told|went another way' -- "$work/cases" moody
-expect 3 'out of time' '^Stopped after 1 s: not all schedules were run, [0-9]+ more' --time 1 -- "$work/cases" slices 3 9
+expect 3 'out of time' '^Stopped after 1 s: not all schedules were run, [0-9]+ more' --time 1 \
+    -- "$work/cases" slices 3 9
 timeout -k 60 -s INT 3 "$explore" -- "$work/cases" slices 3 9 >"$said" 2>&1
 status=$?
 told "interrupted ($status)" '^Interrupted: not all schedules were run'

@@ -2,9 +2,10 @@
  *
  * bine-explore: runs a program under many schedules and says which of them fail.
  *
- * main.c reads the command line; target.c runs the program, a schedule at a time, in several processes at once;
- * search.c decides which schedules; shrink.c makes a failing one simpler; path.c writes schedules down; output.c
- * says what came of it.  What the tool and the program share is in src/check/explore_share.h. */
+ * main.c reads the command line; target.c runs the program, a schedule at a time, in several processes at
+ * once; search.c decides which schedules; shrink.c makes a failing one simpler; path.c writes schedules
+ * down; output.c says what came of it.  What the tool and the program share is in
+ * src/check/explore_share.h. */
 #ifndef EXPLORE_EXPLORE_H
 #define EXPLORE_EXPLORE_H
 
@@ -81,6 +82,8 @@ struct target {
 /* Starts the program's server.  Ends the tool if that cannot be. */
 void target_start(struct target *);
 void target_stop(struct target *);
+/* What is loaded into it; NULL: it is linked with the checked runtime. */
+const char *target_library(void);
 /* The picks and the policy are set in .share; begins a run. */
 void target_run(struct target *);
 /* Waits until one of them has ended its run, at most so many seconds; ends runs that exceed their limits.

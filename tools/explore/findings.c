@@ -32,7 +32,8 @@ static char *title_of(const struct target *target, enum verdict verdict, int sta
     case RUN_REPORTED:
         return text("%s", share->finding[0]);
     case RUN_EXIT:
-        return share->findings ? text("%s", share->finding[0]) : text("it ended with status %d", WEXITSTATUS(status));
+        return share->findings ? text("%s", share->finding[0])
+                               : text("it ended with status %d", WEXITSTATUS(status));
     case RUN_SIGNAL:
         return text("it was killed by signal %d (%s)%s%s", WTERMSIG(status), strsignal(WTERMSIG(status)),
                     share->doing[0] ? " in " : "", share->doing);
@@ -42,7 +43,8 @@ static char *title_of(const struct target *target, enum verdict verdict, int sta
         return text("it does not end: more than %u steps", options.max_steps);
     case RUN_TIME:
         if (share->doing[0])
-            return text("it does not end: %s holds the loop for more than %g s", share->doing, options.run_time);
+            return text("it does not end: %s holds the loop for more than %g s", share->doing,
+                        options.run_time);
         return text("it does not end: more than %g s%s", options.run_time,
                     share->outside ? ", waiting for something outside of the program" : "");
     case RUN_OUTPUT:
@@ -88,7 +90,9 @@ struct finding *finding_add(struct result *result, const struct target *target, 
     result->findings = findings;
     struct finding *finding = &findings[result->n_findings++];
     enum verdict verdict = target_verdict(target, status);
-    *finding = (struct finding){.verdict = verdict, .status = status, .title = title_of(target, verdict, status),
+    *finding = (struct finding){.verdict = verdict,
+                                .status = status,
+                                .title = title_of(target, verdict, status),
                                 .found_at = result->schedules};
     finding->reports = calloc(BINE__EXPLORE_FINDINGS, sizeof *finding->reports);
     if (!finding->reports)

@@ -71,7 +71,8 @@ static void print_finding(const struct finding *finding)
     print_member("message", finding->title);
     putchar(',');
     print_member("path", path);
-    printf(",\"schedule\":%lu,\"repeatable\":%s,\"reports\":[", finding->found_at, finding->again ? "true" : "false");
+    printf(",\"schedule\":%lu,\"repeatable\":%s,\"reports\":[", finding->found_at,
+           finding->again ? "true" : "false");
     for (unsigned i = 0; i < finding->n_reports; i++) {
         if (i)
             putchar(',');
@@ -208,10 +209,13 @@ void output_sarif(const struct result *result)
         {"time-limit", "A schedule that does not end"},
         {"output-limit", "A schedule that writes without end"},
     };
-    fputs("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":"
-          "{\"driver\":{\"name\":\"bine-explore\",\"version\":\"" BINE_VERSION "\",\"rules\":[", stdout);
+    fputs("{\"$schema\":\"https://json.schemastore.org/"
+          "sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":"
+          "{\"driver\":{\"name\":\"bine-explore\",\"version\":\"" BINE_VERSION "\",\"rules\":[",
+          stdout);
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        printf("%s{\"id\":\"%s\",\"shortDescription\":{\"text\":\"%s\"}}", i ? "," : "", rules[i][0], rules[i][1]);
+        printf("%s{\"id\":\"%s\",\"shortDescription\":{\"text\":\"%s\"}}", i ? "," : "", rules[i][0],
+               rules[i][1]);
     }
     fputs("]}},\"results\":[", stdout);
     bool first = true;

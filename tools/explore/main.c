@@ -12,8 +12,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct options options = {.mode = MODE_ALL, .seed = 1, .depth = 3, .unfair = 6, .max_steps = 20000,
-                          .time = 60, .run_time = 10, .patience = 2, .timers = BINE__TIMERS_ANY, .shrink = true};
+struct options options = {.mode = MODE_ALL,
+                          .seed = 1,
+                          .depth = 3,
+                          .unfair = BINE__EXPLORE_UNFAIR,
+                          .max_steps = 20000,
+                          .time = 60,
+                          .run_time = 10,
+                          .patience = 2,
+                          .timers = BINE__TIMERS_ANY,
+                          .shrink = true};
 
 void fail(int status, const char *format, ...)
 {
@@ -47,7 +55,8 @@ static const char usage[] =
     "  --timers MODEL    any: any pending timer may fire next (the default); limits: any sleep may,\n"
     "                    deadlines keep their place in time; ordered: by time\n"
     "  --eager-io        input and output that can be done at once never comes late\n"
-    "  --fifo            tasks run in the order in which they became runnable, as they do without the explorer\n"
+    "  --fifo            tasks run in the order in which they became runnable, as they do without the "
+    "explorer\n"
     "  --race            with the detector of bine-race(1) on in every schedule\n"
     "  --jobs N          processes at once (one for each processor)\n"
     "  --keep-going      do not stop at the first failure\n"
@@ -57,7 +66,8 @@ static const char usage[] =
     "  --quiet           no progress\n"
     "  --help, --version\n"
     "\n"
-    "Exit status: 0 none failed; 66 some did; 3 none of those tried, but not all were; 4 the path does not fit;\n"
+    "Exit status: 0 none failed; 66 some did; 3 none of those tried, but not all were; 4 the path does not "
+    "fit;\n"
     "1 the program cannot be explored; 2 wrong usage.\n";
 
 static _Noreturn void misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -99,8 +109,31 @@ static unsigned one_of(const char *name, const char *text, const char *const wor
     misuse("--%s does not know \"%s\"", name, text);
 }
 
-enum { ALL = 256, RANDOM, PCT, PATH, SEED, DEPTH, TIME, EACH_TIME, STEPS, UNFAIR, TIMERS, EAGER, FIFO, RACE, JOBS,
-       PATIENCE, KEEP_GOING, NO_SHRINK, FORMAT, COLOR, QUIET, HELP, VERSION };
+enum {
+    ALL = 256,
+    RANDOM,
+    PCT,
+    PATH,
+    SEED,
+    DEPTH,
+    TIME,
+    EACH_TIME,
+    STEPS,
+    UNFAIR,
+    TIMERS,
+    EAGER,
+    FIFO,
+    RACE,
+    JOBS,
+    PATIENCE,
+    KEEP_GOING,
+    NO_SHRINK,
+    FORMAT,
+    COLOR,
+    QUIET,
+    HELP,
+    VERSION
+};
 
 static const struct option long_options[] = {
     {"all", no_argument, NULL, ALL},
@@ -152,7 +185,10 @@ static void read_options(int argc, char *argv[])
     while ((option = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {
         switch (option) {
         case ALL: choose(MODE_ALL, &chosen); break;
-        case RANDOM: choose(MODE_RANDOM, &chosen); options.runs = number("random", optarg, 1, UINT32_MAX); break;
+        case RANDOM:
+            choose(MODE_RANDOM, &chosen);
+            options.runs = number("random", optarg, 1, UINT32_MAX);
+            break;
         case PCT: choose(MODE_PCT, &chosen); options.runs = number("pct", optarg, 1, UINT32_MAX); break;
         case PATH: choose(MODE_PATH, &chosen); options.path = optarg; break;
         case SEED: options.seed = number("seed", optarg, 0, UINT64_MAX); break;
@@ -235,7 +271,8 @@ int main(int argc, char *argv[])
         return replay(&result);
     search(&result);
     if (result.no_loop && !result.n_findings)
-        fail(EXIT_CANNOT, "%s ran no loop on its main thread: there is nothing to explore", options.program[0]);
+        fail(EXIT_CANNOT, "%s ran no loop on its main thread: there is nothing to explore",
+             options.program[0]);
     output_result(&result);
     if (fflush(stdout) != 0 || ferror(stdout))
         fail(EXIT_CANNOT, "standard output cannot be written");

@@ -78,7 +78,7 @@ static void print_model(void)
         fputs(" --eager-io", stdout);
     if (options.fifo)
         fputs(" --fifo", stdout);
-    if (options.unfair != 6)
+    if (options.unfair != BINE__EXPLORE_UNFAIR)
         printf(" --unfair %u", options.unfair);
     if (options.race)
         fputs(" --race", stdout);
@@ -91,6 +91,19 @@ static void print_lines(const char *lines, const char *before)
         printf("%s%.*s\n", before, (int)length, lines);
         lines += length + (lines[length] == '\n');
     }
+}
+
+/* Without the tool the model is the usual one. */
+static void print_debugger(const char *path)
+{
+    if (options.timers != BINE__TIMERS_ANY || options.eager_io || options.fifo || options.race ||
+        options.unfair != BINE__EXPLORE_UNFAIR)
+        return;
+    printf("In a debugger:  gdb -ex 'set env " BINE__EXPLORE_PATH_ENV "=%s'", path);
+    if (target_library())
+        printf(" -ex 'set env LD_PRELOAD=%s'", target_library());
+    fputs(" --args", stdout);
+    print_program();
 }
 
 static void print_finding(const struct finding *finding)
@@ -110,7 +123,8 @@ static void print_finding(const struct finding *finding)
         print_lines(finding->output, "  | ");
     }
     if (!finding->again)
-        printf("\nThis schedule went another way when it was run again: the program does not depend on its schedule "
+        printf("\nThis schedule went another way when it was run again: the program does not depend on its "
+               "schedule "
                "alone\n(time, random numbers, other processes).\n");
     if (options.mode != MODE_PATH) {
         printf("\nThe same again: bine-explore --path %s", path);
@@ -118,10 +132,7 @@ static void print_finding(const struct finding *finding)
         fputs(" --", stdout);
         print_program();
     }
-    if (options.timers == BINE__TIMERS_ANY && !options.eager_io && !options.fifo) {
-        printf("In a debugger:  " BINE__EXPLORE_PATH_ENV "=%s gdb --args", path);
-        print_program();
-    }
+    print_debugger(path);
     putchar('\n');
     free(path);
 }
@@ -159,12 +170,14 @@ static void print_sum(const struct result *result)
     if (!result->complete && result->n_findings && !options.keep_going)
         printf("Stopped at the first failure; --keep-going goes on.\n");
     if (result->trimmed)
-        printf("Loops that wait were let go round %u times at most while another task could run (--unfair).\n",
-               options.unfair);
+        printf(
+            "Loops that wait were let go round %u times at most while another task could run (--unfair).\n",
+            options.unfair);
     if (result->outside)
         printf("Some waited for something outside of the program; they need not go the same way twice.\n");
     if (result->diverged)
-        printf("%lu did not go as told: the program does not depend on its schedule alone, so some were missed.\n",
+        printf("%lu did not go as told: the program does not depend on its schedule alone, so some were "
+               "missed.\n",
                result->diverged);
     if (result->truncated)
         printf("Some had more choices, or more of them at once, than are kept; so some were missed.\n");

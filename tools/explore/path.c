@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Schedules as text: "5:1/3,9:2/2q1".  At the point of choice numbered 5 the second of three, at 9 the third of
- * two, and so on; "q" and a bit set in hexadecimal: which others complete before that, unseen.  At all other
- * points it is the first choice.  "first": that everywhere. */
+ * Schedules as text: "5:1/3,9:2/2q1".  At the point of choice numbered 5 the second of three, at 9 the
+ * third of two, and so on; "q" and a bit set in hexadecimal: which others complete before that, unseen.
+ * At all other points it is the first choice.  "first": that everywhere. */
 #include "explore.h"
 
 #include <stdlib.h>

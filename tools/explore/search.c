@@ -2,17 +2,17 @@
  *
  * Which schedules are run.
  *
- * All of them: a tree.  Its root is the schedule in which every choice is the first one, which is what happens
- * without the explorer.  A child picks one more choice, at a point after its parent's last pick; so every
- * schedule is in the tree once.  Those with few picks are run first: most bugs need few (Musuvathi and Qadeer's
- * observation about preemptions), and what is found is as simple as can be.
+ * All of them: a tree.  Its root is the schedule in which every choice is the first one, which is what
+ * happens without the explorer.  A child picks one more choice, at a point after its parent's last pick;
+ * so every schedule is in the tree once.  Those with few picks are run first: most bugs need few
+ * (Musuvathi and Qadeer's observation about preemptions), and what is found is as simple as can be.
  *
- * A task that gives up a wait because somebody cancels it could have been given what it waits for just before.
- * The program notes where that would make a difference (.touched), and it is one more child: the same choice, with
- * that completion before it (.quiet).
+ * A task that gives up a wait because somebody cancels it could have been given what it waits for just
+ * before. The program notes where that would make a difference (.touched), and it is one more child: the
+ * same choice, with that completion before it (.quiet).
  *
- * The program has to behave in the same way under the same picks.  Each run's choices up to the last pick are
- * compared, by a hash, with its parent's; where they differ nothing below is explored, and it is told. */
+ * The program has to behave in the same way under the same picks.  Each run's choices up to the last pick
+ * are compared, by a hash, with its parent's; where they differ nothing below is explored, and it is told. */
 #include "explore.h"
 
 #include <stdlib.h>
@@ -133,7 +133,9 @@ static void add_children(struct result *result, int32_t index, const struct bine
         for (unsigned bit = 0; bit < 32; bit++) {
             const uint32_t one = UINT32_C(1) << bit;
             if ((point.touched & one) && one > point.quiet) /* each set of them once */
-                add_node(result, (struct node){index, i, point.chosen, point.of, point.quiet | one, point.hash}, depth);
+                add_node(result,
+                         (struct node){index, i, point.chosen, point.of, point.quiet | one, point.hash},
+                         depth);
         }
     }
 }
@@ -142,8 +144,9 @@ static void add_children(struct result *result, int32_t index, const struct bine
 static bool went_as_expected(int32_t index, const struct bine__explore_share *share)
 {
     const struct node *node = &tree.node[index];
-    return node->parent == NONE || (share->points > node->point && share->point[node->point].hash == node->hash &&
-                                    share->point[node->point].of == node->of);
+    return node->parent == NONE ||
+           (share->points > node->point && share->point[node->point].hash == node->hash &&
+            share->point[node->point].of == node->of);
 }
 
 /* ---- Drawn schedules --------------------------------------------------------------- */
@@ -209,7 +212,8 @@ static void begin(struct target *target, struct path *path, const struct result 
         target_configure(target, BINE__EXPLORE_FIRST, 0, path);
     } else {
         target->task = options.seed + begun;
-        target_configure(target, options.mode == MODE_PCT ? BINE__EXPLORE_PCT : BINE__EXPLORE_RANDOM, target->task, NULL);
+        target_configure(target, options.mode == MODE_PCT ? BINE__EXPLORE_PCT : BINE__EXPLORE_RANDOM,
+                         target->task, NULL);
         target->share->expected_points = result->most_points ? result->most_points : 16;
     }
     begun++;
@@ -281,7 +285,8 @@ void search(struct result *result)
         add_node(result, (struct node){.parent = NONE}, 0);
     for (;;) {
         result->seconds = now() - start;
-        result->timed_out = options.time > 0 && result->seconds > options.time && (tree.waiting || options.mode != MODE_ALL);
+        result->timed_out =
+            options.time > 0 && result->seconds > options.time && (tree.waiting || options.mode != MODE_ALL);
         for (unsigned i = 0; i < options.jobs; i++)
             if (!target[i].busy && more(result))
                 begin(&target[i], &path, result);

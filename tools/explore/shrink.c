@@ -15,7 +15,8 @@ static bool try_path(struct target *target, struct finding *finding, const struc
 {
     int status;
     struct path went;
-    if (target_replay(target, path, false, false, &status) == RUN_MISFIT || !finding_same(finding, target, status))
+    if (target_replay(target, path, false, false, &status) == RUN_MISFIT ||
+        !finding_same(finding, target, status))
         return false;
     path_of_run(&went, target->share);
     if (went.n >= finding->path.n) {

@@ -106,8 +106,8 @@ static const char *library(void)
         return readable(said) ? said : NULL;
     ssize_t n = readlink("/proc/self/exe", tool, sizeof tool - 1);
     for (int up = 0; n > 0 && up < 2; up++) {
-        static const char *const places[] = {"/lib/libbine-check.so", "/lib64/libbine-check.so", "/libbine-check.so",
-                                             "-check/libbine-check.so"};
+        static const char *const places[] = {"/lib/libbine-check.so", "/lib64/libbine-check.so",
+                                             "/libbine-check.so", "-check/libbine-check.so"};
         char *slash = strrchr(tool, '/');
         if (!slash)
             break;
@@ -147,7 +147,14 @@ static void preload(const char *file)
         setenv("LD_PRELOAD", list, 1);
 }
 
-static _Noreturn void become_program(const char *program, const char *lib, const int fd[4])
+static const char *lib;
+
+const char *target_library(void)
+{
+    return lib;
+}
+
+static _Noreturn void become_program(const char *program, const int fd[4])
 {
     char env[80];
     int kept[4], nothing = open("/dev/null", O_RDONLY);
@@ -199,35 +206,39 @@ static _Noreturn void say_why_not(struct target *target, const char *program, en
         fail(EXIT_PARTIAL, "interrupted");
     if (*said)
         fprintf(stderr, "%s%s", said, said[strlen(said) - 1] == '\n' ? "" : "\n");
-    fail(EXIT_CANNOT,
-         runtime == RUNTIME_LINKED
-             ? "%s: the checked runtime in it did not answer"
-             : "%s: there is no checked runtime in it: link it with the shared libbine, or with libbine-check",
-         program);
+    fail(
+        EXIT_CANNOT,
+        runtime == RUNTIME_LINKED
+            ? "%s: the checked runtime in it did not answer"
+            : "%s: there is no checked runtime in it: link it with the shared libbine, or with libbine-check",
+        program);
 }
 
-static void prepare(const char **program, const char **lib, enum runtime *runtime)
+static void prepare(const char **program, enum runtime *runtime)
 {
     *program = find_program(options.program[0]);
     if (!*program)
-        fail(EXIT_CANNOT, "%s: %s", options.program[0], strchr(options.program[0], '/') ? strerror(errno) : "not found");
+        fail(EXIT_CANNOT, "%s: %s", options.program[0],
+             strchr(options.program[0], '/') ? strerror(errno) : "not found");
     *runtime = look_at(*program);
     if (*runtime == RUNTIME_NONE)
-        fail(EXIT_CANNOT,
-             "%s: there is no checked runtime in it: it is linked statically, so link it with libbine-check.a", *program);
-    *lib = NULL;
-    if (*runtime == RUNTIME_TO_LOAD && !(*lib = library()))
+        fail(
+            EXIT_CANNOT,
+            "%s: there is no checked runtime in it: it is linked statically, so link it with libbine-check.a",
+            *program);
+    lib = NULL;
+    if (*runtime == RUNTIME_TO_LOAD && !(lib = library()))
         fail(EXIT_CANNOT, "libbine-check.so is not where bine-explore looks: name it in BINE_CHECK_LIBRARY");
 }
 
 void target_start(struct target *target)
 {
-    const char *program, *lib;
+    const char *program;
     enum runtime runtime;
     int commands[2], replies[2];
     int memory = memfd_create("bine-explore", MFD_CLOEXEC);
 
-    prepare(&program, &lib, &runtime);
+    prepare(&program, &runtime);
     *target = (struct target){.output = memfd_create("bine-explore-output", MFD_CLOEXEC)};
     if (memory == -1 || target->output == -1 || ftruncate(memory, sizeof *target->share) != 0 ||
         pipe2(commands, O_CLOEXEC) != 0 || pipe2(replies, O_CLOEXEC) != 0)
@@ -242,7 +253,7 @@ void target_start(struct target *target)
     if (target->server == -1)
         fail(EXIT_CANNOT, "fork: %s", strerror(errno));
     if (target->server == 0)
-        become_program(program, lib, (const int[4]){memory, commands[0], replies[1], target->output});
+        become_program(program, (const int[4]){memory, commands[0], replies[1], target->output});
     close(memory);
     close(commands[0]);
     close(replies[1]);
@@ -271,7 +282,8 @@ void target_stop(struct target *target)
 
 /* ---- Runs -------------------------------------------------------------------------- */
 
-void target_configure(struct target *target, enum bine__explore_policy policy, uint64_t seed, const struct path *path)
+void target_configure(struct target *target, enum bine__explore_policy policy, uint64_t seed,
+                      const struct path *path)
 {
     struct bine__explore_share *share = target->share;
     share->policy = policy;
@@ -305,7 +317,8 @@ static void enforce_limits(struct target *target)
     if (!target->busy || target->killed || target->share->pid <= 0)
         return;
     target->flooded = fstat(target->output, &status) == 0 && status.st_size > OUTPUT_LIMIT;
-    if (target->flooded || (options.run_time > 0 && now() - target->started > options.run_time) || interrupted > 1) {
+    if (target->flooded || (options.run_time > 0 && now() - target->started > options.run_time) ||
+        interrupted > 1) {
         target->killed = true;
         kill(target->share->pid, SIGKILL);
     }
@@ -356,7 +369,8 @@ enum verdict target_verdict(const struct target *target, int status)
     return share->findings ? RUN_REPORTED : RUN_CLEAN;
 }
 
-enum verdict target_replay(struct target *target, const struct path *path, bool strictly, bool tell, int *status)
+enum verdict target_replay(struct target *target, const struct path *path, bool strictly, bool tell,
+                           int *status)
 {
     target_configure(target, BINE__EXPLORE_FIRST, 0, path);
     target->share->follow = strictly;
@@ -366,7 +380,8 @@ enum verdict target_replay(struct target *target, const struct path *path, bool 
         ;
     enum verdict verdict = target_verdict(target, *status);
     /* Picks for points that were never reached do not fit either. */
-    if (strictly && path->n && verdict != RUN_MISFIT && path->pick[path->n - 1].point >= target->share->points) {
+    if (strictly && path->n && verdict != RUN_MISFIT &&
+        path->pick[path->n - 1].point >= target->share->points) {
         target->share->misfit = path->pick[path->n - 1].point + 1;
         return RUN_MISFIT;
     }
