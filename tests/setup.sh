@@ -46,6 +46,7 @@ look() {
             need mandoc mandoc program mandoc
             need curl curl program curl
             want pkg-config pkg-config program pkg-config
+            want liburing-dev 'liburing (static library)' library liburing.a
             want g++ 'a C++ compiler' runs_cxx
             want libssl-dev "OpenSSL's headers" header openssl/core.h
             want openssl "OpenSSL's program" program openssl
@@ -70,6 +71,7 @@ look() {
             need cppcheck cppcheck program cppcheck
             need shellcheck shellcheck program shellcheck
             want clang clang program clang
+            want liburing-dev 'liburing (for clang-tidy)' library liburing.a
             want clang-tidy clang-tidy program clang-tidy
             ;;
         *)

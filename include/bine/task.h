@@ -28,7 +28,7 @@ typedef struct bine_result {
 
 /* Zero-initialise, or start from BINE_OPTIONS_INIT, and fill in what differs. */
 typedef struct bine_options {
-    const char *reactor; /* "epoll", "poll"; NULL: $BINE_REACTOR, else the best that works */
+    const char *reactor; /* "epoll", "poll", "io_uring"; NULL: $BINE_REACTOR, else the best that works */
     size_t stack_size;   /* bytes for a task that asks for none; 0: 64 KiB */
     bool virtual_clock;  /* time jumps to the next timer when nothing can run */
     uint64_t seed;       /* 0: first in, first out; else a schedule drawn from this seed */
