@@ -263,6 +263,14 @@ int bine_tls_handshake(bine_tls *tls)
 
 /* ---- Reading ----------------------------------------------------------------------------------------- */
 
+/* OpenSSL could only say that it wants more: nothing has come that it has not decrypted and given out, and
+ * it has nothing to say by itself.  Most reads begin so; not asking saves a tenth of an echo. */
+static bool wants_more(const struct bine_tls *tls)
+{
+    return tls->in.used == 0 && !tls->end_of_file && !bine__tls_unsent(tls) && !SSL_has_pending(tls->ssl) &&
+           !SSL_in_init(tls->ssl) && !SSL_renegotiate_pending(tls->ssl);
+}
+
 /* 0: the end. */
 static int read_some(struct bine_tls *tls, void *buf, size_t n, size_t *got)
 {
@@ -276,6 +284,12 @@ static int read_some(struct bine_tls *tls, void *buf, size_t n, size_t *got)
             return -1;
         if (tls->ended)
             return 0;
+        if (wants_more(tls)) {
+            tls->answered = 0;
+            if (receive(tls, tls->receipts) != 0)
+                return -1;
+            continue;
+        }
         ERR_clear_error();
         returned = SSL_read_ex(tls->ssl, buf, n, got);
         if (returned == 1)

@@ -5,7 +5,7 @@
 #
 #   sh tests/bench/run.sh [work]...        `make bench` calls it; BENCH="work ..." says the same
 #
-# Works: switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo calls http idle (default: all).
+# Works: switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo calls tls http idle (default: all).
 # ROUNDS (5) is how often each is run, the shortest three times a round; within a round the programs take turns, so that what the machine does
 # meanwhile meets all of them.  A figure is the median of its rounds, a ratio that of two medians.
 #
@@ -22,7 +22,7 @@ CXX=${CXX:-c++}
 ROUNDS=${ROUNDS:-5}
 here=tests/bench
 out=$O/bench
-all='switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo calls http idle'
+all='switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo calls tls http idle'
 works=${*:-${BENCH:-$all}}
 limit=150 # seconds that a single program may take
 flags='-O2 -std=gnu11 -Iinclude -Isrc -Wall -Wextra -pthread'
@@ -57,6 +57,7 @@ find_missing() {
     missing=
     program go || missing="$missing golang-go"
     program "$CXX" || missing="$missing g++"
+    test -f /usr/include/openssl/core.h || missing="$missing libssl-dev"
     test -f /usr/include/boost/fiber/all.hpp || missing="$missing libboost-fiber-dev"
     archive libboost_context.a || missing="$missing libboost-context-dev"
     test -f /usr/include/ev.h || missing="$missing libev-dev"
@@ -122,6 +123,11 @@ build_all() {
         build chan $CC $flags -o "$out/chan" $here/bine/chan.c "$O/libbine.a" $context
         build servers $CC $flags -o "$out/servers" $here/bine/servers.c examples/lib/http_*.c examples/lib/text.c "$O/libbine.a" $context
         build structure $CC $flags -o "$out/structure" $here/bine/structure.c "$O/libbine.a" $context
+        if [ -f "$O/libbine-tls.a" ]; then
+            build tls $CC $flags -o "$out/tls" $here/bine/tls.c "$O/libbine-tls.a" "$O/libbine.a" $context -lssl -lcrypto
+            build tls-epoll $CC $flags -o "$out/tls-epoll" $here/peers/tls.c -lssl -lcrypto
+            build tls-client $CC $flags -o "$out/tls-client" $here/tls_client.c -lssl -lcrypto
+        fi
         build readme $CC $flags -o "$out/readme" "$out/readme.c" "$O/libbine.a" $context
         build client $CC $flags -o "$out/client" $here/client.c
         build epoll $CC $flags -o "$out/epoll" $here/peers/epoll.c
@@ -189,7 +195,9 @@ next_port() {
 # The command that starts each server, from its name.
 command_of() {
     case $1 in
-    bine) echo "$out/servers $work $port" ;;
+    bine) if [ "$work" = tls ]; then echo "$out/tls $port"; else echo "$out/servers $work $port"; fi ;;
+    openssl) echo "$out/tls-epoll $port" ;;
+    ahead) echo "$out/tls-epoll $port ahead" ;;
     readme) echo "$out/readme" ;;
     level | edge) echo "$out/epoll $port $1" ;;
     go) if [ "$work" = calls ]; then echo "$out/go echo $port"; else echo "$out/go $work $port"; fi ;;
@@ -199,7 +207,7 @@ command_of() {
     esac
 }
 
-# loaded <program> <variant> <client's work> [argument]...: a server that a client measures.
+# loaded <program> <variant> <client's work> [argument]...: a server that a client measures ("tls": by a client of its own).
 loaded() {
     next_port
     key=$work/$1/$2 kind=$3
@@ -208,7 +216,10 @@ loaded() {
     program "${command%% *}" || return
     # shellcheck disable=SC2086
     serve $command || return
-    on "$client_cpu" "$out/client" "$kind" $port "$server" "$@" >"$directory/out" ||
+    load="$out/client $kind"
+    [ "$kind" = tls ] && load=$out/tls-client
+    # shellcheck disable=SC2086
+    on "$client_cpu" $load $port "$server" "$@" >"$directory/out" ||
         say "bench: $key failed: $(tail -1 "$directory/server")" >&2
     end_server
     record "$key" <"$directory/out"
@@ -296,6 +307,7 @@ run_work() {
     done ;;
     echo) for n in 100 1000; do for p in bine level edge readme go; do loaded $p $n echo $n 60000; done; done ;;
     calls) for p in bine edge readme go; do calls $p; done ;;
+    tls) for n in 100 1000; do for p in bine openssl ahead; do loaded $p $n tls $n 30000; done; done ;;
     http) for p in bine nginx go; do http $p; done ;;
     idle) for p in bine readme go go4k st; do loaded $p 10k idle 10000; done ;;
     esac
