@@ -56,10 +56,12 @@ OPENSSL := $(if $(CROSS)$(CHECKED)$(filter no,$(TLS)),,$(shell \
            $(CC) -include openssl/core.h -E -x c /dev/null >/dev/null 2>&1 && echo yes))
 NO_TLS  := $(if $(OPENSSL),,tests/unit/check_tls%.c examples/https%.c)
 
-# The examples: a file each, and what several of them share.  One wants PostgreSQL's client library.
+# The examples: a file each, and what several of them share.  Two want a database's client library.
 EXAMPLE_LIB := $(patsubst %,$(O)/%.o,$(wildcard examples/lib/*.c))
 LIBPQ    := $(if $(CROSS),,$(wildcard $(shell pg_config --includedir 2>/dev/null)/libpq-fe.h))
-EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(filter-out $(if $(LIBPQ),,%/transaction.c) $(NO_TLS), \
+SQLITE   := $(if $(CROSS),,$(wildcard /usr/include/sqlite3.h /usr/local/include/sqlite3.h))
+EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,$(filter-out \
+            $(if $(LIBPQ),,%/transaction.c) $(if $(SQLITE),,%/transaction_sqlite.c) $(NO_TLS), \
             $(wildcard examples/*.c examples/seeds/*.c examples/styles/*.c)))
 SUPPORT  := $(patsubst %,$(O)/%.o,$(wildcard tests/support/*.c))
 UNIT_CXX := $(patsubst %.cc,$(O)/%,$(wildcard tests/unit/check_*.cc))
@@ -158,6 +160,7 @@ $(O)/examples/%: $(O)/examples/%.c.o $(O)/examples/lib.a $(O)/$(LIB).a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(O)/examples/seeds/transaction.c.o: private TEST_CPPFLAGS = $(LIBPQ:%/libpq-fe.h=-isystem %)
 $(O)/examples/seeds/transaction: private LDLIBS += -lpq
+$(O)/examples/seeds/transaction_sqlite: private LDLIBS += -lsqlite3
 $(O)/tests/%.o: private TEST_CPPFLAGS = -Itests $(CHECK_CFLAGS)
 $(O)/tests/unit/%: $(O)/tests/unit/%.c.o $(SUPPORT) $(O)/$(LIB).a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)

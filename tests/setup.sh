@@ -54,6 +54,7 @@ look() {
             want redis-server 'a Redis server' program redis-server
             want postgresql 'a PostgreSQL server' postgresql_server
             want libpq-dev "PostgreSQL's client library" program pg_config
+            want libsqlite3-dev SQLite header sqlite3.h
             ;;
         valgrind)
             need valgrind Valgrind program valgrind

@@ -146,6 +146,9 @@ for BINE_REACTOR in $REACTORS; do
                 check "$name" "$postgres"
             fi
             ;;
+        transaction_sqlite)
+            if test -x "$EXAMPLES/seeds/$name"; then check "$name"; else skip "$name" 'libsqlite3-dev is missing'; fi
+            ;;
         *) check "$name" ;;
         esac
     done
