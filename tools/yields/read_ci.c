@@ -38,6 +38,28 @@ static struct node *node_of(struct graph *graph, struct unit *unit, const char *
     return graph_node(graph, unit, symbol, local);
 }
 
+/* "virtual int D::run(int) const" without what is around the name; what is cut short or a lambda's stays. */
+static const char *cxx_name(const char *label, size_t length, const char *symbol)
+{
+    const char *text = intern(label, length), *name = text;
+    if (!strncmp(text, ")", 1)) /* gcc has cut its beginning off */
+        return symbol;
+    if (strstr(text, "<lambda") || strstr(text, "operator"))
+        return text;
+    int depth = 0;
+    for (const char *at = text; *at; at++) {
+        if (*at == '<')
+            depth++;
+        else if (*at == '>')
+            depth--;
+        else if (*at == ' ' && depth == 0)
+            name = at + 1 + strspn(at + 1, "*&");
+        else if (*at == '(' && depth == 0 && at > name)
+            return intern(name, (size_t)(at - name));
+    }
+    return text;
+}
+
 static void read_node(struct graph *graph, struct unit *unit, const char *line, bool body)
 {
     const char *title = field(line, "title: \""), *label = field(line, "label: \"");
@@ -53,13 +75,16 @@ static void read_node(struct graph *graph, struct unit *unit, const char *line, 
     struct node *node =
         body ? graph_definition(graph, unit, symbol, local) : graph_node(graph, unit, symbol, local);
     if (!node->ours && (body || !node->defined))
-        node->name = intern(label, (size_t)(second - label));
+        node->name = unit->cxx ? cxx_name(label, (size_t)(second - label), symbol)
+                               : intern(label, (size_t)(second - label));
     second += 2;
     const char *end = strstr(second, "\\n");
     if (!node->place.file || body)
         node->place = place_of(second, end ? (size_t)(end - second) : strlen(second));
     if (!body)
         return;
+    if (begins(label, "virtual ")) /* it stands in a table */
+        node->taken = true;
     const char *digits = bytes;
     while (digits > label && digits[-1] >= '0' && digits[-1] <= '9')
         digits--;

@@ -45,8 +45,10 @@ static void gather(struct report *report, const struct graph *graph, const char 
     report_total(report, "through_pointer", counts[POINTER]);
     report_total(report, "maybe", counts[MAYBE]);
     report_unseen(report, graph);
-    PUSH(&report->asides, format("%ld calls: %ld may switch, %ld may through a pointer, %ld are open (maybe)",
-                                 sites, counts[YIELDS], counts[POINTER], counts[MAYBE]));
+    if (!source)
+        PUSH(&report->asides,
+             format("%ld calls: %ld may switch, %ld may through a pointer, %ld are open (maybe)", sites,
+                    counts[YIELDS], counts[POINTER], counts[MAYBE]));
 }
 
 int command_list(char **words, size_t count)

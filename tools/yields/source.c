@@ -394,12 +394,17 @@ bool source_takes(const struct source *source, const char *function)
     return map_get(&source->values, function) != NULL;
 }
 
-const char *source_line(const struct source *source, int line)
+const char *source_line(struct source *source, int line)
 {
-    const char *at = source->text;
-    for (int i = 1; at && *at && i < line; i++) {
-        at = strchr(at, '\n');
-        at = at ? at + 1 : NULL;
+    for (const char *at = source->text; !source->lines.count || *at;) {
+        if (source->lines.count && source->lines.at[source->lines.count - 1] >= at)
+            break; /* read before */
+        PUSH(&source->lines, at);
+        at += strcspn(at, "\n");
+        at += *at == '\n';
     }
-    return at && *at ? intern(at, strcspn(at, "\r\n")) : NULL;
+    if (line < 1 || (size_t)line > source->lines.count || !*source->lines.at[line - 1])
+        return NULL;
+    const char *at = source->lines.at[line - 1];
+    return intern(at, strcspn(at, "\r\n"));
 }

@@ -33,6 +33,7 @@ struct source {
     const char *path;  /* as it could be opened */
     const char *known; /* as the compiler was given it */
     char *text;
+    VECTOR(const char *) lines; /* where each begins, once one was asked for */
     VECTOR(struct token) tokens;
     VECTOR(struct region) regions;
     VECTOR(struct promise) promises;
@@ -51,6 +52,6 @@ int source_arguments(const struct source *, struct place call);        /* -1: it
 int source_parameters(const struct source *, struct place definition); /* -1 */
 bool source_takes(const struct source *, const char *function);        /* its address */
 /* The line, without its end; NULL past the last. */
-const char *source_line(const struct source *, int line);
+const char *source_line(struct source *, int line);
 
 #endif

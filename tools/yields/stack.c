@@ -148,14 +148,14 @@ int command_stack(char **words, size_t count)
     const char *names = "";
     for (size_t i = 0; i < walk.not_counted.count && i < 20; i++)
         names = format("%s%s%s()", names, *names ? ", " : "", walk.not_counted.at[i]);
+    if (walk.not_counted.count > 20)
+        names = format("%s, and %zu more", names, walk.not_counted.count - 20);
     if (walk.not_counted.count)
-        PUSH(
-            &report.asides,
-            format("not counted, as they are not in the graph: %s%s", names,
-                   walk.not_counted.count > 20 ? format(", and %zu more", walk.not_counted.count - 20) : ""));
-    PUSH(&report.asides,
-         format("ask for .stack_size = %ld: %ld bytes, and %d for bine's own calls and a signal",
-                stack_size(most), most, (int)RESERVE));
+        report_add(&report, NOTE, "stack-depth", found.at[0]->place, found.at[0],
+                   format("not counted, as they are not in the graph: %s", names));
+    report_add(&report, NOTE, "stack-depth", found.at[0]->place, found.at[0],
+               format("ask for .stack_size = %ld: %ld bytes, and %d for bine's own calls and a signal",
+                      stack_size(most), most, (int)RESERVE));
     report_sort(&report);
     report_total(&report, "bytes", most);
     report_total(&report, "stack_size", stack_size(most));

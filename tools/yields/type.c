@@ -227,17 +227,20 @@ static bool is_void_pointer(const struct type *type)
     return type->depth == 1 && type->base && !strcmp(type->base, "void");
 }
 
-/* passed: at the call; taken: by the function.  A function that takes a certain pointer is often kept as one that
- * takes `void *`, as task bodies are; the other way round is not done, and would open every call to those. */
+/* passed: at the call; taken: by the function.  A function that takes a certain pointer is often kept as one
+ * that takes `void *`, as task bodies are; the other way round is not done, and would open every call to
+ * those. */
 static bool goes_with(const struct type *passed, const struct type *taken)
 {
     if (!passed->base || !taken->base)
         return true;
     if (passed->function || taken->function)
-        return (passed->function && taken->function) || is_void_pointer(passed) || passed->unknown || taken->unknown;
+        return (passed->function && taken->function) || is_void_pointer(passed) || passed->unknown ||
+               taken->unknown;
     if (passed->base == taken->base && passed->depth == taken->depth)
         return true;
-    if ((passed->unknown && passed->depth <= taken->depth) || (taken->unknown && taken->depth <= passed->depth))
+    if ((passed->unknown && passed->depth <= taken->depth) ||
+        (taken->unknown && taken->depth <= passed->depth))
         return true;
     return taken->depth > 0 && is_void_pointer(passed);
 }
