@@ -89,6 +89,13 @@ static void *run(void *arg)
     return error ? bine_fail(error) : NULL;
 }
 
+static _Noreturn void usage(const char *name, bool asked)
+{
+    fprintf(asked ? stdout : stderr, "usage: %s [--seconds N] [--clients N] [--root DIRECTORY]\n"
+                                     "       %s --serve [--port N] [--root DIRECTORY]\n", name, name);
+    exit(asked ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
 static void take_options(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -106,16 +113,13 @@ static void take_options(int argc, char **argv)
         case 'r': site.root = optarg; break;
         case 'p': port = atoi(optarg); break;
         case 'S': serve_only = true; break;
-        default: seconds = 0;
+        default: usage(argv[0], option == 'h');
         }
     }
     if (serve_only && port < 0)
         port = 8080;
-    if (optind < argc || seconds < 1 || seconds > 86400 || clients < 1 || clients > 100000 || port > 65535) {
-        fprintf(stderr, "usage: %s [--seconds N] [--clients N] [--root DIRECTORY]\n"
-                        "       %s --serve [--port N] [--root DIRECTORY]\n", argv[0], argv[0]);
-        exit(EXIT_FAILURE);
-    }
+    if (optind < argc || seconds < 1 || seconds > 86400 || clients < 1 || clients > 100000 || port > 65535)
+        usage(argv[0], false);
 }
 
 int main(int argc, char **argv)

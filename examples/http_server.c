@@ -56,11 +56,11 @@ static void *serve_until_signal(void *arg)
     return result.error ? bine_fail(result.error) : NULL;
 }
 
-static void usage(const char *name)
+static _Noreturn void usage(const char *name, bool asked)
 {
-    fprintf(stderr, "usage: %s [--address HOST:PORT] [--idle MS] [--head MS] [--stalled MS] [--body BYTES]"
+    fprintf(asked ? stdout : stderr, "usage: %s [--address HOST:PORT] [--idle MS] [--head MS] [--stalled MS] [--body BYTES]"
                     " [--connections N] [DIRECTORY]\n", name);
-    exit(EXIT_FAILURE);
+    exit(asked ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 static uint64_t number(const char *name, const char *text)
@@ -69,7 +69,7 @@ static uint64_t number(const char *name, const char *text)
     errno = 0;
     uint64_t n = strtoull(text, &end, 10);
     if (errno || end == text || *end || n > INT32_MAX)
-        usage(name);
+        usage(name, false);
     return n;
 }
 
@@ -79,7 +79,7 @@ int main(int argc, char **argv)
         {"address", required_argument, NULL, 'a'}, {"idle", required_argument, NULL, 'i'},
         {"head", required_argument, NULL, 'h'},    {"stalled", required_argument, NULL, 's'},
         {"body", required_argument, NULL, 'b'},    {"connections", required_argument, NULL, 'c'},
-        {NULL, 0, NULL, 0},
+        {"help", no_argument, NULL, 'H'},          {NULL, 0, NULL, 0},
     };
     struct server server = {
         .site = SITE_DEFAULTS,
@@ -95,12 +95,12 @@ int main(int argc, char **argv)
         case 's': server.site.stalled = (bine_ns)number(argv[0], optarg) * BINE_MS; break;
         case 'b': server.site.body_limit = number(argv[0], optarg); break;
         case 'c': server.options.max_connections = (unsigned)number(argv[0], optarg); break;
-        default: usage(argv[0]);
+        default: usage(argv[0], option == 'H');
         }
     }
     const char *root = optind < argc ? argv[optind] : ".";
     if (optind + 1 < argc)
-        usage(argv[0]);
+        usage(argv[0], false);
     if (site_open(&server.site, root) < 0) {
         perror(root);
         return EXIT_FAILURE;
