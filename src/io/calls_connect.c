@@ -2,9 +2,11 @@
  *
  * accept and connect: the two calls that have no flag for "do not block", so they set O_NONBLOCK on the
  * descriptor that they are given. */
+#define _GNU_SOURCE
 #include "io/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <bine/io.h>
@@ -33,8 +35,23 @@ struct accepting {
     struct bine__transfer transfer; /* of "one connection": a total of 1 */
     struct sockaddr *name;
     socklen_t *length;
+    bool close_on_exec;
     int fd;
 };
+
+/* At once, where that can be said: another thread may fork between two calls. */
+static int accept_with(int fd, struct sockaddr *name, socklen_t *length, bool close_on_exec)
+{
+#ifdef SOCK_CLOEXEC
+    return close_on_exec ? accept4(fd, name, length, SOCK_CLOEXEC) : accept(fd, name, length);
+#else
+    int accepted = accept(fd, name, length);
+
+    if (accepted != -1 && close_on_exec)
+        (void)fcntl(accepted, F_SETFD, FD_CLOEXEC);
+    return accepted;
+#endif
+}
 
 static ssize_t try_accept(struct bine__transfer *transfer)
 {
@@ -43,23 +60,34 @@ static ssize_t try_accept(struct bine__transfer *transfer)
     transfer->asked = 1;
     if (prepare(transfer->fd, transfer->slot) != 0)
         return -1;
-    accepting->fd = accept(transfer->fd, accepting->name, accepting->length);
+    accepting->fd = accept_with(transfer->fd, accepting->name, accepting->length, accepting->close_on_exec);
     return accepting->fd == -1 ? -1 : 1;
 }
 
-int bine_accept(int fd, struct sockaddr *name, socklen_t *length)
+static int accept_one(int fd, struct sockaddr *name, socklen_t *length, bool close_on_exec)
 {
     struct accepting accepting = {
         .transfer = {.attempt = try_accept, .fd = fd, .direction = BINE__IN, .extent = BINE__ONCE,
                      .total = 1},
         .name = name,
         .length = length,
+        .close_on_exec = close_on_exec,
     };
 
     if (bine__transfer(&accepting.transfer) != 1)
         return -1;
     bine__fd_fresh(accepting.fd, (enum bine__kind)accepting.transfer.slot->kind);
     return accepting.fd;
+}
+
+int bine_accept(int fd, struct sockaddr *name, socklen_t *length)
+{
+    return accept_one(fd, name, length, false);
+}
+
+int bine__accept(int fd)
+{
+    return accept_one(fd, NULL, NULL, true);
 }
 
 /* ---- connect ----------------------------------------------------------------------- */

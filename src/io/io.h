@@ -239,4 +239,7 @@ enum { BINE__CHARGE_BYTES = 16384, BINE__SWEEP_SLICES = 20 };
 
 int bine__set_nonblock(int fd, struct bine__fd *);
 
+/* bine_accept() of a descriptor that is closed on exec. */
+int bine__accept(int listener);
+
 #endif

@@ -15,7 +15,6 @@
 #include <bine/net.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -94,7 +93,6 @@ static bool connection_start(struct serve *serve, const bine_attr *attr, int fd)
     const struct connection connection = {
         .serve = serve, .fd = fd, .generation = generation_of(serve->loop, fd)};
 
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     if (serve->nodelay)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (!bine__spawn(serve->loop, attr, connection_main, NULL, &connection, sizeof connection,
@@ -217,7 +215,7 @@ static int accept_all(struct serve *serve, struct bine_task *self, const bine_at
             if (error)
                 return error;
         }
-        fd = bine_accept(serve->listener, NULL, NULL);
+        fd = bine__accept(serve->listener);
         if (fd >= 0 && connection_start(serve, attr, fd)) {
             serve->backoff = BACKOFF_FIRST;
             serve->broken = 0;
