@@ -18,6 +18,7 @@
 #include <bine/stream.h>
 #include <bine/offload.h>
 #include <bine/process.h>
+#include <bine/signal.h>
 #include <bine/check.h>
 #include <bine/debug.h>
 

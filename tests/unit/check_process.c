@@ -452,8 +452,9 @@ static void *in_child(void *arg)
 LOOP_TEST(a_fork_in_a_task_has_no_loop_until_it_runs_one)
 {
     int pipes[3], status = -1;
-    if (support_instrumented()) {
-        expect_ok(bine_yield()); /* ThreadSanitizer lets no child of a process with threads start any */
+    if (support_instrumented() || support_emulated()) {
+        /* ThreadSanitizer lets no child of a process with threads start any; the emulator fails at it. */
+        support_skip("a_fork_in_a_task_has_no_loop_until_it_runs_one", "a child cannot start threads here");
         return;
     }
     bine_process *process = sh("echo ready; read line", &(bine_process_options){.in = BINE_PROCESS_PIPE,
