@@ -14,6 +14,35 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+/* ---- Hosts of a server -------------------------------------------------------------------------------- */
+
+/* "*.example.org" stands for one label. */
+static bool names(const char *pattern, const char *host)
+{
+    if (pattern[0] == '*' && pattern[1] == '.') {
+        const char *dot = strchr(host, '.');
+        return dot && dot > host && strcasecmp(pattern + 1, dot) == 0;
+    }
+    return strcasecmp(pattern, host) == 0;
+}
+
+/* The client has said whom it wants.  An unknown name gets the first certificate, and decides itself. */
+static int choose_host(SSL *ssl, int *alert, void *arg)
+{
+    const struct bine_tls_config *config = arg;
+    const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+
+    (void)alert;
+    if (!host)
+        return SSL_TLSEXT_ERR_NOACK;
+    for (const struct bine__tls_host *entry = config->hosts; entry; entry = entry->next)
+        if (names(entry->name, host)) {
+            SSL_set_SSL_CTX(ssl, entry->config->context);
+            return SSL_TLSEXT_ERR_OK;
+        }
+    return SSL_TLSEXT_ERR_OK;
+}
+
 /* ---- Make and free ----------------------------------------------------------------------------------- */
 
 static const char session_context[] = "bine"; /* resumption with client certificates demands some name */
@@ -27,8 +56,12 @@ static void set_up(struct bine_tls_config *config)
     /* A write is repeated from wherever its caller's bytes are by then; an idle connection keeps no buffers. */
     SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_id_context(context, (const unsigned char *)session_context, sizeof session_context - 1);
-    if (config->role == BINE_TLS_CLIENT)
+    if (config->role == BINE_TLS_CLIENT) {
         bine__tls_sessions_on(config);
+    } else { /* also where there are no hosts: a name that was not taken is not in a ticket either */
+        SSL_CTX_set_tlsext_servername_callback(context, choose_host);
+        SSL_CTX_set_tlsext_servername_arg(context, config);
+    }
 }
 
 bine_tls_config *bine_tls_config_new(bine_tls_role role)
@@ -255,33 +288,6 @@ int bine_tls_config_alpn(bine_tls_config *config, const char *protocols)
     return 0;
 }
 
-/* "*.example.org" stands for one label. */
-static bool names(const char *pattern, const char *host)
-{
-    if (pattern[0] == '*' && pattern[1] == '.') {
-        const char *dot = strchr(host, '.');
-        return dot && dot > host && strcasecmp(pattern + 1, dot) == 0;
-    }
-    return strcasecmp(pattern, host) == 0;
-}
-
-/* The client has said whom it wants.  An unknown name gets the first certificate, and decides itself. */
-static int choose_host(SSL *ssl, int *alert, void *arg)
-{
-    const struct bine_tls_config *config = arg;
-    const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-
-    (void)alert;
-    if (!host)
-        return SSL_TLSEXT_ERR_NOACK;
-    for (const struct bine__tls_host *entry = config->hosts; entry; entry = entry->next)
-        if (names(entry->name, host)) {
-            SSL_set_SSL_CTX(ssl, entry->config->context);
-            return SSL_TLSEXT_ERR_OK;
-        }
-    return SSL_TLSEXT_ERR_OK;
-}
-
 int bine_tls_config_host(bine_tls_config *config, const char *host, bine_tls_config *other)
 {
     struct bine__tls_host *entry;
@@ -300,8 +306,6 @@ int bine_tls_config_host(bine_tls_config *config, const char *host, bine_tls_con
     entry->config = other;
     entry->next = config->hosts;
     config->hosts = entry;
-    SSL_CTX_set_tlsext_servername_callback(config->context, choose_host);
-    SSL_CTX_set_tlsext_servername_arg(config->context, config);
     return 0;
 }
 

@@ -16,7 +16,7 @@ set -u
 EXAMPLES=${EXAMPLES:-build/native/examples}
 REACTORS=${REACTORS-epoll poll}
 CC=${CC:-cc}
-ONLY=${ONLY:-traces echo http slow chat proxy fetch demo crowd}
+ONLY=${ONLY:-traces echo http https slow chat proxy fetch demo crowd}
 CLIENTS=${CLIENTS:-10000}
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -308,6 +308,31 @@ http() {
     same 'no such directory' 1 $?
 }
 
+# ---- https_server ------------------------------------------------------------------------------------------
+
+https() {
+    for program in "$EXAMPLES/https_server" openssl; do
+        command -v "$program" >/dev/null 2>&1 || { skip "https: no ${program##*/}"; return; }
+    done
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/chain.pem" \
+        >"$work/output" 2>&1 || { bad 'https: a certificate' "$(cat "$work/output")"; return; }
+    start https "$EXAMPLES/https_server" "$work/chain.pem" "$work/key.pem" 127.0.0.1:0
+    local_url=https://localhost:${address##*:}/
+    same 'https: curl, by address' 'TLSv1.3, http/1.1, for nobody by name, new' \
+        "$(curl -sS --noproxy '*' --cacert "$work/chain.pem" "https://$address/")"
+    for version in 1.2 1.3; do
+        same "https: curl, by name, TLS $version, twice" \
+            "TLSv$version, http/1.1, for localhost, new TLSv$version, http/1.1, for localhost, seen before" \
+            "$(curl -sS --noproxy '*' -4 --tls-max $version --cacert "$work/chain.pem" "$local_url" "$local_url" |
+                paste -sd ' ')"
+    done
+    curl -sS --noproxy '*' "https://$address/" >"$work/output" 2>&1
+    same 'https: curl, without trust' 60 $?
+    same 'https: a plain request gets no answer' 0 "$(talk "$address" send 'GET / HTTP/1.0\r\n\r\n' end | grep -c HTTP)"
+    stop $server
+}
+
 # Deadlines: each server has one that is short, and all others are long.
 slow() {
     start slow "$EXAMPLES/http_server" --address 127.0.0.1:0 --head 500 "$site"
@@ -439,6 +464,7 @@ for BINE_REACTOR in $REACTORS; do
     part traces && traces
     part echo && echo_server
     part http && http
+    part https && https
     part slow && slow
     part chat && chat
     part proxy && proxy

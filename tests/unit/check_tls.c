@@ -124,6 +124,63 @@ LOOP_TEST(the_first_read_or_write_shakes_hands)
     world_free(&world);
 }
 
+/* With a key of the other kind; where making one takes too long, of the same. */
+static struct identity identity_with_rsa(const struct identity *by)
+{
+    struct identity made = identity_make((struct wish){.name = "rsa", .hosts = "DNS:server.test", .by = by});
+    BIO *bio;
+
+    if (support_slow())
+        return made;
+    EVP_PKEY_free(made.key);
+    made.key = EVP_RSA_gen(2048u);
+    X509_set_pubkey(made.certificate, made.key);
+    expect_int(X509_sign(made.certificate, by->key, EVP_sha256()), >, 0);
+    free(made.chain);
+    free(made.key_text);
+    bio = BIO_new(BIO_s_mem());
+    expect_int(PEM_write_bio_X509(bio, made.certificate), ==, 1);
+    made.chain = text_of_bio(bio);
+    bio = BIO_new(BIO_s_mem());
+    expect_int(PEM_write_bio_PrivateKey(bio, made.key, NULL, NULL, 0, NULL, NULL), ==, 1);
+    made.key_text = text_of_bio(bio);
+    return made;
+}
+
+static void *shake_and_close(void *arg)
+{
+    expect_ok(bine_tls_handshake(arg));
+    expect_ok(bine_tls_shutdown_write(arg));
+    return NULL;
+}
+
+LOOP_TEST(a_small_stack_is_enough_for_a_handshake)
+{
+    struct world world = world_make();
+    struct identity rsa = identity_with_rsa(&world.authority);
+    bine_attr attr = BINE_ATTR_INIT;
+
+    attr.stack_size = support_instrumented() ? 4 * BINE_TLS_STACK_SIZE : BINE_TLS_STACK_SIZE;
+    identity_trust(world.server_config, &world.authority);
+    expect_ok(bine_tls_config_verify(world.server_config, BINE_TLS_VERIFY_REQUIRED));
+    identity_use(world.client_config, &rsa);
+    for (int i = 0; i < 4; i++) {
+        if (i == 2)
+            identity_use(world.server_config, &rsa);
+        expect_ok(bine_tls_config_versions(world.client_config, i % 2 ? BINE_TLS_1_3 : BINE_TLS_1_2,
+                                           i % 2 ? BINE_TLS_1_3 : BINE_TLS_1_2));
+        expect_ok(bine_tls_config_verify(world.client_config, BINE_TLS_VERIFY_REQUIRED));
+        struct ends ends = ends_open(&world, "server.test");
+        bine_task *tasks[] = {bine_spawn_with(&attr, shake_and_close, ends.client),
+                              bine_spawn_with(&attr, shake_and_close, ends.server)};
+        for (int side = 0; side < 2; side++)
+            expect_ok(bine_join(tasks[side], NULL));
+        ends_close(&ends);
+    }
+    identity_free(&rsa);
+    world_free(&world);
+}
+
 /* ---- Many bytes -------------------------------------------------------------------------------------- */
 
 enum { LOTS = 4 << 20 };
@@ -339,6 +396,7 @@ LOOP_TEST(tickets_shorten_the_next_handshake)
         ends = ends_connected(&world, "server.test");
         expect(bine_tls_resumed(ends.client));
         expect(bine_tls_resumed(ends.server));
+        expect_str(bine_tls_server_name(ends.server), "server.test"); /* known all the same */
         talk(&ends);
         ends_close(&ends);
         ends = ends_connected(&world, "127.0.0.1"); /* somebody else, so far as the client knows */
@@ -618,6 +676,7 @@ START_TEST(configurations_are_set_up_outside_a_loop)
 END_TEST
 
 SUPPORT_MAIN("tls", both_versions_shake_hands_talk_and_end, the_first_read_or_write_shakes_hands,
+             a_small_stack_is_enough_for_a_handshake,
              large_transfers_go_both_ways_at_once, keys_are_updated_while_both_ends_write_and_read,
              a_renegotiation_parks_and_goes_on, the_server_prefers_among_application_protocols,
              a_server_has_a_certificate_for_each_host, a_server_is_known_by_its_address_too,
