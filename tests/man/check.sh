@@ -76,7 +76,7 @@ awk 'FNR == 1 { heading = "" }
      /^\.Sh / { heading = $2 }
      heading == "NAME" && /^\.Nm / { n = split(FILENAME, part, "/"); print part[n], $2 }' $pages >"$work/names"
 
-cut -d' ' -f2 "$work/names" | sort | uniq -d | sed 's/$/: named by two pages/' >"$work/twice"
+grep -v '\.7 ' "$work/names" | cut -d' ' -f2 | sort | uniq -d | sed 's/$/: named by two pages/' >"$work/twice"
 none_in "$work/twice"
 
 # ---- Links: one for each name that is not its page's own -----------------------------------------------
@@ -91,7 +91,7 @@ none_in "$work/diff"
 # ---- References ----------------------------------------------------------------------------------------
 
 {
-    for page in $pages; do basename "$page"; done
+    for page in $pages man/man1/*.1; do basename "$page"; done
     cut -d' ' -f1 man/links
 } >"$work/exist"
 awk '/^\.(Xr|.* Xr) / {
