@@ -22,6 +22,8 @@
 
 #include "runtime/runtime.h"
 
+enum { BINE__RACE_EXIT = 66 }; /* the status of a process that has something to tell */
+
 /* ---- Options ------------------------------------------------------------------------------------------ */
 
 /* The rules, each of which can be switched off: BINE_RACE=no-loops,no-checks,... */
@@ -82,16 +84,18 @@ enum bine__access_kind {
     BINE__MEMBER, /* of a declared group: .val is its number */
     BINE__BENIGN
 };
-enum { BINE__CHECKED_READ = 1, BINE__OWN_READ = 2, BINE__IN_SPAN = 4 };
+enum { BINE__CHECKED_READ = 1, BINE__OWN_READ = 2, BINE__IN_SPAN = 4, BINE__EQUAL_READ = 8 };
 
 struct bine__record {
     uint32_t next; /* of the granule; of the free ones */
     uint32_t slice, strand, w_slice;
     uint64_t time;
     uint64_t val, w_old; /* what was read; what was overwritten */
-    uint32_t pc, w_pc, context, w_context;
+    uint32_t pc, context;     /* of the last read, if there was one in its slice; else of the last write */
+    uint32_t w_pc, w_context;
     uint8_t kind, mask, flags, size;
-    uint16_t locks, spare;
+    uint16_t locks;
+    uint16_t place; /* of a group's record: which member */
 };
 _Static_assert(sizeof(struct bine__record) == 64, "a record is a cache line");
 
@@ -146,6 +150,16 @@ struct bine__undo { /* a read that may turn out to be half of an update */
     struct bine__record before;
 };
 
+/* What a write may turn out to be, once it is made or what was read before it is known. */
+struct bine__suspect {
+    uintptr_t at; /* 0: none */
+    uint32_t slice, record;
+    uint64_t value;
+    uint8_t size;
+    struct bine__record mine, theirs;
+    uint32_t pc, context;
+};
+
 struct bine__strand {
     uint32_t number, parent;
     uint64_t task; /* its id */
@@ -154,9 +168,13 @@ struct bine__strand {
     struct bine__frame_record *frames;
     struct bine__events **events; /* of each depth; NULL until there are some */
     unsigned depth, room;
+    unsigned floor;   /* those below stand on another stack: of who resumed this generator */
+    uintptr_t called; /* where it called the library last */
     uint32_t slice;
     unsigned undos;
     struct bine__undo undo[BINE__UNDO];
+    struct bine__suspect restores; /* the value that another has written over */
+    struct bine__suspect returned; /* a place that was read again, and holds what it held before others wrote there */
     uint32_t look[BINE__LOOKS]; /* records read last, for the comparison that may follow */
     uint64_t looked[BINE__LOOKS];
     unsigned looks;
@@ -224,6 +242,7 @@ static inline uint8_t bine__mask(uintptr_t at, unsigned size)
 
 /* race_access.c: what the fast path in race_hooks.c leaves. */
 void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum bine__access_kind, uintptr_t pc);
+void bine__race_settle(struct bine__strand *); /* what its last write was, is known now */
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
 
 /* race_declared.c: a granule that was freed, declared, or is benign.  The cell that counts in its place; NULL: the
@@ -240,6 +259,7 @@ void bine__predict_forget(uintptr_t at);
 /* ---- Findings ------------------------------------------------------------------------------------------------ */
 
 struct bine__site_of { /* one of a finding's sites */
+    const char *where; /* a place that is known as text; NULL: pc */
     const char *role;  /* "looked", "gave-up", "wrote", "acted" ... */
     char text[200];    /* in words, without the colon */
     uint32_t pc, context;
@@ -255,6 +275,7 @@ struct bine__finding {
 
 void bine__finding_site(struct bine__finding *, const char *role, uint32_t pc, uint32_t context, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+void bine__finding_place(struct bine__finding *, const char *role, const char *where, const char *text);
 /* Told once for the same kind and sites. */
 void bine__finding_tell(struct bine__finding *);
 unsigned bine__findings(void);

@@ -31,10 +31,27 @@ static uint64_t value_at(uintptr_t at, unsigned size)
 struct triple {
     const char *kind, *looked, *wrote, *acted;
 };
+struct spot { /* in the program */
+    uint32_t pc, context;
+};
 
-static void tell(struct bine__strand *self, const struct triple *triple, const struct bine__record *mine,
-                 const struct bine__record *theirs, uint32_t slice, uint32_t pc, uint32_t context, uintptr_t at,
-                 unsigned size, uintptr_t now)
+static struct spot read_of(const struct bine__record *record)
+{
+    return (struct spot){record->pc, record->context};
+}
+
+static struct spot write_of(const struct bine__record *record)
+{
+    return (struct spot){record->w_pc, record->w_context};
+}
+
+static struct spot here(struct bine__strand *self, uintptr_t pc)
+{
+    return (struct spot){bine__race_short(pc), bine__race_here(self)};
+}
+
+static void tell(struct bine__strand *self, const struct triple *triple, struct spot looked, uint32_t other,
+                 uint32_t slice, struct spot wrote, uintptr_t at, unsigned size, struct spot acted)
 {
     struct bine__finding finding = {.kind = triple->kind};
     char name[64], place[96], how[64];
@@ -43,14 +60,14 @@ static void tell(struct bine__strand *self, const struct triple *triple, const s
              bine__strand_name(name, self->number), size, size == 1 ? "" : "s", (void *)at,
              bine__place_name(place, at));
     bine__strand_name(name, self->number);
-    bine__finding_site(&finding, "looked", mine->pc, mine->context, "%s %s here", name, triple->looked);
+    bine__finding_site(&finding, "looked", looked.pc, looked.context, "%s %s here", name, triple->looked);
     if (left)
         bine__finding_site(&finding, "gave-up", left->pc, left->context, "then gave up the loop in %s",
                            bine__left_name(how, left));
-    bine__strand_name(name, theirs->strand);
-    bine__finding_site(&finding, "wrote", pc, context, "%s %s meanwhile", name, triple->wrote);
+    bine__strand_name(name, other);
+    bine__finding_site(&finding, "wrote", wrote.pc, wrote.context, "%s %s meanwhile", name, triple->wrote);
     bine__strand_name(name, self->number);
-    bine__finding_site(&finding, "acted", bine__race_short(now), bine__race_here(self), "%s %s", name, triple->acted);
+    bine__finding_site(&finding, "acted", acted.pc, acted.context, "%s %s", name, triple->acted);
     bine__finding_tell(&finding);
 }
 
@@ -97,7 +114,7 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
                                       was_checked ? "checked it" : "read it", "wrote it",
                                       kind == BINE__UPDATE ? "updates it without looking again"
                                                            : "overwrites it without looking again"};
-        tell(self, &triple, mine, theirs, theirs->w_slice, theirs->w_pc, theirs->w_context, at, size, pc);
+        tell(self, &triple, read_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size, here(self, pc));
         return;
     }
     if (bine__race_options.predict && (kind == BINE__WRITE || checked)) {
@@ -117,7 +134,7 @@ static void clobbered(struct bine__strand *self, const struct bine__record *mine
             continue;
         if (bine__rule(BINE__RULE_VALUES) && !group && value_at(at, size) == theirs->w_old)
             continue;
-        tell(self, &triple, mine, theirs, theirs->w_slice, theirs->w_pc, theirs->w_context, at, size, pc);
+        tell(self, &triple, write_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size, here(self, pc));
         return;
     }
 }
@@ -133,9 +150,82 @@ static void torn(struct bine__strand *self, const struct bine__record *mine, uin
         const struct triple triple = {"TORN-GROUP", "updated a part of it",
                                       theirs->kind == BINE__READ ? "saw it half updated" : "changed it",
                                       "updates the rest"};
-        tell(self, &triple, mine, theirs, slice, theirs->pc, theirs->context, at, size, pc);
+        tell(self, &triple, write_of(mine), theirs->strand, slice,
+             theirs->w_slice == slice ? write_of(theirs) : read_of(theirs), at, size, here(self, pc));
         return;
     }
+}
+
+/* It read a part of a group in an earlier slice, and reads another. */
+static void torn_read(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                      uintptr_t pc)
+{
+    static const struct triple triple = {"TORN-GROUP", "read a part of it", "changed it", "reads the rest"};
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, mine, theirs, 0xff, theirs->w_slice))
+            continue;
+        tell(self, &triple, read_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size, here(self, pc));
+        return;
+    }
+}
+
+/* ---- What is known only later ------------------------------------------------------------------------------ */
+
+/* It read and wrote in an earlier slice, and writes: if that puts back what was there first, what others have written
+ * since is lost.  The value is known when it is written. */
+static void may_restore(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                        uint8_t mask, uintptr_t pc)
+{
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, mine, theirs, mask, theirs->w_slice) || value_at(at, size) == mine->w_old)
+            continue;
+        const struct spot act = here(self, pc);
+        self->restores = (struct bine__suspect){at, bine__race_slice, 0, mine->w_old, (uint8_t)size, *mine, *theirs,
+                                                act.pc, act.context};
+        return;
+    }
+}
+
+void bine__race_settle(struct bine__strand *self)
+{
+    static const struct triple triple = {"LOST-UPDATE", "read it", "wrote it", "puts back what it had read"};
+    const struct bine__suspect suspect = self->restores;
+    self->restores.at = 0;
+    if (!suspect.at || suspect.slice != self->slice || value_at(suspect.at, suspect.size) != suspect.value)
+        return;
+    tell(self, &triple, read_of(&suspect.mine), suspect.theirs.strand, suspect.theirs.w_slice,
+         write_of(&suspect.theirs), suspect.at, suspect.size, (struct spot){suspect.pc, suspect.context});
+}
+
+/* It reads a pointer again, which is what it was though others have written there: what it pointed to may not be. */
+static void may_have_returned(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size)
+{
+    uint64_t value = value_at(at, size);
+    if (size != 8 || !value || !looks_like_pointer(value) || value != mine->val)
+        return;
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, mine, theirs, 0xff, theirs->w_slice) || theirs->w_old == value)
+            continue;
+        self->returned = (struct bine__suspect){.at = at, .slice = bine__race_slice, .mine = *mine, .theirs = *theirs,
+                                                .record = (uint32_t)(mine - bine__records)};
+        return;
+    }
+}
+
+static void returned(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                     uintptr_t pc)
+{
+    static const struct triple triple = {"ABA", "read it", "changed it and changed it back",
+                                         "found it equal, and overwrites it"};
+    const struct bine__suspect *suspect = &self->returned;
+    if (suspect->at != at || suspect->slice != bine__race_slice || !(mine->flags & BINE__EQUAL_READ))
+        return;
+    tell(self, &triple, read_of(&suspect->mine), suspect->theirs.strand, suspect->theirs.w_slice,
+         write_of(&suspect->theirs), at, size, here(self, pc));
+    self->returned.at = 0;
 }
 
 /* ---- Records ------------------------------------------------------------------------------------------------ */
@@ -188,13 +278,14 @@ static void read_now(struct bine__strand *self, struct bine__record *mine, uintp
     self->looked[self->looks++ % BINE__LOOKS] = mine->val;
 }
 
-static void written_now(struct bine__strand *self, struct bine__record *mine, uint32_t pc, uintptr_t at, unsigned size)
+static void written_now(struct bine__strand *self, struct bine__record *mine, uint32_t pc, uint32_t context,
+                        uintptr_t at, unsigned size)
 {
     if (mine->w_slice != bine__race_slice)
         mine->w_old = value_at(at, size);
     mine->w_slice = bine__race_slice;
     mine->w_pc = pc;
-    mine->w_context = mine->context;
+    mine->w_context = context;
     mine->locks = self->locks;
     mine->size = (uint8_t)size;
 }
@@ -248,6 +339,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         kind = BINE__UPDATE;
     if (kind != BINE__READ)
         self->undos = 0;
+    if (self->restores.at)
+        bine__race_settle(self);
     bine__race_event(self, pc);
     uint32_t short_pc = bine__race_short(pc), context = bine__race_here(self);
     struct bine__record *mine = own_record(self, cell, mask, size, kind, short_pc);
@@ -255,9 +348,13 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         return;
     if (mine->kind && mine->slice == bine__race_slice) { /* nobody can have come between */
         mine->time = bine__race_now;
-        mine->pc = short_pc;
-        mine->context = context;
         mine->mask |= mask;
+        if (kind == BINE__READ || mine->kind == BINE__WRITE) {
+            mine->pc = short_pc;
+            mine->context = context;
+        }
+        if (kind != BINE__READ && mine->kind == BINE__READ)
+            returned(self, mine, at, size, pc);
         if (kind == BINE__READ) {
             if (mine->kind != BINE__READ) {
                 mine->kind = BINE__READ;
@@ -266,7 +363,7 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
             }
             read_now(self, mine, at, size);
         } else {
-            written_now(self, mine, short_pc, at, size);
+            written_now(self, mine, short_pc, context, at, size);
             mine->kind = mine->kind == BINE__WRITE && kind == BINE__WRITE ? BINE__WRITE : BINE__UPDATE;
             mine->flags &= BINE__IN_SPAN;
             if (bine__race_options.predict)
@@ -279,11 +376,18 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
             stale(self, mine, at, size, kind, mask, pc, group);
         else if (mine->kind == BINE__WRITE && kind == BINE__READ)
             clobbered(self, mine, at, size, mask, pc, group);
+        else if (mine->kind == BINE__UPDATE && kind == BINE__WRITE && !group && size == mine->size)
+            may_restore(self, mine, at, size, mask, pc);
+        else if (mine->kind == BINE__READ && kind == BINE__READ && !group && size == mine->size)
+            may_have_returned(self, mine, at, size);
+        if (group && mine->kind == BINE__READ && kind == BINE__READ && mine->place != (uint16_t)at)
+            torn_read(self, mine, at, size, pc);
         if (group && mine->kind != BINE__READ && kind != BINE__READ)
             torn(self, mine, at, size, pc);
     }
     if (kind == BINE__READ)
         may_take_back(self, mine, at, size);
+    mine->place = (uint16_t)at;
     mine->kind = (uint8_t)kind;
     mine->slice = bine__race_slice;
     mine->time = bine__race_now;
@@ -294,7 +398,7 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     if (kind == BINE__READ) {
         read_now(self, mine, at, size);
     } else {
-        written_now(self, mine, short_pc, at, size);
+        written_now(self, mine, short_pc, context, at, size);
         if (bine__race_options.predict)
             bine__predict_write(self, at, mask, pc, context);
     }

@@ -26,12 +26,19 @@ static struct member {
 } members[PLACES];
 static unsigned member_count;
 
+static bool is_special(const struct bine__record *record)
+{
+    return record->kind == BINE__MEMBER || record->kind == BINE__BENIGN || record->kind == BINE__FREED;
+}
+
 static void mark(uintptr_t at, size_t size, enum bine__access_kind kind, uint64_t value, const char *reason)
 {
     for (uintptr_t granule = at & ~(uintptr_t)7; granule < at + size; granule += 8) {
-        bine__race_clear(granule, 8);
-        uint32_t *cell = bine__cell_made(granule), number = bine__record_new();
-        if (!cell || !number)
+        uint32_t *cell = bine__cell_made(granule);
+        if (cell && *cell && !is_special(bine__record(*cell)))
+            bine__race_clear(granule, 8);
+        uint32_t number = cell ? bine__record_new() : 0;
+        if (!number)
             return;
         struct bine__record *record = bine__record(number);
         uintptr_t from = granule > at ? granule : at;
@@ -40,6 +47,7 @@ static void mark(uintptr_t at, size_t size, enum bine__access_kind kind, uint64_
         record->mask = bine__mask(from, (unsigned)(to - from));
         record->val = value;
         record->w_old = (uint64_t)(uintptr_t)reason;
+        record->next = *cell; /* of others in the same granule */
         *cell = number;
     }
 }
@@ -111,9 +119,10 @@ uint32_t *bine__race_special(struct bine__strand *self, uintptr_t at, unsigned s
         used_after_free(self, special, at, kind != BINE__READ, pc);
         return NULL;
     case BINE__MEMBER:
-        if (special->mask & bine__mask(at, size))
-            return &groups[special->val].cell;
-        return NULL; /* a neighbour of the group in its granule */
+        for (uint32_t i = *cell; i; i = bine__record(i)->next)
+            if ((bine__record(i)->mask & bine__mask(at, size)) && bine__record(i)->kind == BINE__MEMBER)
+                return &groups[bine__record(i)->val].cell;
+        return NULL; /* a neighbour of the group in its granule, or benign */
     default:
         return NULL;
     }

@@ -13,6 +13,7 @@
 #include <bine/debug.h>
 
 #include "check/race.h"
+#include "runtime/debug.h"
 
 enum { FDS = 1 << 16, USERS = 4 };
 
@@ -26,7 +27,6 @@ static struct fd {
     bool open, closed;                    /* by calls of the library, as far as known */
     struct use made, close;
     struct use busy[2];                   /* who is in the middle of a transfer; strand 0: nobody */
-    bool moved[2];                        /* and a part of it is done */
     struct use user[USERS];               /* the last that used it */
     unsigned users;
 } *fds[FDS >> 8];
@@ -58,40 +58,38 @@ static void tell_left(struct bine__finding *finding, const struct bine__strand *
 
 /* ---- Two in the middle ---------------------------------------------------------------------------------------- */
 
-void bine__check_io(int number, bool out, enum bine__io_step step)
+static void tell_busy(struct bine__strand *self, const struct use *busy, const struct use *now, int number, bool out)
+{
+    struct bine__finding finding = {.kind = "FD-BUSY"};
+    char name[64];
+    snprintf(finding.summary, sizeof finding.summary, "descriptor %d: two tasks %s one stream at once", number,
+             out ? "write" : "read");
+    bine__finding_site(&finding, "looked", busy->pc, busy->context, "%s is in the middle of %s",
+                       bine__strand_name(name, busy->strand), out ? "writing" : "reading");
+    bine__finding_site(&finding, "wrote", now->pc, now->context, "%s %s meanwhile",
+                       bine__strand_name(name, self->number), out ? "writes" : "reads");
+    bine__finding_tell(&finding);
+}
+
+/* Who has moved a part of what it means to move, and waits to move the rest, is in the middle. */
+void bine__check_io(int number, bool out, enum bine__io_step step, size_t moved)
 {
     struct bine__strand *self = bine__race_self;
     struct fd *fd = self ? fd_of(number) : NULL;
     if (!fd)
         return;
-    struct use *busy = &fd->busy[out];
-    char name[64];
-    if (step == BINE__IO_END) {
-        if (busy->strand == self->number)
-            busy->strand = 0;
-        fd->moved[out] = fd->moved[out] && busy->strand;
-        return;
-    }
-    if (step == BINE__IO_BEGIN) {
+    if (step == BINE__IO_BEGIN)
         bine__check_fd_used(number);
-        if (!busy->strand || busy->generation != fd->generation || !bine__race_strand(busy->strand)) {
-            *busy = use_now(self, fd);
-            fd->moved[out] = false;
-        } else if (busy->strand != self->number && fd->moved[out]) {
-            struct bine__finding finding = {.kind = "FD-BUSY"};
-            const struct use now = use_now(self, fd);
-            snprintf(finding.summary, sizeof finding.summary, "descriptor %d: two tasks %s one stream at once", number,
-                     out ? "write" : "read");
-            bine__finding_site(&finding, "looked", busy->pc, busy->context, "%s is in the middle of %s",
-                               bine__strand_name(name, busy->strand), out ? "writing" : "reading");
-            bine__finding_site(&finding, "wrote", now.pc, now.context, "%s %s meanwhile",
-                               bine__strand_name(name, self->number), out ? "writes" : "reads");
-            bine__finding_tell(&finding);
-        }
-        return;
-    }
-    if (busy->strand == self->number)
-        fd->moved[out] = true;
+    struct use *busy = &fd->busy[out];
+    if (busy->strand && (busy->generation != fd->generation || !bine__race_strand(busy->strand)))
+        busy->strand = 0;
+    const struct use now = use_now(self, fd);
+    if (busy->strand && busy->strand != self->number && (moved || (out && step == BINE__IO_BEGIN)))
+        tell_busy(self, busy, &now, number, out);
+    if (step == BINE__IO_PIECE && moved && !busy->strand)
+        *busy = now;
+    else if (step == BINE__IO_END && busy->strand == self->number)
+        busy->strand = 0;
 }
 
 /* ---- Numbers that change hands ----------------------------------------------------------------------------------- */
@@ -175,25 +173,64 @@ void bine__check_fd_closed(int number, int error)
 
 /* ---- What the runtime finds ------------------------------------------------------------------------------------------ */
 
-void bine__check_stuck(struct bine_loop *loop)
+static const char *spawned_at(const struct bine__strand *strand)
 {
-    (void)loop;
+    return strand && strand->site ? strand->site : "?";
 }
 
-void bine__check_reported(const struct bine_report *report)
+/* Ends the process: it would wait for ever. */
+void bine__check_stuck(struct bine_loop *loop)
+{
+    if (!bine__race_is_owner() || !bine__race_hooked)
+        return;
+    bine__stuck_report(loop);
+    exit(BINE__RACE_EXIT);
+}
+
+void bine__check_left_behind(const struct bine_task *task)
+{
+    struct bine__finding finding = {.kind = "TASK-LEFT-BEHIND"};
+    const struct bine__strand *strand = task->checked;
+    if (!strand || task->joiner || (task->flags & BINE__TASK_TAKEN))
+        return;
+    char name[64];
+    snprintf(finding.summary, sizeof finding.summary, "%s is cancelled as the run ends: nobody has waited for it",
+             bine__strand_name(name, strand->number));
+    bine__finding_place(&finding, "looked", spawned_at(strand), "it was started here");
+    bine__finding_tell(&finding);
+}
+
+void bine__check_reported(const struct bine_report *report, const struct bine_task *task)
 {
     static const char *const kinds[] = {
-        [BINE_REPORT_LOST_ERROR] = "LOST-ERROR",     [BINE_REPORT_LEFT_BEHIND] = "TASK-LEFT-BEHIND",
-        [BINE_REPORT_STUCK] = "STUCK",               [BINE_REPORT_ATOMIC] = "YIELD-IN-ATOMIC",
-        [BINE_REPORT_INVARIANT] = "INVARIANT",       [BINE_REPORT_MISUSE] = NULL,
+        [BINE_REPORT_LOST_ERROR] = "LOST-ERROR", [BINE_REPORT_LEFT_BEHIND] = "TASK-LEFT-BEHIND",
+        [BINE_REPORT_STUCK] = "STUCK",           [BINE_REPORT_ATOMIC] = "YIELD-IN-ATOMIC",
+        [BINE_REPORT_INVARIANT] = "INVARIANT",
     };
-    if ((size_t)report->kind >= sizeof kinds / sizeof *kinds || !kinds[report->kind] || !bine__race_is_owner())
+    if ((size_t)report->kind >= sizeof kinds / sizeof *kinds || !kinds[report->kind] || !bine__race_is_owner() ||
+        !bine__race_hooked)
         return;
-    struct bine__strand *self = bine__race_self;
+    struct bine__strand *strand = task ? task->checked : NULL;
     struct bine__finding finding = {.kind = kinds[report->kind]};
-    snprintf(finding.summary, sizeof finding.summary, "task %llu '%s' (spawned at %s): %.150s",
-             (unsigned long long)report->task, report->name, report->site ? report->site : "?", report->message);
-    if (self && self->task == report->task)
-        bine__finding_site(&finding, "acted", bine__race_short(bine__race_caller(NULL)), bine__race_here(self), "here");
+    char name[64];
+    snprintf(finding.summary, sizeof finding.summary, "%s%s%.170s", strand ? bine__strand_name(name, strand->number) : "",
+             strand ? ": " : "", report->message);
+    const struct bine__left *left = strand ? bine__race_left_before(strand, UINT32_MAX) : NULL;
+    switch (report->kind) {
+    case BINE_REPORT_ATOMIC:
+    case BINE_REPORT_INVARIANT:
+        if (strand)
+            bine__finding_site(&finding, "gave-up", bine__race_short(bine__race_caller(NULL)), bine__race_here(strand),
+                               "it gives up the loop here");
+        break;
+    case BINE_REPORT_STUCK:
+        if (left)
+            bine__finding_site(&finding, "gave-up", left->pc, left->context, "it waits here");
+        break;
+    default:
+        if (strand)
+            bine__finding_place(&finding, "looked", spawned_at(strand), "it was started here");
+        break;
+    }
     bine__finding_tell(&finding);
 }

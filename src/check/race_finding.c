@@ -46,8 +46,15 @@ void bine__finding_site(struct bine__finding *finding, const char *role, uint32_
     vsnprintf(site->text, sizeof site->text, format, args);
     va_end(args);
     site->role = role;
+    site->where = NULL;
     site->pc = pc;
     site->context = context;
+}
+
+void bine__finding_place(struct bine__finding *finding, const char *role, const char *where, const char *text)
+{
+    bine__finding_site(finding, role, 0, 0, "%s", text);
+    finding->site[finding->sites - 1].where = where;
 }
 
 static bool is_new(const struct bine__finding *finding)
@@ -56,7 +63,7 @@ static bool is_new(const struct bine__finding *finding)
     for (const char *c = finding->kind; *c; c++)
         hash = (hash ^ (uint8_t)*c) * 0x100000001b3U;
     for (unsigned i = 0; i < finding->sites; i++)
-        hash = (hash ^ finding->site[i].pc) * 0x100000001b3U;
+        hash = (hash ^ finding->site[i].pc ^ (uintptr_t)finding->site[i].where) * 0x100000001b3U;
     if (finding->sites == 0) /* all it has is what it says */
         for (const char *c = finding->summary; *c; c++)
             hash = (hash ^ (uint8_t)*c) * 0x100000001b3U;
@@ -127,7 +134,10 @@ void bine__finding_tell(struct bine__finding *finding)
                 add(&text, "site %s\t%s\n", site->role, site->text);
             else
                 add(&text, "  %s:\n", site->text);
-            add_stack(&text, site->pc, site->context);
+            if (site->where)
+                add(&text, log ? "frame %s\t%s\n" : "    #0 %s %s\n", "?", site->where);
+            else
+                add_stack(&text, site->pc, site->context);
         }
         add(&text, log ? "end\n" : "\n");
         int fd = log ? open(bine__race_options.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : STDERR_FILENO;

@@ -111,6 +111,93 @@ void bine__race_frames_free(struct bine__strand *self)
     self->depth = self->room = 0;
 }
 
+/* ---- Generators ---------------------------------------------------------------------------------------------
+
+ * A body's activations stand on those of whoever resumes it, and are taken off when it gives way. */
+
+struct bine__stash {
+    unsigned base, depth, room, floor; /* floor: of who resumed it */
+    struct bine__frame_record *frames;
+    struct bine__events **events;
+};
+
+void bine__check_gen_in(struct bine__stash **place)
+{
+    struct bine__strand *self = bine__race_self;
+    struct bine__stash *stash = *place;
+    if (!self)
+        return;
+    self->undos = 0;
+    self->called = bine__race_caller(NULL);
+    bine__race_event(self, self->called);
+    if (!stash)
+        *place = stash = calloc(1, sizeof *stash);
+    if (!stash)
+        return;
+    stash->base = self->depth;
+    stash->floor = self->floor;
+    self->floor = self->depth;
+    for (unsigned i = 0; i < stash->depth; i++) {
+        unsigned depth = self->depth;
+        bine__race_enter(self, stash->frames[i].call, stash->frames[i].sp);
+        if (self->depth == depth)
+            break;
+        stash->frames[i].context = 0; /* it is called from elsewhere now */
+        stash->frames[i].told = false;
+        self->frames[depth] = stash->frames[i];
+        free(self->events[depth]);
+        self->events[depth] = stash->events[i];
+    }
+    stash->depth = 0;
+}
+
+static bool make_room(struct bine__stash *stash, unsigned depth)
+{
+    if (depth <= stash->room)
+        return true;
+    struct bine__frame_record *frames = realloc(stash->frames, depth * sizeof *frames);
+    if (frames)
+        stash->frames = frames;
+    struct bine__events **events = realloc(stash->events, depth * sizeof *events);
+    if (events)
+        stash->events = events;
+    if (!frames || !events)
+        return false;
+    stash->room = depth;
+    return true;
+}
+
+void bine__check_gen_out(struct bine__stash **place)
+{
+    struct bine__strand *self = bine__race_self;
+    struct bine__stash *stash = *place;
+    if (!self || !stash || self->depth < stash->base)
+        return;
+    self->floor = stash->floor;
+    self->undos = 0;
+    bine__race_event(self, bine__race_caller(NULL));
+    if (make_room(stash, self->depth - stash->base))
+        for (unsigned i = stash->base; i < self->depth; i++) {
+            stash->frames[stash->depth] = self->frames[i];
+            stash->events[stash->depth++] = self->events[i];
+            self->events[i] = NULL;
+        }
+    self->depth = stash->base;
+}
+
+void bine__check_gen_gone(struct bine__stash **place)
+{
+    struct bine__stash *stash = *place;
+    if (!stash)
+        return;
+    for (unsigned i = 0; i < stash->depth; i++)
+        free(stash->events[i]);
+    free(stash->frames);
+    free(stash->events);
+    free(stash);
+    *place = NULL;
+}
+
 /* ---- Events ------------------------------------------------------------------------------------------------ */
 
 static void note(struct bine__strand *self, unsigned depth, uint32_t pc)

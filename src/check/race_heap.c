@@ -146,6 +146,8 @@ static void release(void *at, uintptr_t pc)
     struct bine__strand *self = bine__race_self;
     if (!at)
         return;
+    if (self && self->restores.at)
+        bine__race_settle(self); /* while it can be read */
     if (!bine__records) { /* nothing was ever touched */
         __libc_free(at);
         return;

@@ -64,10 +64,14 @@ INLINE void write_at(uintptr_t at, unsigned size, uintptr_t pc, enum bine__acces
     if (!self)
         return;
     struct bine__record *record = bine__records ? record_of_slice(at, size) : NULL;
-    if (bine__likely(record && record->w_slice == bine__race_slice && !bine__race_options.predict && !self->undos)) {
-        touch(record, self, pc);
-        record->w_pc = record->pc;
-        record->w_context = record->context;
+    if (bine__likely(record && record->w_slice == bine__race_slice && !bine__race_options.predict && !self->undos &&
+                     !self->returned.at)) {
+        uint32_t context = self->frames[self->depth - 1].context;
+        if (record->kind == BINE__WRITE)
+            touch(record, self, pc);
+        record->w_pc = bine__race_short(pc);
+        record->w_context = bine__likely(context) ? context : bine__race_here(self);
+        record->time = bine__race_now;
         if (record->kind != BINE__WRITE || kind != BINE__WRITE)
             record->kind = BINE__UPDATE;
         record->flags &= BINE__IN_SPAN;
@@ -156,9 +160,12 @@ HOOK void __tsan_func_entry(void *call)
     if (!self)
         return;
     self->undos = 0;
-    while (bine__unlikely(self->depth > 1 && self->frames[self->depth - 1].sp <= sp))
+    while (bine__unlikely(self->depth > 1 && self->depth > self->floor && self->frames[self->depth - 1].sp <= sp))
         self->depth--;
-    bine__race_enter(self, (uintptr_t)call, sp);
+    uintptr_t from = (uintptr_t)call;
+    if (bine__unlikely(from >= bine__race_text[0] && from < bine__race_text[1]) && self->called)
+        from = self->called; /* the library calls back */
+    bine__race_enter(self, from, sp);
 }
 
 HOOK void __tsan_func_exit(void)
@@ -183,8 +190,10 @@ INLINE void compare(uint64_t a, uint64_t b, uint64_t mask)
         struct bine__record *record = bine__record(self->look[i]);
         uint64_t value = self->looked[i] & mask;
         if (self->look[i] && (value == (a & mask) || value == (b & mask)) && record->kind == BINE__READ &&
-            record->strand == self->number && record->slice == bine__race_slice)
-            record->flags |= BINE__CHECKED_READ;
+            record->strand == self->number &&
+            (record->slice == bine__race_slice ||
+             (i == (self->looks - 1) % BINE__LOOKS && record->val == self->looked[i]))) /* compared after a switch */
+            record->flags |= BINE__CHECKED_READ | ((a & mask) == (b & mask) ? BINE__EQUAL_READ : 0);
     }
 }
 

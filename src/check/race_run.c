@@ -15,7 +15,7 @@ struct bine__race_options bine__race_options = {.rules = ~0U, .most = 100};
 _Thread_local struct bine__strand *bine__race_self __attribute__((tls_model("initial-exec")));
 uint32_t bine__race_slice = 1;
 
-enum { GONE = 4096, FINDINGS_EXIT = 66 };
+enum { GONE = 4096 };
 
 static struct bine__strand **strands; /* by number; NULL: gone */
 static uint32_t strand_count = 1, strand_room, alive;
@@ -107,9 +107,29 @@ static bool grow(void)
     return true;
 }
 
-static void name_it(struct bine__strand *strand, const struct bine_task *task)
+static struct bine__strand *new_strand(struct bine_task *task, const char *name)
 {
-    snprintf(strand->name, sizeof strand->name, "%.23s", bine__task_name(task));
+    if (strand_count + 1 >= strand_room && !grow())
+        return NULL;
+    struct bine__strand *strand = calloc(1, sizeof *strand);
+    if (!strand)
+        return NULL;
+    strand->number = strand_count++;
+    strand->task = task->id;
+    strand->site = task->site;
+    snprintf(strand->name, sizeof strand->name, "%.23s", name);
+    strands[strand->number] = strand;
+    task->checked = strand;
+    if (alive++ == 0) /* kept for each task by the door */
+        bine__check_benign(&errno, sizeof errno, "each task has its own");
+    bine__race_enter(strand, 0, UINTPTR_MAX);
+    return strand;
+}
+
+/* Callbacks run on the loop's own stack. */
+static struct bine__strand *of_root(struct bine_task *root)
+{
+    return new_strand(root, "a callback");
 }
 
 void bine__check_spawn(struct bine_task *child)
@@ -121,21 +141,9 @@ void bine__check_spawn(struct bine_task *child)
         atomic_store_explicit(&others, true, memory_order_relaxed);
         return;
     }
-    if (strand_count == strand_room && !grow())
-        return;
-    if (!strands && !grow())
-        return;
-    struct bine__strand *strand = calloc(1, sizeof *strand), *parent = bine__race_self;
+    struct bine__strand *parent = bine__race_self, *strand = new_strand(child, bine__task_name(child));
     if (!strand)
         return;
-    strand->number = strand_count++;
-    strand->task = child->id;
-    strand->site = child->site;
-    name_it(strand, child);
-    strands[strand->number] = strand;
-    child->checked = strand;
-    alive++;
-    bine__race_enter(strand, 0, UINTPTR_MAX);
     if (parent) {
         strand->parent = parent->number;
         bine__race_tell(strand, parent, true);
@@ -185,8 +193,9 @@ void bine__check_call(struct bine_task *task)
     if (!self)
         return;
     self->undos = 0;
+    self->called = bine__race_caller(NULL);
     if (bine__rule(BINE__RULE_CALLS))
-        bine__race_event(self, bine__race_caller(NULL));
+        bine__race_event(self, self->called);
 }
 
 void bine__check_leave(struct bine_task *task)
@@ -197,8 +206,12 @@ void bine__check_leave(struct bine_task *task)
         return;
     uintptr_t library = 0, pc = bine__race_caller(&library);
     self->undos = 0;
+    self->returned.at = 0;
+    bine__race_settle(self);
     if (self->ended)
         return;
+    if (task == &task->loop->root)
+        self->depth = 1; /* a callback has ended, and nothing of it is left */
     bine__race_event(self, pc);
     uint8_t wait = task->state == BINE__PARKED ? task->wait : BINE__WAIT_NONE;
     self->left[self->lefts++ % BINE__LEFT] =
@@ -208,12 +221,14 @@ void bine__check_leave(struct bine_task *task)
 void bine__check_arrive(struct bine_task *task)
 {
     struct bine__strand *self = task->checked;
+    if (!self && task == &task->loop->root && bine__race_is_owner())
+        self = of_root(task);
     bine__race_self = self;
     if (!self)
         return;
     self->slice = ++bine__race_slice;
-    if (!self->name[0])
-        name_it(self, task);
+    if (!self->name[0] && (task->flags & BINE__TASK_NAMED))
+        snprintf(self->name, sizeof self->name, "%.23s", task->name_);
     bine__heap_tidy();
 }
 
@@ -316,5 +331,5 @@ static __attribute__((destructor)) void end(void)
     if (!bine__race_options.log)
         dprintf(STDERR_FILENO, "bine-race: %u finding%s\n", found, found == 1 ? "" : "s");
     fflush(NULL);
-    _exit(FINDINGS_EXIT);
+    _exit(BINE__RACE_EXIT);
 }

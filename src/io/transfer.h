@@ -94,7 +94,7 @@ static inline __attribute__((always_inline)) int bine__transfer_run(struct bine_
             transfer->done += (size_t)moved;
             if (bine__transfer_complete(transfer, moved))
                 return 0;
-            bine__check_io(transfer->fd, transfer->direction == BINE__OUT, BINE__IO_PIECE);
+            bine__check_io(transfer->fd, transfer->direction == BINE__OUT, BINE__IO_PIECE, transfer->done);
             error = bine__transfer_between_pieces(transfer, generation);
             if (error)
                 return error;
@@ -136,7 +136,7 @@ static inline __attribute__((always_inline)) ssize_t bine__transfer_by(struct bi
         return -1;
     }
     waiter.task = NULL; /* set up when it is needed */
-    bine__check_io(transfer->fd, transfer->direction == BINE__OUT, BINE__IO_BEGIN);
+    bine__check_io(transfer->fd, transfer->direction == BINE__OUT, BINE__IO_BEGIN, 0);
     transfer->error = 0;
     if (bine__explored(transfer->self->loop))
         transfer->error = bine__transfer_explored(transfer);
@@ -144,7 +144,7 @@ static inline __attribute__((always_inline)) ssize_t bine__transfer_by(struct bi
         transfer->error = bine__transfer_run(transfer, attempt, &waiter);
     if (waiter.task)
         bine__waiter_leave(&waiter);
-    bine__check_io(transfer->fd, transfer->direction == BINE__OUT, BINE__IO_END);
+    bine__check_io(transfer->fd, transfer->direction == BINE__OUT, BINE__IO_END, transfer->done);
     if (transfer->error) {
         bine__charge(transfer->self->loop, 1); /* who tries again and again must not starve the others either */
         errno = transfer->error;

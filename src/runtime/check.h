@@ -21,6 +21,7 @@ struct bine_loop;
 enum bine__lock_kind { BINE__LOCK_EXCLUSIVE, BINE__LOCK_SHARED };
 
 #ifdef BINE_CHECKED
+enum { BINE__CHECKED = 1 };
 /* A call that may switch begins, whether or not it will. */
 void bine__check_call(struct bine_task *self);
 /* self is about to be left: its state, wait and object say why.  And: it runs (again). */
@@ -40,13 +41,20 @@ void bine__check_unlocked(const void *lock, enum bine__lock_kind);
 /* The same of a semaphore, which may be a lock or a signal. */
 void bine__check_sem_taken(const void *sem);
 void bine__check_sem_given(const void *sem);
+/* A generator's body is about to go on, on the consumer's strand; to give way to its consumer; is gone. */
+struct bine__stash;
+void bine__check_gen_in(struct bine__stash **);
+void bine__check_gen_out(struct bine__stash **);
+void bine__check_gen_gone(struct bine__stash **);
+/* The run ends, and this task, which nobody waits for, has not. */
+void bine__check_left_behind(const struct bine_task *);
 /* Something was put where others find it later without waiting (an event set, an item in a queue); and: it
  * was found. */
 void bine__check_put(const void *object);
 void bine__check_found(const void *object, bool one_of_them);
 /* A transfer on a descriptor: it begins; it has moved so much of a whole, and goes on; it ends. */
 enum bine__io_step { BINE__IO_BEGIN, BINE__IO_PIECE, BINE__IO_END };
-void bine__check_io(int fd, bool out, enum bine__io_step);
+void bine__check_io(int fd, bool out, enum bine__io_step, size_t moved);
 void bine__check_fd_made(int fd);
 void bine__check_fd_closed(int fd, int error); /* by bine_close(); error: what it failed with, or 0 */
 void bine__check_fd_used(int fd);
@@ -57,8 +65,9 @@ void bine__check_benign(const void *place, size_t size, const char *reason);
 void bine__check_stuck(struct bine_loop *);
 /* A failure that nobody looked at, a task left behind: what also goes to the report hook. */
 struct bine_report;
-void bine__check_reported(const struct bine_report *);
+void bine__check_reported(const struct bine_report *, const struct bine_task *);
 #else
+enum { BINE__CHECKED = 0 };
 #define bine__check_call(self) ((void)(self))
 #define bine__check_leave(self) ((void)(self))
 #define bine__check_arrive(self) ((void)(self))
@@ -74,14 +83,18 @@ void bine__check_reported(const struct bine_report *);
 #define bine__check_sem_given(sem) ((void)(sem))
 #define bine__check_put(object) ((void)(object))
 #define bine__check_found(object, one_of_them) ((void)(object))
-#define bine__check_io(fd, out, step) ((void)(fd))
+#define bine__check_io(fd, out, step, moved) ((void)(fd))
+#define bine__check_gen_in(stash) ((void)0)
+#define bine__check_gen_out(stash) ((void)0)
+#define bine__check_gen_gone(stash) ((void)0)
+#define bine__check_left_behind(task) ((void)(task))
 #define bine__check_fd_made(fd) ((void)(fd))
 #define bine__check_fd_closed(fd, error) ((void)(fd), (void)(error))
 #define bine__check_fd_used(fd) ((void)(fd))
 #define bine__check_together(name, place, size) ((void)0)
 #define bine__check_benign(place, size, reason) ((void)0)
 #define bine__check_stuck(loop) ((void)(loop))
-#define bine__check_reported(report) ((void)(report))
+#define bine__check_reported(report, task) ((void)(report))
 #endif
 
 /* ---- For src/check/explore*.c ---------------------------------------------------------------------- */

@@ -57,6 +57,9 @@ struct bine_gen {
     struct bine_loop *yield_in; /* its loop, if its body is what runs and may hand out values; else NOBODY */
     struct side inside;         /* of a root: the body that stands at a yield, its own or its leaf's */
     struct side outside;        /* of a leaf: the consumer, while the body runs */
+#ifdef BINE_CHECKED
+    struct bine__stash *checked; /* src/check's own */
+#endif
     struct bine_gen *leaf;   /* of a root: who is resumed; itself if it does not delegate */
     struct bine_gen *root;   /* whose consumer it yields to; itself if nobody delegates to it */
     struct bine_task *const *here;   /* who runs in its loop; outside of one, nobody */
@@ -252,6 +255,7 @@ static void enter(void)
         detach_scopes(root);
         gen->yield_in = NOBODY;
         say(outside_of(gen), error ? -1 : 0, error, gen->result.value);
+        bine__check_gen_out(&root->checked);
         cross(root, &gen->inside, outside_of(gen), true);
     }
     bine__fatal(NULL, "a generator that had ended was resumed");
@@ -271,6 +275,7 @@ static inline __attribute__((always_inline)) int resume(struct bine_gen *root, v
     from->taker = out ? out : &root->unwanted;
     say(&root->inside, thrown ? -1 : 0, thrown, in);
     exchange_cxa(leaf);
+    bine__check_gen_in(&root->checked);
     return hand_over(root, from, &root->inside);
 }
 
@@ -334,6 +339,7 @@ void bine_gen_free(bine_gen *gen)
         return;
     }
     release_stack(gen);
+    bine__check_gen_gone(&gen->checked);
     gen->magic = 0;
     free(gen);
 }
@@ -370,6 +376,7 @@ int bine_gen_next(bine_gen *gen, void **out)
     gen->next_in = NOBODY;
     from->taker = out ? out : &gen->unwanted;
     say(&gen->inside, 0, 0, NULL);
+    bine__check_gen_in(&gen->checked);
     return hand_over(gen, from, &gen->inside);
 }
 
@@ -459,6 +466,7 @@ static __attribute__((noinline)) int yield_slowly(bine_gen *gen, void *value, vo
     root->inside.taker = sent ? sent : &gen->unwanted;
     say(outside_of(gen), 1, 0, value);
     exchange_cxa(gen);
+    bine__check_gen_out(&root->checked);
     return hand_over(root, &root->inside, outside_of(gen));
 }
 
@@ -475,6 +483,7 @@ int bine_gen_yield(bine_gen *gen, void *value, void **sent)
     root->state = GEN_SUSPENDED;
     root->inside.taker = sent ? sent : &gen->unwanted;
     say(outside_of(gen), 1, 0, value);
+    bine__check_gen_out(&root->checked);
     return hand_over(root, &root->inside, outside_of(gen));
 }
 
@@ -500,6 +509,7 @@ int bine_gen_from(bine_gen *gen, bine_gen *sub, void **result)
         say(&sub->inside, 0, 0, NULL);
         exchange_cxa(gen);
         exchange_cxa(leaf);
+        bine__check_gen_in(&sub->checked);
         cross(root, &gen->delegating, &sub->inside, false);
         /* Only sub's end leads here. */
         sub->parent = NULL;

@@ -133,6 +133,8 @@ static void turn(struct bine_loop *loop)
         bine__clock(loop); /* sets those that callbacks have started */
     if (bine__unlikely(loop->debugging != NULL))
         bine__debug_turn(loop, stuck(loop));
+    if (BINE__CHECKED && stuck(loop))
+        bine__check_stuck(loop);
     if (loop->virtual_clock)
         wait_virtually(loop);
     else
@@ -222,6 +224,7 @@ static void close_loop(struct bine_loop *loop, bool abandoned)
     bine__debug_close(loop);
     if (loop->root.flags & BINE__TASK_VALUES)
         bine__values_drop(&loop->root);
+    bine__check_released(&loop->root);
     bine__callbacks_free(loop);
     bine__wheel_clear(&loop->wheel);
     loop->poller.close(loop);
@@ -242,8 +245,10 @@ static void cancel_one(struct bine__stack stack, void *arg)
 {
     (void)arg;
     struct bine_task *task = bine__task_of(stack);
-    if (task->magic == BINE__TASK_MAGIC && task->state != BINE__ENDED)
+    if (task->magic == BINE__TASK_MAGIC && task->state != BINE__ENDED) {
+        bine__check_left_behind(task);
         bine_cancel(task);
+    }
 }
 
 static void name_one(struct bine__stack stack, void *arg)

@@ -58,7 +58,7 @@ static void send(bine_report_kind kind, const struct bine_task *task, int error,
         .error = error,
     };
     bine__explore_report(&report);
-    bine__check_reported(&report);
+    bine__check_reported(&report, task);
     bine_report_fn *fn = atomic_load(&hook);
     fn(&report);
     errno = kept;

@@ -317,6 +317,7 @@ static inline __attribute__((always_inline)) int join(struct bine_task *self, st
 {
     if (task->state != BINE__ENDED) {
         task->joiner = self;
+        bine__check_lock_wait(task, task);
         int error = bine__park(self->loop, self, wait, (intptr_t)task);
         task->joiner = NULL;
         if (error)

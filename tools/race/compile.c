@@ -19,8 +19,8 @@
 
 enum { OLDEST_GCC = 12, OLDEST_CLANG = 14 };
 
-static const char *const gcc_flags[] = {"-g", "-fsanitize=thread", "-fsanitize-coverage=trace-cmp", NULL};
-static const char *const clang_flags[] = {"-g", "-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write",
+static const char *const gcc_flags[] = {"-g", "-fno-inline", "-fsanitize=thread", "-fsanitize-coverage=trace-cmp", NULL};
+static const char *const clang_flags[] = {"-g", "-fno-inline", "-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write",
                                           "-fsanitize-coverage=func,trace-pc-guard,trace-cmp", NULL};
 
 struct job {
