@@ -53,7 +53,7 @@ static bool sell(void)
 static void *serve_one(void *fd)
 {
     bine_stream *stream = bine_stream_new((int)(intptr_t)fd);
-    char line[256];
+    char line[256] = "";
     while (stream && bine_await(read_head(stream, line, sizeof line)) > 0) {
         bool buys = strncmp(line, "POST /ticket ", 13) == 0, sold = buys && sell();
         const char *body = !buys ? "what?\n" : sold ? "yours\n" : "none left\n";
@@ -84,7 +84,7 @@ static void *serve(void *arg)
 /* Status 200 or not; -1 with errno. */
 static int buy(bine_stream *stream)
 {
-    char line[256], body[16];
+    char line[256] = "", body[16];
     if (bine_stream_printf(stream, "POST /ticket HTTP/1.1\r\nHost: shop\r\n\r\n") < 0 ||
         bine_await(bine_stream_flush(stream)) < 0 || bine_await(read_head(stream, line, sizeof line)) <= 0 ||
         bine_await(bine_stream_read_line(stream, body, sizeof body)) <= 0)

@@ -26,8 +26,8 @@ static struct {
 
 static void *read_replies(void *arg)
 {
-    char line[64];
-    void *future;
+    char line[64] = "";
+    void *future = NULL;
     while (bine_await(bine_queue_get(pipeline.waiting, &future)) == 0 &&
            bine_await(bine_stream_read_line(pipeline.stream, line, sizeof line)) > 0) {
         char *reply = strdup(line);
@@ -72,7 +72,7 @@ BINE_NOYIELD static int request(unsigned n, bine_future **reply)
 /* The number comes back as its own reply. */
 static int ask(unsigned n)
 {
-    bine_future *reply;
+    bine_future *reply = NULL;
     bine_result result = {NULL, 0};
     int how = request(n, &reply);
     if (how == 0)

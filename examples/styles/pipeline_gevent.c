@@ -23,8 +23,8 @@ static struct {
 
 static void *read_replies(void *arg)
 {
-    char line[64];
-    void *future;
+    char line[64] = "";
+    void *future = NULL;
     while (bine_queue_get(pipeline.waiting, &future) == 0 &&
            bine_stream_read_line(pipeline.stream, line, sizeof line) > 0) {
         char *reply = strdup(line);

@@ -290,6 +290,12 @@ hidden_names() {
 }
 expect 'check.h hides the calls that the manual says yield' hidden_names
 cat "$work/differ"
+# What bine.pc gives to build systems is what cc adds.
+same_flags() {
+    sed -n '/^static char \*const flags/,/;$/p' tools/yields/cc.c | grep -o '"[^"]*"' | tr -d '"' >"$work/cc"
+    sed -n 's/^yields_cflags=//p' bine.pc.in | tr ' ' '\n' | diff "$work/cc" -
+}
+expect 'bine.pc has the flags of cc' same_flags
 further_calls() {
     status 0 "$yields" --yields=qsort,nothing list "$work/shop" &&
         contains 'sort_keys() may switch here: qsort()'

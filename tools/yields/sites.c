@@ -112,7 +112,7 @@ int command_annotate(char **words, size_t count)
         while (end < report.findings.count && report.findings.at[end].place.line <= number)
             sure |= !strstr(report.findings.at[end++].text, " might switch");
         const char *sign = end == next ? " " : sure ? painted("~", PAINT_MARK) : painted("?", PAINT_WARNING);
-        PUSH(&report.lines, format("%s %4d  %s", sign, number, line));
+        PUSH(&report.lines, format("%s %4d%s%s", sign, number, *line ? "  " : "", line));
         for (; next < end; next++)
             mark(&report, &report.findings.at[next], "        ");
     }
