@@ -5,7 +5,7 @@
 #
 #   sh tests/bench/run.sh [work]...        `make bench` calls it; BENCH="work ..." says the same
 #
-# Works: switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo calls tls http idle (default: all).
+# Works: switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo uring many calls files tls http idle (default: all).
 # ROUNDS (5) is how often each is run, the shortest three times a round; within a round the programs take turns, so that what the machine does
 # meanwhile meets all of them.  A figure is the median of its rounds, a ratio that of two medians.
 #
@@ -22,7 +22,7 @@ CXX=${CXX:-c++}
 ROUNDS=${ROUNDS:-5}
 here=tests/bench
 out=$O/bench
-all='switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo calls tls http idle'
+all='switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo uring many calls files tls http idle'
 works=${*:-${BENCH:-$all}}
 limit=150 # seconds that a single program may take
 flags='-O2 -std=gnu11 -Iinclude -Isrc -Wall -Wextra -pthread'
@@ -61,6 +61,7 @@ find_missing() {
     test -f /usr/include/boost/fiber/all.hpp || missing="$missing libboost-fiber-dev"
     archive libboost_context.a || missing="$missing libboost-context-dev"
     test -f /usr/include/ev.h || missing="$missing libev-dev"
+    archive liburing.a || missing="$missing liburing-dev"
     test -f /usr/include/st.h || missing="$missing libst-dev"
     program nginx || test -x /usr/sbin/nginx || missing="$missing nginx-light"
     program wrk || missing="$missing wrk"
@@ -131,6 +132,8 @@ build_all() {
         build readme $CC $flags -o "$out/readme" "$out/readme.c" "$O/libbine.a" $context
         build client $CC $flags -o "$out/client" $here/client.c
         build epoll $CC $flags -o "$out/epoll" $here/peers/epoll.c
+        archive liburing.a && build uring $CC $flags -o "$out/uring" $here/peers/uring.c -l:liburing.a
+        build files $CC $flags -o "$out/files" $here/bine/files.c "$O/libbine.a" $context
         [ -f /usr/include/ev.h ] && build libev $CC $flags -o "$out/libev" $here/peers/libev.c -lev -lm
         [ -f /usr/include/st.h ] && build st $CC $flags -o "$out/st" $here/peers/st.c -lst
         [ -f /usr/include/boost/fiber/all.hpp ] && build fiber $CXX -O2 -DNDEBUG -o "$out/fiber" $here/peers/fiber.cpp \
@@ -195,7 +198,15 @@ next_port() {
 # The command that starts each server, from its name.
 command_of() {
     case $1 in
-    bine) if [ "$work" = tls ]; then echo "$out/tls $port"; else echo "$out/servers $work $port"; fi ;;
+    bine)
+        case $work in
+        tls) echo "$out/tls $port" ;;
+        many) echo "$out/servers echo $port" ;;
+        *) echo "$out/servers $work $port" ;;
+        esac
+        ;;
+    ring) echo "env BINE_REACTOR=io_uring $out/servers echo $port" ;;
+    poll | shot | send | multi) echo "$out/uring $port $1" ;;
     openssl) echo "$out/tls-epoll $port" ;;
     ahead) echo "$out/tls-epoll $port ahead" ;;
     readme) echo "$out/readme" ;;
@@ -306,6 +317,17 @@ run_work() {
         alone ${p%:*} 100k ${p#*:} parked 100000; alone ${p%:*} 1M ${p#*:} parked 1000000
     done ;;
     echo) for n in 100 1000; do for p in bine level edge readme go; do loaded $p $n echo $n 60000; done; done ;;
+    uring) for n in 100 1000; do
+        for p in ring level edge poll shot send multi; do loaded $p $n echo $n 60000; done
+    done ;;
+    many) for p in bine ring level edge poll; do loaded $p 10k echo 10000 60000; done ;;
+    files)
+        alone pool all files pool
+        alone bine all files read
+        export BINE_REACTOR=io_uring
+        alone ring all files read
+        unset BINE_REACTOR
+        ;;
     calls) for p in bine edge readme go; do calls $p; done ;;
     tls) for n in 100 1000; do for p in bine openssl ahead; do loaded $p $n tls $n 30000; done; done ;;
     http) for p in bine nginx go; do http $p; done ;;
