@@ -172,6 +172,8 @@ void bine__check_released(struct bine_task *task)
     memcpy(former->name, strand->name, sizeof former->name);
     strands[strand->number] = NULL;
     task->checked = NULL;
+    if (bine__race_self == strand) /* the loop's own: the run is over */
+        bine__race_self = NULL;
     bine__race_frames_free(strand);
     free(strand->known);
     free(strand);
