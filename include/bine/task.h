@@ -155,6 +155,22 @@ BINE_EXPORT int bine_post(bine_loop *, bine_fn *fn, void *arg);
 BINE_EXPORT bine_loop *bine_loop_ref(bine_loop *);  /* from any thread; returns its argument */
 BINE_EXPORT void bine_loop_unref(bine_loop *);      /* from any thread */
 
+/* ---- Several loops ------------------------------------------------------------------------- */
+
+/* Runs fn(arg) in so many loops (0: one a core), each on a thread of its own, this one the first; returns when all
+ * have ended.  The first failure of fn cancels it in the others: -1 with its errno.  EDEADLK inside a run; EINVAL,
+ * EAGAIN, ENOMEM, EMFILE ...: fn has not run.  arg is shared by all. */
+BINE_EXPORT int bine_cluster(unsigned loops, bine_fn *fn, void *arg);
+/* The same with options (NULL: defaults). */
+#define bine_cluster_with(options, loops, fn, arg) \
+    bine_cluster_sized((options), sizeof(bine_options), (loops), (fn), (arg))
+BINE_EXPORT int bine_cluster_sized(const bine_options *, size_t size, unsigned loops, bine_fn *fn, void *arg);
+BINE_EXPORT unsigned bine_loop_index(void);   /* of this loop in its cluster, from 0; 0 outside of one */
+BINE_EXPORT unsigned bine_cluster_size(void); /* loops; 0 outside of a cluster */
+/* The loops of this one's cluster, to post to, until the cluster ends.  NULL: EINVAL, there is none; EPERM: not in
+ * a cluster. */
+BINE_EXPORT bine_loop *bine_cluster_loop(unsigned index);
+
 /* ---- Callbacks: run in order, on the loop's own stack; a yielding call in one is EDEADLK -------- */
 
 /* The caller's storage; must stay in place while the timer is started. */

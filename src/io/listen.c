@@ -48,6 +48,11 @@ static int listen_at(const struct bine__network *network, const struct bine__add
         return -1;
     if (network->type == SOCK_STREAM && set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) != 0)
         goto fail;
+#ifdef SO_REUSEPORT
+    /* In a cluster each loop has a listener of its own, and the kernel shares the connections out. */
+    if (network->type == SOCK_STREAM && bine_cluster_size() > 1 && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
+        goto fail;
+#endif
     if (family == AF_INET6) {
         /* Said in so many words: the system's default can be set either way. */
         const bool dual = network->family == AF_UNSPEC && IN6_IS_ADDR_UNSPECIFIED(&address->u.v6.sin6_addr);

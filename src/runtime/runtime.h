@@ -232,6 +232,8 @@ struct bine_loop {
     bool ended;
     _Atomic bool posted;
     _Atomic unsigned references;
+    struct bine__cluster *cluster; /* that it is one of; NULL: none */
+    unsigned index;                /* in it */
     struct bine__debug *debugging; /* src/runtime/debug.c's own; NULL without BINE_DEBUG */
 };
 
