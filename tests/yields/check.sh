@@ -82,7 +82,7 @@ compile() {
     "$yields" cc "$compiler" -Iinclude "$@" -c "$source" -o "$directory/${base%.*}.o"
 }
 
-for name in shop marks depth inject; do
+for name in shop marks depth inject pointers; do
     expect "$name.c compiles" compile $here/fixtures/$name.c "$work/$name" -O2
 done
 
@@ -119,6 +119,15 @@ call_graph_alone() {
         grep -q ' 0 are open' "$work/err" && ! grep -q ': save() m' "$work/out"
 }
 expect 'the call graph alone is enough' call_graph_alone
+
+# Of fourteen functions in one table each is told from the others by its type.
+told_apart() {
+    status 0 "$yields" list "$work/pointers" && grep -q ' 0 are open' "$work/err" || return 1
+    for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do
+        grep -q ": call$n() may switch here: .* as fits$n() -> bine_yield()" "$work/out" || { cat "$work/out"; return 1; }
+    done
+}
+expect 'list: types of pointers are told apart' told_apart
 
 # What is passed to a function of another unit is called where that unit calls it, or not at all.
 of_another_unit() {

@@ -64,7 +64,8 @@ static bool keeps(const char *symbol)
 
 static bool name_character(char c)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '$' || (unsigned char)c >= 0x80;
+    return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '$' || c == '#' ||
+           (unsigned char)c >= 0x80;
 }
 
 static size_t name_length(const char *at)
@@ -224,7 +225,7 @@ static void pass(struct reader *reader, struct node *to, struct place place, con
 
 static struct type argument_type(const struct reader *reader, const char *argument, size_t length)
 {
-    struct type any = {NULL, 0, false, false};
+    struct type any = {NULL, 0, false, false, false};
     const char *type = length ? type_of_value(reader, argument, length) : NULL;
     return type ? type_of(type, false) : any;
 }

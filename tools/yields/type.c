@@ -68,7 +68,7 @@ static const char *const known[][2] = {
 
 static bool word_character(char c)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '.' || c == ':' || c == '$' || c == '~';
+    return isalnum((unsigned char)c) || c == '_' || c == '.' || c == ':' || c == '$' || c == '~' || c == '#';
 }
 
 /* Past "<...>", which nests; at its end otherwise. */
@@ -86,10 +86,10 @@ static const char *past_angles(const char *at)
 
 struct type type_of(const char *text, bool named)
 {
-    struct type type = {NULL, 0, false, false};
+    struct type type = {NULL, 0, false, false, false};
     const char *word[16];
     size_t words = 0;
-    bool tagged = false, enumeration = false;
+    bool tagged = false, enumeration = false, this = false;
     for (const char *at = text; *at;) {
         if (*at == '*' || *at == '&' || *at == '[') {
             type.depth++;
@@ -112,6 +112,8 @@ struct type type_of(const char *text, bool named)
                 tagged = true;
             else if (!strcmp(w, "enum"))
                 tagged = enumeration = true;
+            else if (!strcmp(w, "this"))
+                this = true;
             else if (strcmp(w, "const") && strcmp(w, "volatile") && strcmp(w, "restrict") &&
                      strcmp(w, "this") && words < sizeof word / sizeof *word)
                 word[words++] = w;
@@ -119,7 +121,7 @@ struct type type_of(const char *text, bool named)
             at++;
         }
     }
-    if (named && words > 1)
+    if (named && !this && words > (tagged ? 0 : 1))
         words--;
     const char *base = words ? word[0] : "";
     for (size_t i = 1; i < words; i++)
@@ -134,8 +136,13 @@ struct type type_of(const char *text, bool named)
             return type;
         }
     }
+    if (tagged &&
+        (!*base || !strcmp(base, "type"))) /* no name, as va_list's; C++'s std::...::type: anything */
+        return type;
     type.base = intern_text(base);
-    type.unknown = !tagged;
+    type.tagged = tagged;
+    type.unknown =
+        !tagged && !strchr(base, ' ') && strcmp(base, "__int128") != 0; /* "complex double" is none */
     return type;
 }
 
@@ -192,17 +199,22 @@ static const char *closing(const char *at)
 
 struct signature *signature_of_pointer(const char *text)
 {
-    /* The first parenthesis with a star or a class in it, which another one follows. */
-    const char *open = strchr(text, '('), *close = open ? closing(open) : NULL;
-    if (!close)
+    /* "result (*) (parameters)": the last two parentheses; a result that is such a pointer itself has two of
+     * its own. */
+    const char *open = NULL, *close = NULL, *next = NULL, *end = NULL;
+    for (const char *at = text; (at = strchr(at, '(')) != NULL;) {
+        open = next;
+        close = end;
+        next = at;
+        end = closing(at);
+        if (!end)
+            return NULL;
+        at = end + 1;
+    }
+    if (!open || end[1 + strspn(end + 1, " ")] == '*')
         return NULL;
     const char *inside = intern(open + 1, (size_t)(close - open - 1));
     if (inside[0] != '*' && !strstr(inside, "::"))
-        return NULL;
-    const char *next = close + 1;
-    next += strspn(next, " ");
-    const char *end = *next == '(' ? closing(next) : NULL;
-    if (!end || end[1 + strspn(end + 1, " ")] == '*')
         return NULL;
     struct signature *signature = allocate(sizeof *signature);
     const char *result = trimmed(text, open), *parameters = trimmed(next + 1, end);
@@ -239,9 +251,8 @@ static bool goes_with(const struct type *passed, const struct type *taken)
                taken->unknown;
     if (passed->base == taken->base && passed->depth == taken->depth)
         return true;
-    if ((passed->unknown && passed->depth <= taken->depth) ||
-        (taken->unknown && taken->depth <= passed->depth))
-        return true;
+    if ((passed->unknown && !taken->tagged) || (taken->unknown && !passed->tagged))
+        return passed->depth == taken->depth || (taken->depth > 0 && is_void_pointer(passed));
     return taken->depth > 0 && is_void_pointer(passed);
 }
 

@@ -14,7 +14,8 @@
 struct type {
     const char *base; /* interned, canonical; NULL: anything */
     int depth;        /* how many times a pointer */
-    bool unknown;     /* base is a typedef that may hide a pointer */
+    bool unknown;     /* base is a typedef of some number: gcc prints what other typedefs stand for */
+    bool tagged;      /* struct, union or class */
     bool function;    /* a pointer to a function, of whatever type */
 };
 
