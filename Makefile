@@ -11,7 +11,8 @@ PREFIX  = /usr/local
 LIBDIR  = $(PREFIX)/lib
 INCDIR  = $(PREFIX)/include
 MANDIR  = $(PREFIX)/share/man
-CONTEXT = native#  native: src/arch/<cpu>.S; fcontext: Boost.Context's switch, for every CPU it supports
+CONTEXT = native#  native: src/arch/<cpu>.S; fcontext: Boost.Context's switch, for every CPU it supports;
+#                  thread: a thread for each task, slow, for any CPU and for tools that follow threads only
 SANITIZE =#        what -fsanitize= gets; check-asan and check-tsan set it
 CHECKED =#         1: libbine-check, which tells src/check what happens, in place of libbine
 CFLAGS  = -O2 -g
@@ -39,14 +40,14 @@ O      := $(BUILD)/$(CONTEXT)$(CROSS:%=-%)$(if $(SANITIZE),-$(subst $(comma),-,$
 
 # Files for one CPU or one operating system; everything else in src/ is for all.
 CHOSEN   := $(wildcard src/arch/$(SWITCH).S src/arch/$(SWITCH).c)
-SPECIFIC := $(wildcard src/arch/x86_64.c src/arch/aarch64.c src/arch/fcontext.c)
+SPECIFIC := $(wildcard src/arch/x86_64.c src/arch/aarch64.c src/arch/fcontext.c src/arch/thread.c)
 ifeq ($(findstring linux,$(TARGET)),)
 SPECIFIC += src/io/reactor_epoll.c
 endif
 SPECIFIC += $(if $(CHECKED),,$(wildcard src/check/*.c src/io/explore.c))
-# The io_uring reactor, where liburing's archive is (URING=no: leave it out).  What it uses of that is linked into one
-# object with it, and hidden there: programs link what they always did.
-LIBURING := $(if $(filter no,$(URING)),,$(wildcard $(shell $(CC) -print-file-name=liburing.a)))
+# The io_uring reactor, where liburing's archive is, and one thread to use it (URING=no: leave it out).  What it uses of
+# that is linked into one object with it, and hidden there: programs link what they always did.
+LIBURING := $(if $(filter no,$(URING))$(filter thread,$(CONTEXT)),,$(wildcard $(shell $(CC) -print-file-name=liburing.a)))
 URING_C  := src/io/reactor_uring.c src/io/uring_op.c
 SOURCES := $(filter-out $(SPECIFIC) $(URING_C) src/tls/%,$(wildcard src/*/*.c)) $(CHOSEN)
 OBJECTS := $(SOURCES:%=$(O)/%.o) $(if $(LIBURING),$(O)/uring.o)
@@ -76,7 +77,9 @@ STRESS   := $(patsubst %.c,$(O)/%,$(wildcard tests/stress/*.c))
 
 WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-declarations -Wundef
 WARN_C = $(WARN) -Wstrict-prototypes -Wmissing-prototypes
-ALL_CPPFLAGS = -Iinclude -Isrc $(if $(filter fcontext,$(CONTEXT)),-DBINE_CONTEXT_FCONTEXT) \
+CONTEXT_FLAGS_fcontext = -DBINE_CONTEXT_FCONTEXT
+CONTEXT_FLAGS_thread = -DBINE_CONTEXT_THREAD
+ALL_CPPFLAGS = -Iinclude -Isrc $(CONTEXT_FLAGS_$(CONTEXT)) \
                $(if $(CHECKED),-DBINE_CHECKED) $(if $(LIBURING),-DBINE_URING) $(CPPFLAGS)
 COMMON = -fPIC -fvisibility=hidden -fno-semantic-interposition -pthread \
          $(if $(CHECKED),-fno-omit-frame-pointer -fno-optimize-sibling-calls) \
@@ -92,7 +95,7 @@ CHECK_LIBS   ?= $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubu
 
 .DEFAULT_GOAL = all
 .PHONY: all demo check check-explore check-asan check-tsan check-valgrind check-aarch64 bench lint install uninstall dist clean help
-.PHONY: examples tests compare-styles FORCE
+.PHONY: examples unit tests compare-styles FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -137,7 +140,8 @@ $(O)/$(LIB).so: $(O)/$(LIB).so.$(VERSION)
 	ln -sf $(LIB).so.$(VERSION) $(O)/$(SONAME)
 	ln -sf $(SONAME) $@
 
-.PHONY: needs-native needs-fcontext
+.PHONY: needs-native needs-fcontext needs-thread
+needs-thread:
 needs-native:
 	@test -n '$(CHOSEN)' || test -f src/arch/$(CPU).h || \
 	  { echo 'bine: there is no native switch for $(CPU): build with CONTEXT=fcontext' >&2; exit 1; }
@@ -146,12 +150,13 @@ needs-fcontext:
 	  { echo 'bine: CONTEXT=fcontext needs libboost_context.a: apt-get install libboost-context-dev' >&2; exit 1; }
 
 needs-%:
-	@echo 'bine: CONTEXT is native or fcontext, not $*' >&2; exit 1
+	@echo 'bine: CONTEXT is native, fcontext or thread, not $*' >&2; exit 1
 
 # ---- Programs ----------------------------------------------------------------------------------------------
 
 examples: $(EXAMPLES)
-tests: examples $(UNIT) $(STRESS) $(O)/$(LIB).so
+unit: $(UNIT) $(STRESS)
+tests: examples unit $(O)/$(LIB).so
 
 $(O)/examples/lib.a: $(EXAMPLE_LIB)
 	rm -f $@
@@ -201,11 +206,12 @@ MAKE_ = $(MAKE) --no-print-directory -s
 PATIENT = TIMEOUT=400 CK_TIMEOUT_MULTIPLIER=4#  where a processor or a memory is simulated
 RUN   = BUILD=$(BUILD) CC='$(CC)' sh tests/run.sh
 
-check: ## every test: both contexts, both reactors, examples, manual, README, installed tree
+check: ## every test: all contexts, all reactors, examples, manual, README, installed tree
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) CONTEXT=native tests tools
 	+@$(MAKE_) CONTEXT=fcontext tests
-	@$(RUN) native fcontext -- unit stress examples seeds styles man readme install yields
+	+@$(MAKE_) CONTEXT=thread unit
+	@$(RUN) native fcontext thread -- unit stress examples seeds styles man readme install yields
 check-explore: ## bine-explore: counts of schedules, what it finds, what it says
 	+@$(MAKE_) all
 	@$(RUN) native -- explore
@@ -221,10 +227,14 @@ check-tsan: ## the tests under ThreadSanitizer (address randomisation off: older
 VALGRIND_TESTS = $(filter-out check_io_misuse check_io_wait check_loop,$(notdir $(filter-out $(UNIT_CXX),$(UNIT))))
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
            --errors-for-leak-kinds=definite
-check-valgrind: ## unit tests under Valgrind's memory checker; VALGRIND_TESTS="check_..." chooses
+# Helgrind follows threads, and no switched stacks.
+HELGRIND_TESTS = check_sync check_lock check_chan check_queue check_select check_group
+check-valgrind: ## unit tests under its memory checker, and CONTEXT=thread under Helgrind; VALGRIND_TESTS= chooses
 	@CC='$(CC)' sh tests/setup.sh check valgrind
 	+@$(MAKE_) tests
-	@$(PATIENT) WRAP='$(VALGRIND)' ONLY='$(VALGRIND_TESTS)' REACTORS=epoll $(RUN) $(CONTEXT) -- unit
+	+@$(MAKE_) CONTEXT=thread unit
+	@$(PATIENT) WRAP='$(VALGRIND)' ONLY='$(VALGRIND_TESTS)' THREAD_ONLY='$(HELGRIND_TESTS)' REACTORS=epoll \
+	    THREAD_WRAP='valgrind -q --tool=helgrind --error-exitcode=99' $(RUN) $(CONTEXT) thread -- unit
 AARCH64 = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CHECK_LIBS='-lcheck -lsubunit -lm -lrt' \
           LDFLAGS='-static-libstdc++ -static-libgcc'
 # Tests that qemu cannot do skip themselves by name (support_emulated()); C++ needs its own cross compiler.
@@ -289,7 +299,7 @@ clean: ## removes $(BUILD)
 help: ## this list
 	@echo 'bine $(VERSION).  Targets:'
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 18
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext DEMO_ARGS'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext|thread DEMO_ARGS'
 
 FORCE:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

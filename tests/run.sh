@@ -15,7 +15,8 @@
 #   yields     tests/yields/check.sh and tests/yields/tutorial.sh     explore    tests/explore/check.sh
 #
 # From the environment: REACTORS ("epoll poll"; natively "io_uring" too), WRAP (a command to run each program under), ONLY (shell
-# patterns: only programs whose name matches one), TIMEOUT (seconds for each program: 120), VERBOSE=1 (shows all output).
+# patterns: only programs whose name matches one), THREAD_WRAP and THREAD_ONLY (the same for "thread"), TIMEOUT
+# (seconds for each program: 120), VERBOSE=1 (shows all output).
 #
 # A line for each program, the whole output of one that fails, and at the end, alone on a line, "N passed, N failed"
 # with ", N skipped" if there were any.  Exit status 0 only if none failed and some passed.
@@ -47,7 +48,7 @@ totals() {
             gsub(/[,:%]/, " ")
             check = 1; run += $3; bad += $5 + $7
         }
-        /^skipped: / { not_here++ }
+        /^skipped: / && !told[$2]++ { not_here++ }
         /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ { line = 1; good = $1; wrong = $3; left = $5 + 0 }
         END {
             if (check) print run - bad - not_here, bad, not_here + 0
@@ -77,16 +78,16 @@ run() {
         printf 'skip  %-52s %s\n' "$label" "$(tail -n 1 "$output")"
     else
         printf 'ok    %-52s %4d passed%s\n' "$label" "$1" "$(test "$3" = 0 || echo ", $3 skipped")"
-        test "$3" = 0 || test -n "${VERBOSE-}" || grep '^skipped: ' "$output" | sed 's/^skipped:/           /'
+        test "$3" = 0 || test -n "${VERBOSE-}" || grep '^skipped: ' "$output" | sort -u | sed 's/^skipped:/           /'
         test -n "${VERBOSE-}" && sed 's/^/      | /' "$output"
     fi
     return 0
 }
 
-# chosen <name>: does ONLY allow it.
+# chosen <name> <patterns>: does one of these allow it.
 chosen() {
     set -f
-    for pattern in $ONLY; do
+    for pattern in $2; do
         # shellcheck disable=SC2254 # it is a pattern
         case $1 in $pattern) set +f && return 0 ;; esac
     done
@@ -99,6 +100,7 @@ chosen() {
 reactors() {
     case ${REACTORS:-$1} in
     native | native-address-undefined) echo epoll poll io_uring ;;
+    thread) echo epoll ;; # slow, and so is each switch
     "$1") echo epoll poll ;;
     *) echo "$REACTORS" ;;
     esac
@@ -113,11 +115,13 @@ worthwhile() { # <configuration> <reactor> <program>
 # programs <directory of sources> <suite>: each of them, in each configuration, with each reactor.
 programs() {
     for configuration in $configurations; do
+        wrap=$WRAP only=$ONLY
+        test "$configuration" != thread || wrap=${THREAD_WRAP-$WRAP} only=${THREAD_ONLY-$ONLY}
         for reactor in $(reactors "$configuration"); do
             for source in "$1"/*.c "$1"/*.cc; do
                 name=${source##*/} name=${name%.*}
                 program=$BUILD/$configuration/${source%.*}
-                chosen "$name" || continue
+                chosen "$name" "$only" || continue
                 worthwhile "$configuration" "$reactor" "$name" || continue
                 test -f "$source" || continue
                 if ! test -x "$program"; then # C++, where there is no compiler for it
@@ -125,8 +129,8 @@ programs() {
                     printf 'skip  %-52s not built\n' "$configuration $reactor $name"
                     continue
                 fi
-                # shellcheck disable=SC2086 # WRAP is a command and its arguments
-                run "$configuration $reactor $name" env BINE_REACTOR="$reactor" $WRAP "$program"
+                # shellcheck disable=SC2086 # it is a command and its arguments
+                run "$configuration $reactor $name" env BINE_REACTOR="$reactor" $wrap "$program"
             done
         done
     done
@@ -138,16 +142,19 @@ for suite in $suites; do
     stress) programs tests/stress ;;
     examples)
         for configuration in $configurations; do
+            test "$configuration" != thread || continue
             TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration examples" sh tests/examples/run.sh
         done
         ;;
     seeds)
         for configuration in $configurations; do
+            test "$configuration" != thread || continue
             TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration seeds" sh tests/examples/seeds.sh
         done
         ;;
     styles)
         for configuration in $configurations; do
+            test "$configuration" != thread || continue
             TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration styles" sh tests/examples/styles.sh
         done
         ;;

@@ -129,6 +129,7 @@ static _Thread_local struct {
     struct bine__frame *frame;
     uint64_t id;
 } thread;
+BINE__CARRIED(thread);
 
 static pthread_key_t at_thread_end;
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -77,7 +77,10 @@ static void report_hog(struct bine__debug *debug, uint64_t held_ms)
 {
     enum { PATIENCE = 50 };
     atomic_store_explicit(&debug->sample, SAMPLE_WANTED, memory_order_release);
-    pthread_kill(debug->loop_thread, SIGURG);
+    if (BINE__CONTEXT_THREADS) /* whoever it is now: one that has just left it does not answer */
+        bine__context_signal(&__atomic_load_n(&debug->loop->current, __ATOMIC_RELAXED)->context, SIGURG);
+    else
+        pthread_kill(debug->loop_thread, SIGURG);
     for (int i = 0; i < PATIENCE; i++) {
         if (atomic_load_explicit(&debug->sample, memory_order_acquire) == SAMPLE_TAKEN) {
             char where[BINE__TRACE_SIZE];

@@ -88,9 +88,11 @@ static void wake_waiters(bine_future *future)
     }
 }
 
+static _Thread_local uint64_t completed; /* a future's loop is its thread's */
+BINE__CARRIED(completed);
+
 static void complete(bine_future *future, bine_result result, bool cancelled)
 {
-    static _Thread_local uint64_t completed; /* a future's loop is its thread's */
     future->done = true;
     future->cancelled = cancelled;
     future->result = result;

@@ -83,14 +83,18 @@ struct bine_gen {
 };
 
 /* Outside of a loop: the thread's stacks, and how many generators have one of them. */
-static _Thread_local struct {
+struct outside {
     struct bine__stacks stacks;
     unsigned users;
     struct bine__notes notes; /* of the thread's own stack */
-} thread;
+};
+static _Thread_local struct outside thread;
+static _Thread_local struct outside *outside; /* that, also where a body is a thread of its own; NULL: not used yet */
+BINE__CARRIED(outside);
 
 /* The generator whose body is entered for the first time, by the one switch that follows. */
 static _Thread_local struct bine_gen *entering __attribute__((tls_model("initial-exec")));
+BINE__CARRIED(entering);
 
 static struct bine_task nobody, *const nobody_runs = &nobody; /* has no scopes, and never changes */
 
@@ -100,7 +104,7 @@ struct bine__cxa *__cxa_get_globals(void) __attribute__((weak));
 
 static inline struct bine__notes *notes_here(const struct bine_gen *gen)
 {
-    return gen->loop ? &gen->loop->current->notes : &thread.notes;
+    return gen->loop ? &gen->loop->current->notes : &outside->notes;
 }
 
 /* Where its consumer stands.  If we leap, in the leaf, so that neither call has far to look; else in one place, for
@@ -221,10 +225,11 @@ static void release_stack(struct bine_gen *gen)
     if (!gen->stack.base)
         return;
     bine__notes_gone(&gen->inside.notes);
+    bine__context_close(&gen->inside.leap.context);
     bine__stack_release(gen->stacks, gen->stack);
     gen->stack.base = NULL;
-    if (!gen->loop && --thread.users == 0)
-        bine__stacks_free(&thread.stacks);
+    if (!gen->loop && --bine__list_entry(gen->stacks, struct outside, stacks)->users == 0)
+        bine__stacks_free(gen->stacks);
 }
 
 /* Where a body begins. */
@@ -291,23 +296,28 @@ bine_gen *bine_gen_new(bine_gen_fn *fn, void *arg)
     if (!gen)
         return NULL;
     gen->loop = bine__loop;
-    gen->stacks = gen->loop ? &gen->loop->stacks : &thread.stacks;
+    if (!gen->loop && !outside)
+        outside = &thread;
+    gen->stacks = gen->loop ? &gen->loop->stacks : &outside->stacks;
     int class = gen->loop ? gen->loop->default_class : bine__stack_class_of(GEN_STACK);
     if (bine__stack_take(gen->stacks, class, &gen->stack) != 0) {
         free(gen);
         return NULL;
     }
-    if (!gen->loop) {
-        if (thread.users++ == 0)
-            bine__notes_thread(&thread.notes);
-    }
     struct bine_task *none = bine__task_of(gen->stack); /* who looks for tasks in the stacks finds none here */
     none->magic = 0;
     char *top = (char *)none;
     bine__notes_made(&gen->inside.notes, gen->stack.base, (size_t)(top - gen->stack.base));
-    bine__context_make(&gen->inside.leap.context, top, enter);
+    if (bine__context_open(&gen->inside.leap.context, gen->stack.base, top, enter) != 0) {
+        bine__notes_gone(&gen->inside.notes);
+        bine__stack_release(gen->stacks, gen->stack);
+        free(gen);
+        return NULL;
+    }
+    if (!gen->loop && outside->users++ == 0)
+        bine__notes_thread(&outside->notes);
     gen->inside.taker = &gen->unwanted;
-    gen->cxa_here = __cxa_get_globals ? __cxa_get_globals() : NULL;
+    gen->cxa_here = !BINE__CONTEXT_THREADS && __cxa_get_globals ? __cxa_get_globals() : NULL;
     gen->leaf = gen->root = gen;
     gen->here = gen->loop ? &gen->loop->current : &nobody_runs;
     gen->next_in = gen->yield_in = NOBODY;

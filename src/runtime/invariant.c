@@ -17,6 +17,7 @@ struct invariant {
 };
 
 static _Thread_local struct invariant *invariants;
+BINE__CARRIED(invariants);
 
 bool bine__invariants_any(void)
 {

@@ -26,6 +26,7 @@
 enum { FIRST_TASK_STACK = 8 << 20, DEFAULT_STACK = 64 << 10 };
 
 _Thread_local struct bine_loop *bine__loop;
+BINE__CARRIED(bine__loop);
 
 struct bine__cxa *__cxa_get_globals(void) __attribute__((weak));
 
@@ -181,7 +182,7 @@ static struct bine_loop *open_loop(const bine_options *options)
     loop->stacks.decayed = loop->now;
     loop->random = options->seed;
     loop->watched = (options->seed ? BINE__WATCH_SEED : 0U) | (bine__invariants_any() ? BINE__WATCH_INVARIANTS : 0U);
-    if (__cxa_get_globals) {
+    if (!BINE__CONTEXT_THREADS && __cxa_get_globals) {
         loop->cxa = __cxa_get_globals();
         loop->watched |= BINE__WATCH_CXX;
     }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Contexts that are threads are known to the tools as such. */
+#ifndef BINE_CONTEXT_THREAD
 #if defined(__SANITIZE_ADDRESS__)
 #define BINE__ASAN 1
 #elif defined(__has_feature)
@@ -20,6 +22,7 @@
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define BINE__TSAN 1
+#endif
 #endif
 #endif
 

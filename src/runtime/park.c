@@ -101,7 +101,8 @@ static inline __attribute__((always_inline)) void pass(struct bine_loop *loop, s
     self->error = *loop->error;
     if (slowly && (loop->watched & WATCH_LEAVING))
         cxa = leave_slowly(loop);
-    *loop->error = next->error;
+    if (!BINE__CONTEXT_THREADS) /* there each has one of its own */
+        *loop->error = next->error;
     loop->budget = BINE__IO_BUDGET;
     loop->current = next;
     bine__notes_leave(&self->notes, &next->notes, self->state == BINE__ENDED);

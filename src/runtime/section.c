@@ -17,6 +17,7 @@
 enum { TEXT_SIZE = 360 }; /* a report has room for 512 */
 
 __thread int64_t *bine__gate __attribute__((tls_model("initial-exec")));
+BINE__CARRIED(bine__gate);
 
 static _Atomic int mode = -1; /* not yet known */
 static _Atomic uint64_t failed;

@@ -147,15 +147,16 @@ static uint32_t guard_batch(char *base, size_t stride, uint32_t n)
 
 /* ---- Slabs -------------------------------------------------------------------------------------- */
 
+/* Of the mapping: what the context takes for itself included. */
 static size_t class_size(int class)
 {
-    return (size_t)1 << (BINE__STACK_MIN_SHIFT + class);
+    return bine__stack_span((struct bine__stack){NULL, class});
 }
 
 int bine__stack_class_of(size_t bytes)
 {
     for (int class = 0; class < BINE__STACK_CLASSES; class++)
-        if (bytes <= class_size(class))
+        if (bytes <= bine__stack_size((struct bine__stack){NULL, class}))
             return class;
     return -1;
 }
@@ -249,7 +250,7 @@ void bine__stacks_free(struct bine__stacks *stacks)
 
 void bine__stack_clean(struct bine__stack stack)
 {
-    madvise(stack.base + guard.size, bine__stack_size(stack) - guard.size, MADV_DONTNEED);
+    madvise(stack.base + guard.size, bine__stack_span(stack) - guard.size, MADV_DONTNEED);
 }
 
 bool bine__stacks_decay(struct bine__stacks *stacks)
@@ -280,14 +281,16 @@ bool bine__stacks_decay(struct bine__stacks *stacks)
 size_t bine__stack_used(struct bine__stack stack)
 {
     unsigned char resident[128];
-    size_t size = bine__stack_size(stack), pages = size / guard.size, page = 1;
+    size_t span = bine__stack_span(stack), size = bine__stack_size(stack), pages = span / guard.size, page = 1;
     while (page < pages) { /* page 0 is the guard */
         size_t n = pages - page < sizeof resident ? pages - page : sizeof resident;
         if (mincore(stack.base + page * guard.size, n * guard.size, (void *)resident) != 0)
             return 0;
         for (size_t i = 0; i < n; i++)
-            if (resident[i] & 1)
-                return size - (page + i) * guard.size;
+            if (resident[i] & 1) {
+                size_t used = span - (page + i) * guard.size;
+                return used < size - guard.size ? used : size - guard.size;
+            }
         page += n;
     }
     return 0;

@@ -10,6 +10,8 @@
 
 #include <bine/base.h>
 
+#include "arch/context.h"
+
 /* Classes are powers of two: 16 KiB, 32 KiB ... 8 MiB, the guard page and the control block included. */
 enum { BINE__STACK_MIN_SHIFT = 14, BINE__STACK_MAX_SHIFT = 23, BINE__STACK_CLASSES = 10 };
 
@@ -68,13 +70,19 @@ static inline size_t bine__stack_size(struct bine__stack stack)
     return (size_t)1 << (BINE__STACK_MIN_SHIFT + stack.class);
 }
 
+/* ... and from its base to its end: a context may take some room for itself. */
+static inline size_t bine__stack_span(struct bine__stack stack)
+{
+    return bine__stack_size(stack) + bine__context_room();
+}
+
 enum { BINE__STAGGER_STEP = 64, BINE__STAGGER_STEPS = 16 }; /* a cache line; steps within a page */
 
 /* Its end, less a stagger that spreads the tops of all stacks over the cache's sets. */
 static inline char *bine__stack_top(struct bine__stack stack)
 {
     uintptr_t place = (uintptr_t)stack.base >> BINE__STACK_MIN_SHIFT;
-    return stack.base + bine__stack_size(stack) - (place ^ place >> 4) % BINE__STAGGER_STEPS * BINE__STAGGER_STEP;
+    return stack.base + bine__stack_span(stack) - (place ^ place >> 4) % BINE__STAGGER_STEPS * BINE__STAGGER_STEP;
 }
 
 /* -1 with ENOMEM. */

@@ -144,9 +144,14 @@ static inline __attribute__((always_inline)) struct bine_task *spawn(struct bine
         if (attr->name)
             bine_task_set_name(task, attr->name);
     }
+    if (bine__context_open(&task->context, stack.base, top, bine__first_run) != 0) {
+        task->magic = 0;
+        bine__notes_gone(&task->notes);
+        bine__stack_release(&loop->stacks, stack);
+        return NULL;
+    }
     if (bine__unlikely(loop->current->flags & BINE__TASK_VALUES))
         bine__values_inherit(task, loop->current);
-    bine__context_make(&task->context, top, bine__first_run);
     loop->alive++;
     loop->spawned++;
     bine__check_spawn(task);
@@ -269,6 +274,7 @@ void bine__task_release(struct bine_task *task)
     struct bine__stack stack = task->stack;
     bine__notes_gone(&task->notes);
     bine__check_released(task);
+    bine__context_close(&task->context);
     task->magic = 0;
     if (bine__unlikely(task->loop->debugging != NULL) && bine__debug_quarantine(task))
         return;

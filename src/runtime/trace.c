@@ -25,8 +25,8 @@ int bine__backtrace(void **frames, int max)
 #endif
 }
 
-#if defined(HAVE_BACKTRACE) && defined(__x86_64__) && !defined(BINE_CONTEXT_FCONTEXT) && !defined(BINE__ASAN) && \
-    !defined(BINE__TSAN)
+#if defined(HAVE_BACKTRACE) && defined(__x86_64__) && !defined(BINE_CONTEXT_FCONTEXT) && \
+    !defined(BINE_CONTEXT_THREAD) && !defined(BINE__ASAN) && !defined(BINE__TSAN)
 /* A parked task is unwound from its own stack, by a function that seems to have been called from where it
  * parked: the return address stands just below the parked frame, which is dead space.  This is not a
  * switch of tasks: nothing else can run meanwhile, and the task's context is not touched. */

@@ -444,7 +444,11 @@ bool support_emulated(void)
 
 bool support_slow(void)
 {
+#ifdef BINE_CONTEXT_THREAD
+    return true;
+#else
     return support_instrumented() || support_emulated();
+#endif
 }
 
 void support_skip(const char *test, const char *why)

@@ -9,7 +9,10 @@
 
 #include <execinfo.h>
 #include <fenv.h>
+#include <signal.h>
 #include <unwind.h>
+
+#include "support/fault.h"
 
 /* ---- Callee-saved registers ---------------------------------------------------------------------------- */
 
@@ -112,8 +115,8 @@ VIRTUAL_TEST(every_callee_saved_register_survives_a_switch)
         expect_ok(bine_join(task[i], NULL));
 }
 
-static _Thread_local bine_gen *between; /* its consumer and its body switch to each other through it */
-static _Thread_local bool in_body;
+static bine_gen *between; /* its consumer and its body switch to each other through it */
+static bool in_body;
 
 static void next_or_yield(void)
 {
@@ -411,12 +414,14 @@ START_TEST(a_debuggers_backtrace_ends_at_the_tasks_entry)
 {
     static char text[65536];
     char self[256] = "", command[1600];
-    if (support_slow() || system("gdb --version >/dev/null 2>&1") != 0 ||
+    if (support_instrumented() || support_emulated() || system("gdb --version >/dev/null 2>&1") != 0 ||
         readlink("/proc/self/exe", self, sizeof self - 1) < 0) {
         support_skip("a_debuggers_backtrace_ends_at_the_tasks_entry", "no gdb here");
         return;
     }
-#if defined(__x86_64__) && !defined(BINE_CONTEXT_FCONTEXT)
+#if defined(BINE_CONTEXT_THREAD)
+    const char *parked = "-ex 'echo PARKED\\n' -ex 'thread apply all bt'";
+#elif defined(__x86_64__) && !defined(BINE_CONTEXT_FCONTEXT)
     const char *parked = "-ex 'set var $context = check_context_parked->context' "
                          "-ex 'set var $rip = $context.ip' -ex 'set var $rsp = $context.sp' "
                          "-ex 'set var $rbp = $context.bp' -ex 'echo PARKED\\n' -ex bt";
@@ -459,8 +464,125 @@ START_TEST(a_debuggers_backtrace_ends_at_the_tasks_entry)
 }
 END_TEST
 
+/* ---- What belongs to the thread, also where each context is one ----------------------------------------- */
+
+static volatile sig_atomic_t taken;
+
+static void take_signal(int number)
+{
+    (void)number;
+    taken++;
+}
+
+static void *signal_itself(void *arg)
+{
+    for (int i = 0; i < 20; i++) {
+        int before = taken;
+        expect_ok(i % 2 ? raise(SIGUSR1) : kill(getpid(), SIGUSR1));
+        expect_int(taken, ==, before + 1);
+        bine_yield();
+    }
+    return arg;
+}
+
+/* As in a program of one thread: whoever runs takes it, at once. */
+LOOP_TEST(a_signal_is_taken_by_the_task_that_runs)
+{
+    struct sigaction action, before;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = take_signal;
+    expect_ok(sigaction(SIGUSR1, &action, &before));
+    bine_task *a = bine_spawn(signal_itself, NULL), *b = bine_spawn(signal_itself, NULL);
+    expect_ok(bine_join(a, NULL));
+    expect_ok(bine_join(b, NULL));
+    expect_int(taken, ==, 40);
+    expect_ok(sigaction(SIGUSR1, &before, NULL));
+}
+
+static void *block_it(void *arg)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    expect_ok(sigprocmask(arg ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL));
+    return NULL;
+}
+
+LOOP_TEST(the_signal_mask_is_one_for_all_tasks)
+{
+    sigset_t now;
+    expect_ok(bine_join(bine_spawn(block_it, &now), NULL));
+    expect_ok(sigprocmask(SIG_BLOCK, NULL, &now));
+    expect_int(sigismember(&now, SIGUSR2), ==, 1);
+    expect_ok(bine_join(bine_spawn(block_it, NULL), NULL));
+    expect_ok(sigprocmask(SIG_BLOCK, NULL, &now));
+    expect_int(sigismember(&now, SIGUSR2), ==, 0);
+}
+
+static void *count_inner(bine_gen *gen, void *arg)
+{
+    for (intptr_t i = 0; i < (intptr_t)arg; i++)
+        if (bine_gen_yield(gen, (void *)i, NULL) != 0)
+            break;
+    return NULL;
+}
+
+static void *count_outer(bine_gen *gen, void *arg)
+{
+    bine_gen *inner = bine_gen_new(count_inner, arg); /* made in a body, ended there or here */
+    ck_assert_ptr_nonnull(inner);
+    void *value;
+    while (bine_gen_next(inner, &value) == 1)
+        if (bine_gen_yield(gen, value, NULL) != 0)
+            break;
+    bine_gen_free(inner);
+    return NULL;
+}
+
+/* Without a loop the bodies still are their consumer's thread: they may make and end generators of its. */
+START_TEST(generators_outside_a_loop_may_make_others)
+{
+    for (intptr_t stop = 0; stop < 5; stop++) {
+        bine_gen *gen = bine_gen_new(count_outer, (void *)4);
+        void *value;
+        ck_assert_ptr_nonnull(gen);
+        for (intptr_t i = 0; i < stop && i < 4; i++) {
+            expect_int(bine_gen_next(gen, &value), ==, 1);
+            expect_int((intptr_t)value, ==, i);
+        }
+        expect_ok(bine_gen_close(gen));
+        bine_gen_free(gen);
+    }
+}
+END_TEST
+
+/* A task that no thread can be had for is not there at all. */
+LOOP_TEST(a_spawn_that_gets_no_thread_is_enomem)
+{
+#ifdef BINE_CONTEXT_THREAD
+    bine_attr attr = BINE_ATTR_INIT;
+    attr.name = "none";
+    attr.detached = true;
+    expect_uint(bine_tasks(NULL, 0), ==, 1);
+    for (int i = 0; i < 3; i++) {
+        fault_arm_call("pthread_create", 1, 1, EAGAIN);
+        expect_null(bine_spawn(signal_itself, NULL), ENOMEM);
+        fault_arm_call("pthread_create", 1, 1, EAGAIN);
+        expect_null(bine_spawn_with(&attr, signal_itself, NULL), ENOMEM);
+        fault_arm_call("pthread_create", 1, 1, EAGAIN);
+        expect_null(bine_gen_new(count_inner, NULL), ENOMEM);
+        fault_disarm();
+    }
+    expect_uint(bine_tasks(NULL, 0), ==, 1);
+#else
+    support_skip("a_spawn_that_gets_no_thread_is_enomem", "a task is no thread here");
+#endif
+}
+
 SUPPORT_MAIN("context", every_callee_saved_register_survives_a_switch,
              every_callee_saved_register_survives_a_generators_switch, each_generator_keeps_its_floating_point_control,
              each_task_keeps_its_floating_point_control, the_control_of_a_task_that_ended_is_not_inherited,
              a_task_starts_on_an_aligned_stack, deep_frames_survive_switches_at_every_depth,
-             unwinding_inside_a_task_ends_at_its_entry, a_debuggers_backtrace_ends_at_the_tasks_entry)
+             unwinding_inside_a_task_ends_at_its_entry, a_debuggers_backtrace_ends_at_the_tasks_entry,
+             a_signal_is_taken_by_the_task_that_runs, the_signal_mask_is_one_for_all_tasks,
+             generators_outside_a_loop_may_make_others, a_spawn_that_gets_no_thread_is_enomem)

@@ -236,9 +236,9 @@ LOOP_TEST(without_a_thread_it_fails_and_drops)
 {
     struct bine__job job = {.run = run_at_once};
     set_up();
+    bine_task *task = bine_spawn(wait_lightly, WORK);
     fault_arm_call("pthread_create", 1, 2, EAGAIN);
     expect_fails(bine__offload(bine_this_loop(), bine_self(), &job, BINE__OFFLOAD_FILE), EAGAIN);
-    bine_task *task = bine_spawn(wait_lightly, WORK);
     expect_int(end_of(task), ==, EAGAIN);
     expect_int(drops, ==, 1);
     expect_int(runs, ==, 0);
