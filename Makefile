@@ -36,7 +36,7 @@ CPU    := $(patsubst arm64,aarch64,$(firstword $(subst -, ,$(TARGET))))
 CROSS  := $(filter-out $(patsubst arm64,aarch64,$(shell uname -m)),$(CPU))
 SWITCH := $(if $(filter native,$(CONTEXT)),$(CPU),$(CONTEXT))
 comma  := ,
-O      := $(BUILD)/$(CONTEXT)$(CROSS:%=-%)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(CHECKED),-check)
+O      := $(BUILD)/$(CONTEXT)$(CROSS:%=-%)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(CHECKED),-check)$(if $(filter cares,$(DNS)),-cares)
 
 # Files for one CPU or one operating system; everything else in src/ is for all.
 CHOSEN   := $(wildcard src/arch/$(SWITCH).S src/arch/$(SWITCH).c)
@@ -45,6 +45,7 @@ ifeq ($(findstring linux,$(TARGET)),)
 SPECIFIC += src/io/reactor_epoll.c
 endif
 SPECIFIC += $(if $(CHECKED),,$(wildcard src/check/*.c src/io/explore.c))
+include src/io/resolve.mk
 # The io_uring reactor, where liburing's archive is, and one thread to use it (URING=no: leave it out).  What it uses of
 # that is linked into one object with it, and hidden there: programs link what they always did.
 LIBURING := $(if $(filter no,$(URING))$(filter thread,$(CONTEXT)),,$(wildcard $(shell $(CC) -print-file-name=liburing.a)))
@@ -89,7 +90,7 @@ ALL_CXXFLAGS = -std=c++17 $(WARN) $(COMMON) $(CXXFLAGS)
 ALL_LDFLAGS  = -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 # The archive, for its three assembly functions: the shared library would bring the C++ runtime.
 LIBS_fcontext = -l:libboost_context.a
-LIBS = $(LIBS_$(CONTEXT)) $(LDLIBS)
+LIBS = $(LIBS_$(CONTEXT)) $(LIBS_$(DNS)) $(LDLIBS)
 CHECK_CFLAGS := $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS   ?= $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubunit -lm -lrt -lpthread)
 
@@ -129,7 +130,7 @@ $(O)/%.cc.o: %.cc $(O)/flags
 $(O)/uring.o: $(URING_C:%=$(O)/%.o)
 	$(CC) -r -nostdlib -o $@ $^ $(LIBURING)
 	$(OBJCOPY) --wildcard --keep-global-symbol='bine__*' $@
-$(OBJECTS): | needs-$(CONTEXT)
+$(OBJECTS): | needs-$(CONTEXT) needs-$(DNS)
 $(O)/$(LIB).a: $(OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $(OBJECTS)
@@ -278,7 +279,7 @@ install: all install-library ## into $(DESTDIR)$(PREFIX)
 	$(INSTALL) -m 644 include/bine.h "$(D)$(INCDIR)"
 	$(INSTALL) -m 644 include/bine/*.h "$(D)$(INCDIR)/bine"
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|' \
-	    -e 's|@LIBS@|$(LIBS_$(CONTEXT))|; s|@RACE_LIBS@|$(RACE_LIBS)|; s| *$$||' bine.pc.in > "$(D)$(LIBDIR)/pkgconfig/bine.pc"
+	    -e 's|@LIBS@|$(LIBS_$(CONTEXT)) $(LIBS_$(DNS))|; s|@RACE_LIBS@|$(RACE_LIBS)|; s| *$$||' bine.pc.in > "$(D)$(LIBDIR)/pkgconfig/bine.pc"
 	chmod 644 "$(D)$(LIBDIR)/pkgconfig/bine.pc"
 	for page in $(PAGES); do $(INSTALL) -m 644 $$page "$(D)$(MANDIR)/man$${page##*.}" || exit; done
 	test ! -f man/links || while read -r name page; do \
@@ -298,7 +299,7 @@ clean: ## removes $(BUILD)
 	rm -rf $(BUILD)
 help: ## this list
 	@echo 'bine $(VERSION).  Targets:'
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile src/*/*.mk | expand -t 18
 	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext|thread DEMO_ARGS'
 
 FORCE:

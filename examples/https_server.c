@@ -29,9 +29,8 @@ struct site {
 static int read_head(bine_stream *stream)
 {
     char line[1024];
-    ssize_t n;
 
-    while ((n = bine_stream_read_line(stream, line, sizeof line)) > 0)
+    while (bine_stream_read_line(stream, line, sizeof line) > 0)
         if (strcmp(line, "\r\n") == 0 || strcmp(line, "\n") == 0)
             return 0;
     return -1;

@@ -3,7 +3,7 @@
 #
 # Sees to it that what the tests need is installed.
 #
-#   tests/setup.sh [check|valgrind|aarch64|lint|ci]...       (default: check; ci is all of them)
+#   tests/setup.sh [check|cares|valgrind|aarch64|yield|lint|ci]...       (default: check; ci is all of them)
 #
 # Quick and silent where nothing is missing.  Else it installs through apt-get if it may (root, or sudo that asks
 # for no password), or prints the one command that does.  Exit status 1 only if something is still missing that the
@@ -50,11 +50,13 @@ look() {
             want g++ 'a C++ compiler' runs_cxx
             want libssl-dev "OpenSSL's headers" header openssl/core.h
             want openssl "OpenSSL's program" program openssl
-            want libc-ares-dev c-ares header ares.h
             want redis-server 'a Redis server' program redis-server
             want postgresql 'a PostgreSQL server' postgresql_server
             want libpq-dev "PostgreSQL's client library" program pg_config
             want libsqlite3-dev SQLite header sqlite3.h
+            ;;
+        cares)
+            need libc-ares-dev c-ares header ares.h
             ;;
         valgrind)
             need valgrind Valgrind program valgrind
@@ -67,16 +69,23 @@ look() {
             want g++-aarch64-linux-gnu 'its C++ compiler' program aarch64-linux-gnu-g++
             need check:arm64 'Check, built for AArch64' aarch64_library libcheck.a
             ;;
+        yield)
+            want clang 'clang (the corpus is built with gcc and with clang)' program clang
+            want g++ 'a C++ compiler' runs_cxx
+            want tcl 'tclsh (puts SQLite together)' program tclsh
+            ;;
         lint)
             need mandoc mandoc program mandoc
             need cppcheck cppcheck program cppcheck
             need shellcheck shellcheck program shellcheck
+            want libssl-dev "OpenSSL's headers" header openssl/core.h
+            want libc-ares-dev c-ares header ares.h
             want clang clang program clang
             want liburing-dev 'liburing (for clang-tidy)' library liburing.a
             want clang-tidy clang-tidy program clang-tidy
             ;;
         *)
-            echo "usage: tests/setup.sh [check|valgrind|aarch64|lint|ci]..." >&2
+            echo "usage: tests/setup.sh [check|cares|valgrind|aarch64|yield|lint|ci]..." >&2
             exit 2
             ;;
         esac
@@ -89,7 +98,7 @@ postgresql_server() { program initdb || ls /usr/lib/postgresql/*/bin/initdb >/de
 aarch64_library() { program aarch64-linux-gnu-gcc && test -f "$(aarch64-linux-gnu-gcc -print-file-name="$1")"; }
 
 levels=${*:-check}
-case " $levels " in *" ci "*) levels='check valgrind aarch64 lint' ;; esac
+case " $levels " in *" ci "*) levels='check cares valgrind aarch64 yield lint' ;; esac
 
 look
 test -z "$required$wanted" && exit 0

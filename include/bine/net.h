@@ -47,7 +47,7 @@ typedef struct bine_serve_options {
     bine_serve_sized((listener), (fn), (arg), (options), sizeof(bine_serve_options))
 BINE_EXPORT int bine_serve_sized(int listener, bine_conn_fn *fn, void *arg, const bine_serve_options *, size_t size);
 
-/* Yields.  As getaddrinfo(3), on a thread of the library's: 0 or an EAI_ code; EAI_SYSTEM with errno
+/* Yields.  As getaddrinfo(3), on a thread or by c-ares: 0 or an EAI_ code; EAI_SYSTEM with errno
  * ECANCELED or ETIMEDOUT if the wait was cut short.  Free the list with freeaddrinfo(3). */
 BINE_EXPORT int bine_resolve(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **);
 
