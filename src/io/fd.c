@@ -240,6 +240,22 @@ short bine__fd_interest(const struct bine__fd *slot)
     return (short)events;
 }
 
+void bine__fd_fetch_waiter(const struct bine__io *io, int fd)
+{
+    const struct bine__fd *slot = bine__fd_find(io, fd);
+
+    if (slot)
+        __builtin_prefetch(slot->line[BINE__IN].next, 1);
+}
+
+void bine__fd_fetch_task(const struct bine__io *io, int fd)
+{
+    const struct bine__fd *slot = bine__fd_find(io, fd);
+
+    if (slot && !bine__list_empty(&slot->line[BINE__IN]))
+        __builtin_prefetch(bine__list_entry(slot->line[BINE__IN].next, struct bine__waiter, node)->task, 1);
+}
+
 void bine__fd_ready(struct bine__io *io, int fd, uint32_t generation, unsigned events)
 {
     struct bine__fd *slot = bine__fd_find(io, fd);

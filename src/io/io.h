@@ -124,6 +124,17 @@ static inline void bine__fd_forget(struct bine__fd *slot)
 short bine__fd_interest(const struct bine__fd *);
 /* A reactor's report.  Dropped if the slot has another generation by now. */
 void bine__fd_ready(struct bine__io *, int fd, uint32_t generation, unsigned events);
+/* Of a report that comes some places later: what bine__fd_ready() will touch, each step what the one before
+ * has fetched. */
+enum { BINE__AHEAD_SLOT = 8, BINE__AHEAD_WAITER = 5, BINE__AHEAD_TASK = 2 };
+static inline void bine__fd_fetch_slot(const struct bine__io *io, int fd)
+{
+    const struct bine__fd *slot = bine__fd_find(io, fd);
+    if (slot)
+        __builtin_prefetch(slot);
+}
+void bine__fd_fetch_waiter(const struct bine__io *, int fd);
+void bine__fd_fetch_task(const struct bine__io *, int fd);
 /* A reactor's report that the number is not open. */
 void bine__fd_retire(struct bine__io *, int fd, struct bine__fd *);
 /* Looks again at some of the descriptors on which tasks have waited for long. */

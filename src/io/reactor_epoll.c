@@ -181,12 +181,23 @@ static int wait_for_events(struct bine__epoll *epoll, bine_ns timeout)
     return n;
 }
 
+static inline void fetch_ahead(const struct bine__io *io, const struct epoll_event *event, int left)
+{
+    if (left > BINE__AHEAD_SLOT)
+        bine__fd_fetch_slot(io, (int)event[BINE__AHEAD_SLOT].data.u64);
+    if (left > BINE__AHEAD_WAITER)
+        bine__fd_fetch_waiter(io, (int)event[BINE__AHEAD_WAITER].data.u64);
+    if (left > BINE__AHEAD_TASK)
+        bine__fd_fetch_task(io, (int)event[BINE__AHEAD_TASK].data.u64);
+}
+
 int bine__epoll_look(struct bine__io *io, struct bine__epoll *epoll, bine_ns timeout, unsigned *reported)
 {
     int n = wait_for_events(epoll, timeout);
 
     for (int i = 0; i < n; i++) {
         uint64_t data = epoll->events[i].data.u64;
+        fetch_ahead(io, &epoll->events[i], n - i);
         if ((uint32_t)data == INTERRUPT) {
             /* Partner: epoll_interrupt().  What was published before an interrupt that finds the flag still
              * set is seen after this exchange.  The eventfd is never read: each write is an edge. */

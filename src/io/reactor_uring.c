@@ -308,12 +308,30 @@ static unsigned take(struct bine__io *io, struct bine__uring *uring, const struc
     return 0;
 }
 
+/* The descriptor of a completion further on; -1: there is none. */
+static inline int descriptor_at(const struct io_uring_cq *cq, unsigned at, unsigned tail)
+{
+    uint64_t data = cq->cqes[at & cq->ring_mask].user_data;
+
+    return (int)(tail - at) > 0 && (data & 1) ? (int)((uint32_t)data >> 1) : -1;
+}
+
+static inline void fetch_ahead(const struct bine__io *io, const struct io_uring_cq *cq, unsigned head)
+{
+    unsigned tail = *cq->ktail;
+
+    bine__fd_fetch_slot(io, descriptor_at(cq, head + BINE__AHEAD_SLOT, tail));
+    bine__fd_fetch_waiter(io, descriptor_at(cq, head + BINE__AHEAD_WAITER, tail));
+    bine__fd_fetch_task(io, descriptor_at(cq, head + BINE__AHEAD_TASK, tail));
+}
+
 static unsigned reap(struct bine__io *io, struct bine__uring *uring)
 {
     const struct io_uring_cqe *cqe;
     unsigned head, taken = 0, reported = 0;
 
     io_uring_for_each_cqe(&uring->ring, head, cqe) {
+        fetch_ahead(io, &uring->ring.cq, head);
         reported += take(io, uring, cqe);
         taken++;
     }
