@@ -81,12 +81,12 @@ struct bine_ERROR_this_call_may_switch_tasks_inside_BINE_ATOMIC {
     const char *site; /* "file:line" */
     uint64_t told;    /* the library's own */
 } __attribute__((__aligned__(16)));
-typedef struct bine_ERROR_this_call_may_switch_tasks_inside_BINE_ATOMIC bine__section;
+#define bine__section struct bine_ERROR_this_call_may_switch_tasks_inside_BINE_ATOMIC
 
 /* Of the loop that runs on this thread: what its running task may still do without switching.  While it is
  * in a section, minus that section's address, shifted so that what is charged meanwhile cannot reach it. */
 extern BINE_EXPORT __thread int64_t *bine__gate __attribute__((__tls_model__("initial-exec")));
-enum { BINE__GATE_SHIFT = 15 };
+#define BINE__GATE_SHIFT 15
 
 struct bine__await {
     int64_t *gate;
@@ -198,12 +198,13 @@ static inline void bine__each_leave_await(struct bine__each *each)
          !each.over; each.over = true)                                                                       \
         for (void *v = NULL; bine__each_next_await(&each, &v);)
 
-/* Every public function that yields, as a variable that cannot be called.  The tests compare the list with the
- * headers. */
+/* Every public function that yields, as a variable that cannot be called.  A test compares the list with the manual. */
 #define BINE__NO(name) *name __attribute__((__unused__)) = NULL
 #define BINE__YIELDING_NAMES                                                                              \
-    BINE__NO(bine_might_yield), BINE__YIELDING_TASK, BINE__YIELDING_FUTURE, BINE__YIELDING_GEN,           \
-        BINE__YIELDING_SYNC, BINE__YIELDING_CHAN, BINE__YIELDING_IO, BINE__YIELDING_NET, BINE__YIELDING_STREAM
+    BINE__NO(bine_might_yield), BINE__YIELDING_OF_TASKS, BINE__YIELDING_OF_FILES
+#define BINE__YIELDING_OF_TASKS BINE__YIELDING_TASK, BINE__YIELDING_FUTURE, BINE__YIELDING_GEN, BINE__YIELDING_SYNC
+#define BINE__YIELDING_OF_FILES BINE__YIELDING_CHAN, BINE__YIELDING_IO, BINE__YIELDING_NET, BINE__YIELDING_LAST
+#define BINE__YIELDING_LAST BINE__YIELDING_STREAM, BINE__YIELDING_WORK
 #define BINE__YIELDING_TASK                                                                               \
     BINE__NO(bine_join), BINE__NO(bine_stop), BINE__NO(bine_yield), BINE__NO(bine_sleep),                  \
         BINE__NO(bine_sleep_until), BINE__NO(bine_park), BINE__NO(bine_group_admit),                       \
@@ -233,6 +234,14 @@ static inline void bine__each_leave_await(struct bine__each *each)
 #define BINE__YIELDING_STREAM                                                                             \
     BINE__NO(bine_stream_read), BINE__NO(bine_stream_read_exactly), BINE__NO(bine_stream_read_line),       \
         BINE__NO(bine_stream_read_until), BINE__NO(bine_stream_flush), BINE__NO(bine_stream_shutdown_write)
+#define BINE__YIELDING_WORK                                                                               \
+    BINE__NO(bine_context_run), BINE__NO(bine_pool_offload),                                              \
+        BINE__NO(bine_pool_offload_abandon), BINE__NO(bine_process_start),                                \
+        BINE__NO(bine_process_stop), BINE__NO(bine_signal_next),                                          \
+        BINE__NO(bine_tls_config_certificate), BINE__NO(bine_tls_config_trust),                           \
+        BINE__NO(bine_tls_dial), BINE__NO(bine_tls_handshake), BINE__NO(bine_tls_read),                   \
+        BINE__NO(bine_tls_shutdown_write), BINE__NO(bine_tls_write),                                      \
+        BINE__NO(bine_workers_call), BINE__NO(bine_workers_free), BINE__NO(bine_workers_new)
 
 BINE_END_DECLS
 #endif

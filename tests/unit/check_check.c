@@ -484,6 +484,24 @@ START_TEST(a_direct_call_inside_does_not_compile)
 }
 END_TEST
 
+/* The manual says which calls yield. */
+START_TEST(every_call_that_yields_is_hidden)
+{
+    char command[2048], out[16384], root[512];
+    snprintf(root, sizeof root, "%.*s", (int)(strlen(include_flag() + 2) - strlen("include")), include_flag() + 2);
+    if (!have_headers())
+        return;
+    snprintf(command, sizeof command,
+             "cd '%s' && awk -f tools/yields/yielding.awk man/man3/*.3 | sed -n 's/^ *{\"\\(bine_[a-z0-9][a-z0-9_]*\\)\".*/"
+             "\\1/p' | sed 's/^bine_serve$/bine_serve_sized/' | sort -u | while read -r name; do grep -q \"BINE__NO($name)\" "
+             "include/bine/check.h || echo \"not hidden: $name\"; echo looked; done",
+             root[0] ? root : ".");
+    ck_assert_int_eq(run_shell(command, out, sizeof out), 0);
+    ck_assert_msg(strstr(out, "looked") != NULL, "%s", out);
+    ck_assert_msg(strstr(out, "not hidden") == NULL, "%s", out);
+}
+END_TEST
+
 /* The instructions of f(), with the block as %s and without one, are the same. */
 static void compare(const char *compiler, const char *language)
 {
@@ -515,4 +533,4 @@ SUPPORT_MAIN("check", a_block_without_a_switch_says_nothing, a_switch_inside_is_
              an_invariant_may_be_stated_before_the_run, an_invariant_cannot_yield, what_is_wrong_with_a_declaration,
              what_is_awaited_is_not_told, each_switch_that_is_not_awaited_is_told,
              an_atomic_block_holds_against_await, the_block_forms_wait_as_awaited, the_plain_group_waits_unmarked,
-             a_direct_call_inside_does_not_compile, switched_off_a_block_costs_no_instruction)
+             a_direct_call_inside_does_not_compile, every_call_that_yields_is_hidden, switched_off_a_block_costs_no_instruction)
