@@ -28,7 +28,7 @@ static void settle(void)
 /* A task that makes one call on a descriptor and notes when it came back. */
 struct waiter {
     int fd, id;
-    enum { READ, WRITE, POLL_IN, POLL_OUT } what;
+    enum { READ, WRITE, LOOK_IN, LOOK_OUT } what;
     ssize_t result;
     int error;
     char byte;
@@ -48,10 +48,10 @@ static void *wait_it(void *arg)
     case WRITE:
         w->result = bine_write(w->fd, big, sizeof big);
         break;
-    case POLL_IN:
+    case LOOK_IN:
         w->result = bine_poll_fd(w->fd, POLLIN);
         break;
-    case POLL_OUT:
+    case LOOK_OUT:
         w->result = bine_poll_fd(w->fd, POLLOUT);
         break;
     }
@@ -190,7 +190,7 @@ LOOP_TEST(close_wakes_everybody_with_ebadf_in_order)
 
 LOOP_TEST(close_wakes_those_who_poll_too)
 {
-    struct waiter w[4] = {{.what = POLL_IN}, {.what = READ}, {.what = POLL_IN}, {.what = READ}};
+    struct waiter w[4] = {{.what = LOOK_IN}, {.what = READ}, {.what = LOOK_IN}, {.what = READ}};
     bine_task *task[4];
     int fd[2];
     pair_make(PAIR_UNIX, fd);
@@ -314,7 +314,7 @@ LOOP_TEST(poll_fd_is_level_triggered)
 
 LOOP_TEST(an_event_wakes_all_who_poll_and_one_who_reads)
 {
-    struct waiter w[4] = {{.what = POLL_IN}, {.what = POLL_IN}, {.what = READ}, {.what = POLL_IN}};
+    struct waiter w[4] = {{.what = LOOK_IN}, {.what = LOOK_IN}, {.what = READ}, {.what = LOOK_IN}};
     bine_task *task[4];
     int fd[2];
     pair_make(PAIR_UNIX, fd);
