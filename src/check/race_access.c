@@ -181,6 +181,8 @@ static void may_restore(struct bine__strand *self, const struct bine__record *mi
         const struct bine__record *theirs = bine__record(i);
         if (!between(self, mine, theirs, mask, theirs->w_slice) || value_at(at, size) == mine->w_old)
             continue;
+        if (mine->w_old == 0) /* who writes zero starts anew */
+            return;
         const struct spot act = here(self, pc);
         self->restores = (struct bine__suspect){at, bine__race_slice, 0, mine->w_old, (uint8_t)size, *mine, *theirs,
                                                 act.pc, act.context};

@@ -260,6 +260,8 @@ void bine__check_wake(struct bine_task *task)
             if ((intptr_t)self->held[i].lock == task->object)
                 return; /* it waited for it itself: it serves as a lock */
         break;
+    case BINE__WAIT_SLEEP:
+        return; /* its time has come, whoever's turn it was */
     case BINE__WAIT_SEND:
         bine__race_tell(self, woken, false); /* what it sends has come, too */
         break;
