@@ -47,32 +47,34 @@ function note(section, where,   i, n, words, place) {
             if ((order[i] SUBSEP place[2]) in line)
                 named[section, order[i]] = 1
 }
-function finish(   i, s, section, good) {
-    if (kind == "")
-        return
+# all <in order>: each marked site is named; in its own section, or in any
+function all(in_order,   i, section, found) {
+    for (i = 1; i <= sites; i++)
+        if (order[i] in marked) {
+            found = 0
+            for (section = 0; section <= sections; section++)
+                if ((section SUBSEP order[i]) in named && (!in_order || section == i))
+                    found = 1
+            if (!found)
+                return 0
+        }
+    return 1
+}
+function finish() {
     if (kind in fits) {
         best = best > 1 ? best : 1
-        four = kind ~ /(STALE-CHECK|LOST-UPDATE|CLOBBERED|TORN-GROUP|ABA)/
-        good = 1
-        for (i = 1; i <= sites; i++)
-            if (order[i] in marked) {
-                s = 0
-                for (section = 0; section <= sections; section++)
-                    if ((section SUBSEP order[i]) in named && (!four || section == i))
-                        s = 1
-                good = good && s
-            }
-        if (good)
+        if (all(kind ~ /(STALE-CHECK|LOST-UPDATE|CLOBBERED|TORN-GROUP|ABA)/))
             best = 2
-    } else
-        other++
+    }
     kind = ""
-    sections = 0
-    split("", named)
 }
 /^bine-race: [A-Z][A-Z-]+:/ {
     finish()
-    kind = substr($2, 1, length($2) - 1)
+    if (substr($2, 1, length($2) - 1) != last || last !~ /STUCK|DEADLOCK/) { # these may come in several parts
+        sections = 0
+        split("", named)
+    }
+    last = kind = substr($2, 1, length($2) - 1)
     for (f = 3; f <= NF; f++) # where the sites stand in the sentence itself
         note(0, $f)
     next

@@ -6,13 +6,13 @@
 #   one.sh <compiler> <set>/<name>
 #
 # From the environment, set by run.sh: RACE (the tool), WORK (a directory), MODES, SEEDS, TIMEOUT, EXPLORE (the tool,
-# or empty), STALE (a file that is newer than what must be built again).  What it says goes to
+# or empty), EXPLORE_TIME, STALE (what is built must be newer than this file).  What it says goes to
 # $WORK/results/<compiler>.<set>.<name>, a line for each: "compiler mode class program verdict detail".
 #
 # class    verdicts
-# bug      sites, seen (a finding of the right kind, but not with those sites), missed
+# bug      sites, seen (a finding of the right kind, but not with those sites), missed; explored: found, missed
 # spared   the same, in predictive mode: nothing interferes in this run
-# twin     silent, alarm: the bug's repair
+# twin     silent, alarm: the bug's repair; explored: partial, if silent as far as it went
 # clean    silent, alarm
 # Any of them may be broken: it does not compile, or does not end.
 set -u
@@ -34,7 +34,7 @@ say() { echo "$compiler $1 $2 $set/$name $3 ${4-}" >>"$results"; }
 build() {
     variant=$1
     shift
-    test -n "$(find "$bin.$variant" -newer "$STALE" 2>/dev/null)" && return
+    test -n "$(find "$bin.$variant" -newer "$STALE" -newer "$source" -newer "$here/corpus.h" 2>/dev/null)" && return
     "$RACE" "$driver" $language -Wall -Wextra -Werror ${OPT--O1} -g "$@" -o "$bin.$variant" "$source" \
         >"$WORK/logs/$compiler.$set.$name.$variant.build" 2>&1
 }
@@ -74,12 +74,20 @@ seeds() { # <variant> <class>
     quiet seeds "$2" "seed $seed"
 }
 
+# Any sleep may end next, so that no outcome hangs on times; deadlines keep their places.
 explore() { # <variant> <class>
     test -n "$EXPLORE" || return
-    log=$WORK/logs/$compiler.$set.$name.$1.explore
-    timeout -k 2 30 "$EXPLORE" --all --time 10 "$bin.$1" >"$log" 2>&1 </dev/null
-    status=$?
-    quiet explore "$2"
+    log=$WORK/logs/$compiler.$set.$name.$1.explore race=--race
+    test "$2" = bug && race='' # what the schedules alone bring to light
+    timeout -k 2 60 "$EXPLORE" --all --time "$EXPLORE_TIME" --timers limits --jobs 1 --quiet $race -- "$bin.$1" \
+        >"$log" 2>&1 </dev/null
+    case $2:$? in
+    bug:66) say explore bug found ;;
+    bug:*) say explore bug missed ;;
+    *:0) say explore "$2" silent ;;
+    *:3) say explore "$2" partial ;;
+    *) say explore "$2" alarm "$(grep -m 1 -E '^(bine-race|bine-explore|failed|FAIL)' "$log" || tail -n 1 "$log")" ;;
+    esac
 }
 
 # each <variant> <class>: all that must be silent about a sound program.
@@ -100,6 +108,7 @@ bugs | predicted)
         if test "$set" = bugs; then
             run bug default
             judge default bug
+            case " $MODES " in *' explore '*) explore bug bug ;; esac
         else
             case " $MODES " in *' predicted '*) run bug predicted BINE_RACE=predict; judge predicted spared ;; esac
         fi

@@ -6,10 +6,14 @@ function cell(c, class, mode,   n) {
     n = count[c, class, mode]
     if (!n)
         return "-"
+    if (class == "bug" && mode == "explore")
+        return sprintf("%d of %d", verdict[c, class, mode, "found"], n)
     if (class == "bug" || class == "spared")
         return sprintf("%d of %d, %d with sites", verdict[c, class, mode, "sites"] + verdict[c, class, mode, "seen"], n,
                        verdict[c, class, mode, "sites"])
-    return sprintf("%d alarms in %d", n - verdict[c, class, mode, "silent"], n)
+    n -= verdict[c, class, mode, "partial"]
+    return sprintf("%d alarms in %d%s", n - verdict[c, class, mode, "silent"], n,
+                   mode != "explore" ? "" : sprintf(" (and %d in part)", verdict[c, class, mode, "partial"]))
 }
 {
     count[$1, $3, $2]++

@@ -9,7 +9,7 @@ static int mode = 1;
 static void *with_mode_two(void *arg)
 {
     int old = mode; /* SITE looked */
-    mode = 2;
+    mode = 2;       /* SITE looked */
     bine_sleep(BINE_SECOND); /* SITE gave-up: and is cancelled here */
 #ifdef FIXED
     if (mode == 2)

@@ -11,6 +11,7 @@ static int pending, rejected;
 static void *submit(void *arg)
 {
     if (pending >= MOST) { /* SITE looked */
+        puts("too many");
         rejected++;
         return NULL;
     }
