@@ -28,12 +28,13 @@ for tool in bine-race bine-explore; do
     test -x "$O/$tool" || echo "compare.sh: $O/$tool is not built: its columns stay empty" >&2
 done
 
-# Lines that hold code.
-lines() {
-    awk '{ line = $0 }
+# The lines that hold code: no comment, and not the change.
+code() {
+    awk '/^#ifdef INNOCENT/ { changed = 1 } /^#endif/ { changed = 0; next } changed { next }
+         { line = $0 }
          within { if (!sub(/.*\*\//, "", line)) next; within = 0 }
          { gsub(/\/\*[^*]*\*\//, "", line); if (sub(/\/\*.*/, "", line)) within = 1 }
-         line ~ /[^ \t]/ && line !~ /^#(ifdef|endif)/ { n++ } END { print n + 0 }' "$1"
+         line ~ /[^ \t]/ { print line }' "$1"
 }
 number() { sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$2" | tail -n 1; }
 
@@ -109,8 +110,8 @@ for program in $programs; do
     for style in $styles; do
         name=${program}_$style
         best=$(sort -rn "$work/$name.figures" | head -n 1 | sed 's/[^0-9. ]//g' | awk '{ print $1, $2, $4 }')
-        marks=$(grep -o 'bine_await(' examples/styles/$name.c | wc -l)
-        echo "$program $style $(lines examples/styles/$name.c) $marks" \
+        marks=$(code examples/styles/$name.c | grep -o 'bine_await(' | wc -l)
+        echo "$program $style $(code examples/styles/$name.c | wc -l) $marks" \
             "$(cat "$work/$name.sound.static" "$work/$name.changed.static" "$work/$name.sound.dynamic" \
                 "$work/$name.changed.dynamic" | tr '\n' ' ') $best"
     done
