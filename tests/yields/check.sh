@@ -152,6 +152,25 @@ if command -v "${CXX:-g++}" >/dev/null 2>&1 && ! "${CXX:-g++}" --version | grep 
             ! grep -q 'shapes::count() m' "$work/out" && grep -q ' 0 are open' "$work/err"
     }
     expect 'C++: virtual calls, std::function; overloads and other virtuals are told apart' virtual
+    marks_in_cxx() { # past raw strings and separators of digits
+        cat >"$work/marks.cc" <<'END'
+#include <bine.h>
+#include <bine/check.h>
+static int deep() { return bine_yield(); }
+static const char *raw = R"x(BINE_ATOMIC { " '
+    )x";
+static long n = 1'000'000;
+struct s { BINE_NOYIELD int m() { return deep(); } };
+int f(s &x) {
+    BINE_ATOMIC { n += raw[0] + deep(); }
+    return x.m();
+}
+END
+        compile "$work/marks.cc" "$work/marks.cxx" -std=c++17 && status 66 "$yields" check "$work/marks.cxx" &&
+            contains 'marks.cc:7:46: error: s::m() is marked BINE_NOYIELD' && contains 'marks.cc:9:37: error:' &&
+            grep -q '1 atomic blocks and 1 BINE_NOYIELD marks' "$work/err"
+    }
+    expect 'C++: marks' marks_in_cxx
     expect 'C++: why takes a qualified name' status 0 "$yields" why shapes::measure "$work/shapes"
 else
     skip 'C++: no g++'

@@ -81,6 +81,21 @@ static const char *past_directive(struct source *source, const char *at, int *li
     return at;
 }
 
+/* C++: R"x(...)x", at its quote. */
+static const char *past_raw_string(const char *at, int *line, const char **start)
+{
+    size_t length = strcspn(at + 1, "(\n");
+    const char *end = format(")%.*s\"", (int)length, at + 1), *found = strstr(at, end);
+    found = found ? found + strlen(end) : at + 1;
+    for (; at < found; at++) {
+        if (*at == '\n') {
+            ++*line;
+            *start = at + 1;
+        }
+    }
+    return found;
+}
+
 static void read_words(struct source *source)
 {
     int line = 1;
@@ -133,8 +148,12 @@ static void read_words(struct source *source)
         } else if (word_start(*at)) {
             while (word_start(*at) || isdigit((unsigned char)*at))
                 at++;
+            if (*at == '"' && at[-1] == 'R')
+                at = past_raw_string(at, &line, &start);
         } else if (isdigit((unsigned char)*at)) {
-            while (word_start(*at) || isdigit((unsigned char)*at) || *at == '.')
+            /* With C++'s separators: 1'000. */
+            while (word_start(*at) || isdigit((unsigned char)*at) || *at == '.' ||
+                   (*at == '\'' && isalnum((unsigned char)at[1])))
                 at++;
         } else if ((at[0] == '-' && at[1] == '>') || (at[0] == ':' && at[1] == ':')) {
             at += 2;
