@@ -84,7 +84,8 @@ enum bine__access_kind {
     BINE__MEMBER, /* of a declared group: .val is its number */
     BINE__BENIGN
 };
-enum { BINE__CHECKED_READ = 1, BINE__OWN_READ = 2, BINE__IN_SPAN = 4, BINE__EQUAL_READ = 8 };
+enum { BINE__CHECKED_READ = 1, BINE__OWN_READ = 2, BINE__IN_SPAN = 4, BINE__EQUAL_READ = 8, BINE__CHANGED = 16 };
+enum { BINE__KEPT_FLAGS = BINE__IN_SPAN | BINE__CHANGED };
 
 struct bine__record {
     uint32_t next; /* of the granule; of the free ones */
@@ -139,6 +140,7 @@ struct bine__held {
     uint64_t since;
     uint32_t pc, context;
     bool shared;
+    bool sem;
 };
 
 enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 4, BINE__LOOKS = 4 };
@@ -192,11 +194,13 @@ extern _Thread_local struct bine__strand *bine__race_self __attribute__((tls_mod
 extern uint32_t bine__race_slice; /* that runs */
 extern uint64_t bine__race_now;   /* counts events */
 struct bine__strand *bine__race_strand(uint32_t number); /* NULL: it is gone */
+uint32_t bine__race_strands(void); /* how many there have been */
 bool bine__race_owner(void);      /* this is the thread that is watched, or may be */
 bool bine__race_is_owner(void);
 
 struct bine__strand *bine__race_strand_of(const struct bine_task *);
 extern bool bine__race_hooked;    /* some object of the program is instrumented */
+extern bool bine__race_clang;     /* by clang, which tells nothing of comparisons of floating point */
 
 /* race_frames.c */
 void bine__race_enter(struct bine__strand *, uintptr_t call, uintptr_t sp);
@@ -265,7 +269,7 @@ struct bine__site_of { /* one of a finding's sites */
     uint32_t pc, context;
 };
 
-enum { BINE__SITES = 6 };
+enum { BINE__SITES = 8 };
 struct bine__finding {
     const char *kind;
     char summary[240];

@@ -93,12 +93,20 @@ static bool looks_like_pointer(uint64_t value)
     return value == 0 || (value > 0x10000 && value < (uint64_t)1 << 47);
 }
 
+/* A double between 2^-32 and 2^64, of either sign. */
+static bool looks_like_number(uint64_t value)
+{
+    const unsigned exponent = (unsigned)(value >> 52) & 0x7ff, bias = 1023;
+    return exponent >= bias - 32 && exponent <= bias + 64;
+}
+
 /* It read in an earlier slice, and writes. */
 static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
                   enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
 {
     bool checked = (mine->flags & BINE__CHECKED_READ) || !bine__rule(BINE__RULE_CHECKS) ||
-                   (size == 8 && looks_like_pointer(mine->val));
+                   (size == 8 && (looks_like_pointer(mine->val) ||
+                                  (bine__race_clang && looks_like_number(mine->val))));
     if (kind == BINE__UPDATE && (!checked || (mine->flags & BINE__OWN_READ)))
         return;
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
@@ -181,6 +189,8 @@ static void may_restore(struct bine__strand *self, const struct bine__record *mi
         const struct bine__record *theirs = bine__record(i);
         if (!between(self, mine, theirs, mask, theirs->w_slice) || value_at(at, size) == mine->w_old)
             continue;
+        if (mine->w_old == 0)
+            return; /* not put back, but reset */
         if (mine->w_old == 0) /* who writes zero starts anew */
             return;
         const struct spot act = here(self, pc);
@@ -209,7 +219,8 @@ static void may_have_returned(struct bine__strand *self, const struct bine__reco
         return;
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
         const struct bine__record *theirs = bine__record(i);
-        if (!between(self, mine, theirs, 0xff, theirs->w_slice) || theirs->w_old == value)
+        if (!between(self, mine, theirs, 0xff, theirs->w_slice) ||
+            (theirs->w_old == value && !(theirs->flags & BINE__CHANGED)))
             continue;
         self->returned = (struct bine__suspect){.at = at, .slice = bine__race_slice, .mine = *mine, .theirs = *theirs,
                                                 .record = (uint32_t)(mine - bine__records)};
@@ -283,8 +294,12 @@ static void read_now(struct bine__strand *self, struct bine__record *mine, uintp
 static void written_now(struct bine__strand *self, struct bine__record *mine, uint32_t pc, uint32_t context,
                         uintptr_t at, unsigned size)
 {
-    if (mine->w_slice != bine__race_slice)
+    if (mine->w_slice != bine__race_slice) {
         mine->w_old = value_at(at, size);
+        mine->flags &= (uint8_t)~BINE__CHANGED;
+    } else if (value_at(at, size) != mine->w_old) {
+        mine->flags |= BINE__CHANGED;
+    }
     mine->w_slice = bine__race_slice;
     mine->w_pc = pc;
     mine->w_context = context;
@@ -360,14 +375,14 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         if (kind == BINE__READ) {
             if (mine->kind != BINE__READ) {
                 mine->kind = BINE__READ;
-                mine->flags = (uint8_t)((mine->flags & BINE__IN_SPAN) |
+                mine->flags = (uint8_t)((mine->flags & BINE__KEPT_FLAGS) |
                                         (bine__rule(BINE__RULE_OWN_READS) ? BINE__OWN_READ : 0));
             }
             read_now(self, mine, at, size);
         } else {
             written_now(self, mine, short_pc, context, at, size);
             mine->kind = mine->kind == BINE__WRITE && kind == BINE__WRITE ? BINE__WRITE : BINE__UPDATE;
-            mine->flags &= BINE__IN_SPAN;
+            mine->flags &= BINE__KEPT_FLAGS;
             if (bine__race_options.predict)
                 bine__predict_write(self, at, mask, pc, context);
         }
@@ -396,7 +411,7 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     mine->pc = short_pc;
     mine->context = context;
     mine->mask |= mask;
-    mine->flags &= BINE__IN_SPAN;
+    mine->flags &= BINE__KEPT_FLAGS;
     if (kind == BINE__READ) {
         read_now(self, mine, at, size);
     } else {

@@ -183,6 +183,22 @@ void bine__check_stuck(struct bine_loop *loop)
 {
     if (!bine__race_is_owner() || !bine__race_hooked)
         return;
+    struct bine__finding finding = {.kind = "STUCK"};
+    char name[64];
+    unsigned waiting = 0;
+    for (uint32_t i = 1; i < bine__race_strands(); i++) {
+        const struct bine__strand *strand = bine__race_strand(i);
+        const struct bine__left *left =
+            strand && strand->number == i && !strand->ended ? bine__race_left_before(strand, UINT32_MAX) : NULL;
+        if (!left || left->wait == BINE__WAIT_NONE)
+            continue;
+        waiting++;
+        bine__finding_site(&finding, "gave-up", left->pc, left->context, "%s waits: %s", bine__strand_name(name, i),
+                           bine__wait_names[left->wait]);
+    }
+    snprintf(finding.summary, sizeof finding.summary, "nothing can ever run again: %u task%s wait", waiting,
+             waiting == 1 ? "" : "s");
+    bine__finding_tell(&finding);
     bine__stuck_report(loop);
     exit(BINE__RACE_EXIT);
 }
@@ -204,8 +220,7 @@ void bine__check_reported(const struct bine_report *report, const struct bine_ta
 {
     static const char *const kinds[] = {
         [BINE_REPORT_LOST_ERROR] = "LOST-ERROR", [BINE_REPORT_LEFT_BEHIND] = "TASK-LEFT-BEHIND",
-        [BINE_REPORT_STUCK] = "STUCK",           [BINE_REPORT_ATOMIC] = "YIELD-IN-ATOMIC",
-        [BINE_REPORT_INVARIANT] = "INVARIANT",
+        [BINE_REPORT_ATOMIC] = "YIELD-IN-ATOMIC", [BINE_REPORT_INVARIANT] = "INVARIANT",
     };
     if ((size_t)report->kind >= sizeof kinds / sizeof *kinds || !kinds[report->kind] || !bine__race_is_owner() ||
         !bine__race_hooked)
@@ -215,17 +230,12 @@ void bine__check_reported(const struct bine_report *report, const struct bine_ta
     char name[64];
     snprintf(finding.summary, sizeof finding.summary, "%s%s%.170s", strand ? bine__strand_name(name, strand->number) : "",
              strand ? ": " : "", report->message);
-    const struct bine__left *left = strand ? bine__race_left_before(strand, UINT32_MAX) : NULL;
     switch (report->kind) {
     case BINE_REPORT_ATOMIC:
     case BINE_REPORT_INVARIANT:
         if (strand)
             bine__finding_site(&finding, "gave-up", bine__race_short(bine__race_caller(NULL)), bine__race_here(strand),
                                "it gives up the loop here");
-        break;
-    case BINE_REPORT_STUCK:
-        if (left)
-            bine__finding_site(&finding, "gave-up", left->pc, left->context, "it waits here");
         break;
     default:
         if (strand)

@@ -9,7 +9,7 @@
 
 #include "check/race.h"
 
-bool bine__race_hooked;
+bool bine__race_hooked, bine__race_clang;
 
 #define HOOK __attribute__((visibility("default"), used))
 #define CALLER ((uintptr_t)__builtin_return_address(0))
@@ -48,7 +48,7 @@ INLINE void read_at(uintptr_t at, unsigned size, uintptr_t pc)
             memcpy(&record->val, (const void *)at, size);
             record->kind = BINE__READ;
             record->size = (uint8_t)size;
-            record->flags = (uint8_t)((record->flags & BINE__IN_SPAN) | own_read);
+            record->flags = (uint8_t)((record->flags & BINE__KEPT_FLAGS) | own_read);
         }
         touch(record, self, pc);
         self->look[self->looks % BINE__LOOKS] = (uint32_t)(record - bine__records);
@@ -74,7 +74,9 @@ INLINE void write_at(uintptr_t at, unsigned size, uintptr_t pc, enum bine__acces
         record->time = bine__race_now;
         if (record->kind != BINE__WRITE || kind != BINE__WRITE)
             record->kind = BINE__UPDATE;
-        record->flags &= BINE__IN_SPAN;
+        record->flags &= BINE__KEPT_FLAGS;
+        if (size == 8 && *(const uint64_t *)at != record->w_old)
+            record->flags |= BINE__CHANGED;
     } else {
         bine__race_access(self, at, size, kind, pc);
     }
@@ -228,7 +230,12 @@ HOOK void __sanitizer_cov_trace_switch(uint64_t value, uint64_t *cases)
 }
 
 HOOK void __sanitizer_cov_trace_pc_guard(uint32_t *guard) { (void)guard; }
-HOOK void __sanitizer_cov_trace_pc_guard_init(uint32_t *from, uint32_t *to) { (void)from, (void)to; }
+HOOK void __sanitizer_cov_trace_pc_guard_init(uint32_t *from, uint32_t *to)
+{
+    (void)from, (void)to;
+    bine__race_clang = true; /* gcc has no such */
+}
+
 HOOK void __sanitizer_cov_trace_pc(void) {}
 
 /* ---- Atomic operations: on one thread, accesses as others; done as what they are, for the other threads --------- */

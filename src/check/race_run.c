@@ -61,6 +61,11 @@ struct bine__strand *bine__race_strand_of(const struct bine_task *task)
     return task->checked;
 }
 
+uint32_t bine__race_strands(void)
+{
+    return strand_count;
+}
+
 /* ---- Where the program called the library --------------------------------------------------------------------- */
 
 extern const char text_start[] __asm__("__start_bine_text") __attribute__((visibility("hidden")));
@@ -189,15 +194,26 @@ void bine__check_joined(struct bine_task *self, struct bine_task *task)
 
 /* ---- Switches --------------------------------------------------------------------------------------------------- */
 
+static void note_leave(struct bine__strand *self, uint8_t wait, uintptr_t pc, uintptr_t library)
+{
+    self->left[self->lefts++ % BINE__LEFT] =
+        (struct bine__left){self->slice, bine__race_here(self), bine__race_short(pc), wait, library};
+}
+
 void bine__check_call(struct bine_task *task)
 {
     struct bine__strand *self = task->checked;
     if (!self)
         return;
     self->undos = 0;
-    self->called = bine__race_caller(NULL);
+    uintptr_t library;
+    self->called = bine__race_caller(&library);
     if (bine__rule(BINE__RULE_CALLS))
         bine__race_event(self, self->called);
+    if (bine__race_options.predict) { /* another time it will switch */
+        note_leave(self, BINE__WAIT_NONE, self->called, library);
+        self->slice = ++bine__race_slice;
+    }
 }
 
 void bine__check_leave(struct bine_task *task)
@@ -216,8 +232,7 @@ void bine__check_leave(struct bine_task *task)
         self->depth = 1; /* a callback has ended, and nothing of it is left */
     bine__race_event(self, pc);
     uint8_t wait = task->state == BINE__PARKED ? task->wait : BINE__WAIT_NONE;
-    self->left[self->lefts++ % BINE__LEFT] =
-        (struct bine__left){self->slice, bine__race_here(self), bine__race_short(pc), wait, library};
+    note_leave(self, wait, pc, library);
 }
 
 void bine__check_arrive(struct bine_task *task)
@@ -251,6 +266,8 @@ void bine__check_wake(struct bine_task *task)
     struct bine__strand *self = bine__race_self, *woken = task->checked;
     if (!self || !woken || self == woken)
         return;
+    if (self == task->loop->root.checked && self->depth == 1)
+        return; /* a timer, a descriptor: not of a callback's doing */
     switch ((enum bine__wait)task->wait) {
     case BINE__WAIT_MUTEX:
     case BINE__WAIT_RWLOCK:

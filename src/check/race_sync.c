@@ -179,7 +179,7 @@ static void note_orders(struct bine__strand *self, const void *lock, uint32_t pc
 {
     for (unsigned i = 0; i < self->holds; i++) {
         const struct bine__held *held = &self->held[i];
-        if (held->lock == lock || order_of(held->lock, lock) || order_count == ORDERS)
+        if (held->sem || held->lock == lock || order_of(held->lock, lock) || order_count == ORDERS)
             continue;
         struct order *mine = &orders[order_count++];
         *mine = (struct order){held->lock, lock, self->number, held->pc, held->context, pc, context};
@@ -197,7 +197,7 @@ void bine__check_locked(const void *lock, enum bine__lock_kind kind)
     uint32_t pc = bine__race_short(bine__race_caller(NULL)), context = bine__race_here(self);
     note_orders(self, lock, pc, context);
     self->held[self->holds++] =
-        (struct bine__held){lock, bine__race_now, pc, context, kind == BINE__LOCK_SHARED};
+        (struct bine__held){lock, bine__race_now, pc, context, kind == BINE__LOCK_SHARED, false};
     self->locks = set_of(self);
 }
 
@@ -214,7 +214,7 @@ void bine__check_unlocked(const void *lock, enum bine__lock_kind kind)
 }
 
 /* Who gives back what it took holds it meanwhile, like a lock; who only gives, signals. */
-void bine__check_sem_taken(const void *sem)
+void bine__check_sem_taken(const void *sem, bool last)
 {
     struct bine__strand *self = bine__race_self;
     if (!self)
@@ -222,7 +222,8 @@ void bine__check_sem_taken(const void *sem)
     if (self->holds == BINE__HELD) /* of those never given back, the oldest */
         memmove(&self->held[0], &self->held[1], --self->holds * sizeof *self->held);
     self->held[self->holds++] = (struct bine__held){sem, bine__race_now, bine__race_short(bine__race_caller(NULL)),
-                                                    bine__race_here(self), true};
+                                                    bine__race_here(self), !last, true};
+    self->locks = set_of(self);
 }
 
 void bine__check_sem_given(const void *sem)

@@ -39,7 +39,7 @@ void bine__check_lock_wait(const void *lock, struct bine_task *owner);
 void bine__check_locked(const void *lock, enum bine__lock_kind);
 void bine__check_unlocked(const void *lock, enum bine__lock_kind);
 /* The same of a semaphore, which may be a lock or a signal. */
-void bine__check_sem_taken(const void *sem);
+void bine__check_sem_taken(const void *sem, bool last); /* last: nobody else can take it now */
 void bine__check_sem_given(const void *sem);
 /* A generator's body is about to go on, on the consumer's strand; to give way to its consumer; is gone. */
 struct bine__stash;
@@ -79,7 +79,7 @@ enum { BINE__CHECKED = 0 };
 #define bine__check_lock_wait(lock, owner) ((void)(lock), (void)(owner))
 #define bine__check_locked(lock, kind) ((void)(lock), (void)(kind))
 #define bine__check_unlocked(lock, kind) ((void)(lock), (void)(kind))
-#define bine__check_sem_taken(sem) ((void)(sem))
+#define bine__check_sem_taken(sem, last) ((void)(sem))
 #define bine__check_sem_given(sem) ((void)(sem))
 #define bine__check_put(object) ((void)(object))
 #define bine__check_found(object, one_of_them) ((void)(object))

@@ -192,7 +192,7 @@ static void say(const struct unit *unit, const struct reader *program, const str
 /* Runs the unit's program; true: *found is the row that covers the address. */
 static bool run(struct reader *reader, const struct unit *unit, uint64_t address, struct row *found)
 {
-    struct row now = {0, 1, 1}, last = now;
+    struct row now = {0, 1, 1}, last = now, sound = now;
     bool in_sequence = false, covered = false;
     while (reader->at < reader->end && !reader->broken && !covered) {
         unsigned opcode = (unsigned)fixed(reader, 1);
@@ -232,9 +232,13 @@ static bool run(struct reader *reader, const struct unit *unit, uint64_t address
         if (!emit)
             continue;
         covered = in_sequence && last.address <= address && address < now.address;
-        if (covered)
-            *found = last;
+        if (covered) { /* line 0: of no line of its own; the one before it is near */
+            sound.line = last.line ? 0 : sound.line;
+            *found = sound.line ? sound : last;
+        }
         last = now;
+        if (now.line)
+            sound = now;
         in_sequence = !ends;
         if (ends)
             now = (struct row){0, 1, 1};

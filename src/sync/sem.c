@@ -50,14 +50,14 @@ int bine_sem_wait(bine_sem *public)
         return -1;
     if (sem->count) {
         sem->count--;
-        bine__check_sem_taken(sem);
+        bine__check_sem_taken(sem, !sem->count);
         bine__charge(self->loop, 1);
         return 0;
     }
     struct bine__turn turn;
     int error = bine__line_wait(&sem->line, &turn, self, BINE__WAIT_SEM, sem);
     if (!error)
-        bine__check_sem_taken(sem);
+        bine__check_sem_taken(sem, !sem->count);
     return bine__outcome(error);
 }
 
@@ -69,7 +69,7 @@ int bine_sem_wait_try(bine_sem *public)
     if (!sem->count)
         return bine__error(EAGAIN);
     sem->count--;
-    bine__check_sem_taken(sem);
+    bine__check_sem_taken(sem, !sem->count);
     return 0;
 }
 

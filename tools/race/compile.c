@@ -21,7 +21,7 @@ enum { OLDEST_GCC = 12, OLDEST_CLANG = 14 };
 
 static const char *const gcc_flags[] = {"-g", "-fno-inline", "-fsanitize=thread", "-fsanitize-coverage=trace-cmp", NULL};
 static const char *const clang_flags[] = {"-g", "-fno-inline", "-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write",
-                                          "-fsanitize-coverage=func,trace-pc-guard,trace-cmp", NULL};
+                                          "-fsanitize-coverage=func,trace-pc-guard,trace-cmp,no-prune", NULL};
 
 struct job {
     struct words compile, link; /* words for both, and for one of the two */
