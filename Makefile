@@ -96,7 +96,7 @@ CHECK_LIBS   ?= $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubu
 
 .DEFAULT_GOAL = all
 .PHONY: all demo check check-explore check-asan check-tsan check-valgrind check-aarch64 bench lint install uninstall dist clean help
-.PHONY: examples unit tests compare-styles FORCE
+.PHONY: examples unit tests check-yield compare-styles FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -151,7 +151,7 @@ needs-fcontext:
 	  { echo 'bine: CONTEXT=fcontext needs libboost_context.a: apt-get install libboost-context-dev' >&2; exit 1; }
 
 needs-%:
-	@echo 'bine: CONTEXT is native, fcontext or thread, not $*' >&2; exit 1
+	@echo 'bine: CONTEXT is native, fcontext or thread, and DNS pool or cares, not $*' >&2; exit 1
 
 # ---- Programs ----------------------------------------------------------------------------------------------
 
@@ -209,10 +209,14 @@ RUN   = BUILD=$(BUILD) CC='$(CC)' sh tests/run.sh
 
 check: ## every test: all contexts, all reactors, examples, manual, README, installed tree
 	@CC='$(CC)' sh tests/setup.sh check
-	+@$(MAKE_) CONTEXT=native tests tools
+	+@$(MAKE_) CONTEXT=native tests tools checked
 	+@$(MAKE_) CONTEXT=fcontext tests
 	+@$(MAKE_) CONTEXT=thread unit
-	@$(RUN) native fcontext thread -- unit stress examples seeds styles man readme install yields
+	@$(RUN) native fcontext thread -- unit stress examples seeds styles man readme install yields yield
+check-yield: ## bine-race judged by a corpus of bugs and of sound programs, with gcc and clang: tests/yield
+	@CC='$(CC)' sh tests/setup.sh yield
+	+@$(MAKE_) all
+	@BUILD=$(BUILD) sh tests/yield/run.sh
 check-explore: ## bine-explore: counts of schedules, what it finds, what it says
 	+@$(MAKE_) all
 	@$(RUN) native -- explore
@@ -300,7 +304,7 @@ clean: ## removes $(BUILD)
 help: ## this list
 	@echo 'bine $(VERSION).  Targets:'
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile src/*/*.mk | expand -t 18
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext|thread DEMO_ARGS'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext|thread DNS=pool|cares DEMO_ARGS'
 
 FORCE:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -12,6 +12,7 @@
 #   seeds      tests/examples/seeds.sh, with the configuration's examples
 #   styles     tests/examples/styles.sh, with the configuration's examples
 #   man        tests/man/check.sh     install    tests/install/check.sh     readme     tests/readme/check.sh
+#   yield      tests/yield/run.sh --quick
 #   yields     tests/yields/check.sh and tests/yields/tutorial.sh     explore    tests/explore/check.sh
 #
 # From the environment: REACTORS ("epoll poll"; natively "io_uring" too), WRAP (a command to run each program under), ONLY (shell
@@ -158,6 +159,7 @@ for suite in $suites; do
             TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration styles" sh tests/examples/styles.sh
         done
         ;;
+    yield) TIMEOUT=600 run yield sh tests/yield/run.sh --quick ;;
     yields)
         TIMEOUT=600 run yields sh tests/yields/check.sh
         TIMEOUT=600 run 'yields, bine_yield(7)' sh tests/yields/tutorial.sh
