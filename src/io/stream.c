@@ -237,11 +237,9 @@ static int close_beneath(struct bine_stream *stream)
         stream->fd = -1;
         return fd >= 0 ? bine_close(fd) : 0;
     }
-    if (!stream->object)
-        return 0;
     result = stream->transport->close(stream->object);
     if (result == 0 || errno != EBUSY)
-        stream->object = NULL;
+        stream->transport = NULL; /* and fd is none: whoever comes back here finds nothing */
     return result;
 }
 
@@ -252,7 +250,7 @@ int bine_stream_close(bine_stream *stream)
     if (bine__stream_check(stream) == EINVAL)
         return bine__error(EINVAL);
     result = close_beneath(stream);
-    if (stream->reading || stream->writing)
+    if (stream->reading || stream->writing || stream->transport)
         return bine__error(EBUSY);
     free(stream->in.data);
     free(stream->out.data);

@@ -43,8 +43,8 @@ struct bine_stream {
     bool poisoned;
     bool shut;     /* bine_stream_shutdown_write() has succeeded */
     int fd;        /* -1: none, or closed */
-    const struct bine_transport *transport; /* NULL: there is none, but fd */
-    void *object;  /* the transport's; NULL once that is gone */
+    const struct bine_transport *transport; /* NULL: there is none, but fd; or it is gone */
+    void *object;  /* the transport's */
     size_t chunk;  /* bytes to ask the kernel for: doubles while reads fill it */
     struct bine__buffer in, out;
     size_t read_limit, write_limit;

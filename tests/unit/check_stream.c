@@ -439,7 +439,82 @@ LOOP_TEST(bytes_come_in_order_by_any_mixture_of_reads)
     ends_close(&ends);
 }
 
-SUPPORT_MAIN("stream", line_keeps_its_ending_and_the_last_may_lack_it,
+/* ---- Over something else ----------------------------------------------------------------------------- */
+
+/* A transport that gives and takes at most three bytes at a time, and knows what was done to it. */
+struct parcel {
+    char given[32], taken[32];
+    size_t used, held;
+    int flushed, closed, busy;
+};
+
+static ssize_t parcel_read(void *object, void *buf, size_t n)
+{
+    struct parcel *parcel = object;
+    size_t left = strlen(parcel->given + parcel->used);
+    n = n < 3 ? n : 3;
+    n = n < left ? n : left;
+    memcpy(buf, parcel->given + parcel->used, n);
+    parcel->used += n;
+    return (ssize_t)n;
+}
+
+static ssize_t parcel_write(void *object, const void *buf, size_t n)
+{
+    struct parcel *parcel = object;
+    n = n < 3 ? n : 3;
+    parcel->flushed += n == 0;
+    memcpy(parcel->taken + parcel->held, buf, n);
+    parcel->held += n;
+    return (ssize_t)n;
+}
+
+static int parcel_close(void *object)
+{
+    struct parcel *parcel = object;
+    parcel->closed++;
+    if (parcel->busy-- > 0) {
+        errno = EBUSY;
+        return -1;
+    }
+    return 0;
+}
+
+LOOP_TEST(stream_over_a_transport_reads_writes_and_closes)
+{
+    static const bine_transport transport = {parcel_read, parcel_write, NULL, parcel_close, NULL};
+    bine_transport lame = transport;
+    struct parcel parcel = {.given = "one\ntwo three\n"};
+    bine_stream *stream = bine_stream_over(&transport, &parcel);
+    char line[16] = "";
+
+    expect_int(bine_stream_read_line(stream, line, sizeof line), ==, 4);
+    expect_str(line, "one\n");
+    expect_int(bine_stream_read_exactly(stream, line, 9), ==, 9);
+    expect(memcmp(line, "two three", 9) == 0);
+    expect_int(bine_stream_read(stream, line, sizeof line), ==, 1);
+    expect_int(bine_stream_read(stream, line, sizeof line), ==, 0);
+    expect_ok(bine_stream_write(stream, "12345678", 8));
+    expect_ok(bine_stream_flush(stream));
+    expect_str(parcel.taken, "12345678");
+    expect_int(parcel.flushed, ==, 1);
+    expect_fails(bine_stream_fd(stream), ENOTSUP);
+    expect_fails(bine_stream_shutdown_write(stream), ENOTSUP);
+    parcel.busy = 1;
+    expect_fails(bine_stream_close(stream), EBUSY); /* called again, and so is the transport's */
+    expect_ok(bine_stream_close(stream));
+    expect_int(parcel.closed, ==, 2);
+
+    expect_null(bine_stream_over(NULL, &parcel), EINVAL);
+    lame.write = NULL;
+    expect_null(bine_stream_over(&lame, &parcel), EINVAL);
+    fault_arm_call("calloc", 1, 1, 0);
+    expect_null(bine_stream_over(&transport, &parcel), ENOMEM);
+    fault_disarm();
+}
+
+SUPPORT_MAIN("stream", stream_over_a_transport_reads_writes_and_closes,
+             line_keeps_its_ending_and_the_last_may_lack_it,
              line_that_comes_a_byte_a_second_is_whole, line_longer_than_the_array_fails_and_stays,
              unended_line_may_fill_the_array_and_no_more, line_longer_than_the_limit_fails_and_stays,
              line_with_room_for_nothing_waits_for_the_end_of_file, delimiter_is_found_wherever_it_is_cut,
