@@ -48,6 +48,7 @@ struct bine__race_options {
     bool colour;
     const char *log; /* a file for the findings, for the tool; NULL: standard error, for people */
     unsigned most;   /* findings told */
+    uint8_t own_read; /* BINE__OWN_READ; 0 where that rule is off */
 };
 extern struct bine__race_options bine__race_options;
 

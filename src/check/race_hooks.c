@@ -34,8 +34,6 @@ INLINE void touch(struct bine__record *record, struct bine__strand *self, uintpt
     record->context = bine__likely(context) ? context : bine__race_here(self);
 }
 
-static uint8_t own_read = BINE__OWN_READ; /* 0 where that rule is off */
-
 INLINE void read_at(uintptr_t at, unsigned size, uintptr_t pc)
 {
     struct bine__strand *self = bine__race_self;
@@ -48,7 +46,7 @@ INLINE void read_at(uintptr_t at, unsigned size, uintptr_t pc)
             memcpy(&record->val, (const void *)at, size);
             record->kind = BINE__READ;
             record->size = (uint8_t)size;
-            record->flags = (uint8_t)((record->flags & BINE__KEPT_FLAGS) | own_read);
+            record->flags = (uint8_t)((record->flags & BINE__KEPT_FLAGS) | bine__race_options.own_read);
         }
         touch(record, self, pc);
         self->look[self->looks % BINE__LOOKS] = (uint32_t)(record - bine__records);
@@ -150,8 +148,6 @@ HOOK void *__tsan_memset(void *to, int byte, size_t n)
 HOOK void __tsan_init(void)
 {
     bine__race_hooked = true;
-    if (!bine__rule(BINE__RULE_OWN_READS))
-        own_read = 0;
 }
 
 /* Activations that were left by longjmp() are below this one's stack: nobody will say that they ended. */

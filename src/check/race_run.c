@@ -11,7 +11,7 @@
 
 #include "check/race.h"
 
-struct bine__race_options bine__race_options = {.rules = ~0U, .most = 100};
+struct bine__race_options bine__race_options = {.rules = ~0U, .most = 100, .own_read = BINE__OWN_READ};
 _Thread_local struct bine__strand *bine__race_self __attribute__((tls_model("initial-exec")));
 uint32_t bine__race_slice = 1;
 
@@ -308,6 +308,8 @@ static void set_option(const char *at, size_t length)
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (length > 3 && memcmp(at, "no-", 3) == 0 && is_word(at + 3, length - 3, rules[i].name)) {
             bine__race_options.rules &= ~(unsigned)rules[i].rule;
+            if (rules[i].rule == BINE__RULE_OWN_READS)
+                bine__race_options.own_read = 0;
             return;
         }
     if (is_word(at, length, "off"))
