@@ -36,7 +36,8 @@ CPU    := $(patsubst arm64,aarch64,$(firstword $(subst -, ,$(TARGET))))
 CROSS  := $(filter-out $(patsubst arm64,aarch64,$(shell uname -m)),$(CPU))
 SWITCH := $(if $(filter native,$(CONTEXT)),$(CPU),$(CONTEXT))
 comma  := ,
-O      := $(BUILD)/$(CONTEXT)$(CROSS:%=-%)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(CHECKED),-check)$(if $(filter cares,$(DNS)),-cares)
+O_MORE  = $(if $(CHECKED),-check)$(if $(filter cares,$(DNS)),-cares)
+O      := $(BUILD)/$(CONTEXT)$(CROSS:%=-%)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(O_MORE)
 
 # Files for one CPU or one operating system; everything else in src/ is for all.
 CHOSEN   := $(wildcard src/arch/$(SWITCH).S src/arch/$(SWITCH).c)
@@ -48,7 +49,8 @@ SPECIFIC += $(if $(CHECKED),,$(wildcard src/check/*.c src/io/explore.c))
 include src/io/resolve.mk
 # The io_uring reactor, where liburing's archive is, and one thread to use it (URING=no: leave it out).  What it uses of
 # that is linked into one object with it, and hidden there: programs link what they always did.
-LIBURING := $(if $(filter no,$(URING))$(filter thread,$(CONTEXT)),,$(wildcard $(shell $(CC) -print-file-name=liburing.a)))
+LIBURING := $(if $(filter no,$(URING))$(filter thread,$(CONTEXT)),,$(wildcard \
+            $(shell $(CC) -print-file-name=liburing.a)))
 URING_C  := src/io/reactor_uring.c src/io/uring_op.c
 SOURCES := $(filter-out $(SPECIFIC) $(URING_C) src/tls/%,$(wildcard src/*/*.c)) $(CHOSEN)
 OBJECTS := $(SOURCES:%=$(O)/%.o) $(if $(LIBURING),$(O)/uring.o)
@@ -95,7 +97,8 @@ CHECK_CFLAGS := $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS   ?= $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubunit -lm -lrt -lpthread)
 
 .DEFAULT_GOAL = all
-.PHONY: all demo check check-explore check-asan check-tsan check-valgrind check-aarch64 bench lint install uninstall dist clean help
+.PHONY: all demo check check-explore check-asan check-tsan check-valgrind check-aarch64 bench lint install uninstall
+.PHONY: dist clean help
 .PHONY: examples unit tests check-yield compare-styles FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -188,7 +191,8 @@ $(O)/bine-$(1): $(patsubst %,$(O)/%.o,$(wildcard tools/$(1)/*.c))
 	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^
 endef
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,$(patsubst $(O)/bine-%,%,$(tool)))))
-$(O)/tools/race/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"' -DBINE_RACE_LIBS='"$(RACE_LINK) @LIBRARY@ $(RACE_END)"'
+$(O)/tools/race/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"' \
+    -DBINE_RACE_LIBS='"$(RACE_LINK) @LIBRARY@ $(RACE_END)"'
 $(O)/tools/explore/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"'
 # The calls that switch are those of which the manual says so.
 $(O)/bine-yields: $(O)/tools/yields/yielding.o
@@ -228,8 +232,10 @@ check-tsan: ## the tests under ThreadSanitizer (address randomisation off: older
 	@CC='$(CC)' sh tests/setup.sh check
 	+@$(MAKE_) SANITIZE=thread tests
 	@$(PATIENT) WRAP="$$(setarch -R true 2>/dev/null && echo setarch -R)" $(RUN) $(CONTEXT)-thread -- unit stress
-# Not those that hand the kernel bad pointers on purpose, or leave tasks and with them stacks behind.
-VALGRIND_TESTS = $(filter-out check_io_misuse check_io_wait check_loop,$(notdir $(filter-out $(UNIT_CXX),$(UNIT))))
+# Not those that hand the kernel bad pointers on purpose, or leave tasks and with them stacks behind; nor those of TLS
+# that shake hands by the hundred, or run other programs.
+VALGRIND_OUT   = check_io_misuse check_io_wait check_loop check_tls_faults check_tls_peers
+VALGRIND_TESTS = $(filter-out $(VALGRIND_OUT),$(notdir $(filter-out $(UNIT_CXX),$(UNIT))))
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
            --errors-for-leak-kinds=definite
 # Helgrind follows threads, and no switched stacks.
@@ -283,7 +289,8 @@ install: all install-library ## into $(DESTDIR)$(PREFIX)
 	$(INSTALL) -m 644 include/bine.h "$(D)$(INCDIR)"
 	$(INSTALL) -m 644 include/bine/*.h "$(D)$(INCDIR)/bine"
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|' \
-	    -e 's|@LIBS@|$(LIBS_$(CONTEXT)) $(LIBS_$(DNS))|; s|@RACE_LIBS@|$(RACE_LIBS)|; s| *$$||' bine.pc.in > "$(D)$(LIBDIR)/pkgconfig/bine.pc"
+	    -e 's|@LIBS@|$(LIBS_$(CONTEXT)) $(LIBS_$(DNS))|; s|@RACE_LIBS@|$(RACE_LIBS)|; s| *$$||' \
+	    bine.pc.in > "$(D)$(LIBDIR)/pkgconfig/bine.pc"
 	chmod 644 "$(D)$(LIBDIR)/pkgconfig/bine.pc"
 	for page in $(PAGES); do $(INSTALL) -m 644 $$page "$(D)$(MANDIR)/man$${page##*.}" || exit; done
 	test ! -f man/links || while read -r name page; do \
@@ -304,7 +311,8 @@ clean: ## removes $(BUILD)
 help: ## this list
 	@echo 'bine $(VERSION).  Targets:'
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile src/*/*.mk | expand -t 18
-	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext|thread DNS=pool|cares DEMO_ARGS'
+	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext|thread DNS=pool|cares' \
+	  DEMO_ARGS
 
 FORCE:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -58,7 +58,8 @@ static void *serve_until_signal(void *arg)
 
 static _Noreturn void usage(const char *name, bool asked)
 {
-    fprintf(asked ? stdout : stderr, "usage: %s [--address HOST:PORT] [--idle MS] [--head MS] [--stalled MS] [--body BYTES]"
+    fprintf(asked ? stdout : stderr, "usage: %s [--address HOST:PORT] [--idle MS] [--head MS] [--stalled MS]"
+                                     " [--body BYTES]"
                     " [--connections N] [DIRECTORY]\n", name);
     exit(asked ? EXIT_SUCCESS : EXIT_FAILURE);
 }

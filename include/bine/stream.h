@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Buffered streams over a descriptor, or over a transport such as TLS: lines, delimiters, exact counts, and writes that never switch.
+ * Buffered streams over a descriptor, or over a transport such as TLS: lines, delimiters, exact counts, and
+ * writes that never switch.
  *
  * One task may read and one may write at a time; a second gets EBUSY.  A call that fails with ECANCELED
  * or ETIMEDOUT has lost nothing: what arrived stays buffered for the next call. */

@@ -155,7 +155,7 @@ fail:
     return -1;
 }
 
-/* ---- Inherited (see activation.c) ------------------------------------------------------------------------------------- */
+/* ---- Inherited (see activation.c) ------------------------------------------------------------------ */
 
 /* By number, or by the name that LISTEN_FDNAMES gives it. */
 static int inherited(const char *which)
