@@ -305,6 +305,15 @@ expect '--version' status 0 "$yields" --version
 # ---- The list of calls -------------------------------------------------------------------------------------------
 
 expect 'every page says whether its calls yield' awk -v strict=1 -f tools/yields/yielding.awk man/man3/*.3
+# One call for each way in which a page may say it, and one that a page says never does.
+of_each_wording() {
+    awk -f tools/yields/yielding.awk man/man3/*.3 >"$work/table"
+    for name in bine_read bine_join bine_process_wait bine_stream_read bine_workers_call bine_gen_next bine_might_yield; do
+        grep -q "{\"$name\", .*false}," "$work/table" || { echo "$name is not there"; return 1; }
+    done
+    grep -q '{"bine_context_run", .*true},' "$work/table" && ! grep -q '"bine_close"\|"bine_spawn"\|unread' "$work/table"
+}
+expect 'the list of calls has each wording' of_each_wording
 # What BINE_ATOMIC hides, so that it does not compile inside, is what the manual says yields.  A call that only one of
 # them has yet is printed: it is still reported when it runs.
 hidden_names() {

@@ -37,14 +37,14 @@ function page(    n, i, each, text, name, any, callback, upto) {
     } else if (text ~ /^All but / && match(text, / (do|does)([ .,;]|$)/)) {
         n = split(substr(text, 1, RSTART), each, / /)
         for (i = 1; i < n; i++)
-            if (each[i] == ".Fn") added[each[i + 1]] = 1
+            if (each[i] ~ /^\.?Fn$/) added[each[i + 1]] = 1
         for (i = 1; i <= functions; i++) add(order[i], 0)
     } else if (match(text, / (do|does)([ .,;]|$)/)) {
         upto = substr(text, 1, RSTART)
         callback = substr(text, RSTART) ~ /^ does if \.Fa [a-z]+ does/
         n = split(upto, each, / /)
         for (i = 1; i < n; i++)
-            if (each[i] == ".Fn") { add(each[i + 1], callback); any = 1 }
+            if (each[i] ~ /^\.?Fn$/) { add(each[i + 1], callback); any = 1 }
         if (!any) unclear()
     } else unclear()
 }
