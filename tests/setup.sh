@@ -80,6 +80,7 @@ look() {
             need shellcheck shellcheck program shellcheck
             want libssl-dev "OpenSSL's headers" header openssl/core.h
             want libc-ares-dev c-ares header ares.h
+            want spin spin program spin
             want clang clang program clang
             want liburing-dev 'liburing (for clang-tidy)' library liburing.a
             want clang-tidy clang-tidy program clang-tidy

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Channels of values, and select over them, as in Go; between the tasks of one loop.
+ * Channels of values, and select over them, as in Go; between the tasks of one loop, or of several.
  *
  * Values are copied.  capacity 0: a send meets a receive; else up to so many are buffered.  First in, first
  * out, for values and for those who wait.  A value that was handed over is never lost to a cancellation that
@@ -20,6 +20,9 @@ typedef struct bine_chan bine_chan;
 /* element_size in bytes, may be 0 (signals alone).  drop (may be NULL) gets the address of each value left in
  * the buffer when the channel is freed.  NULL/ENOMEM; EINVAL: larger than SIZE_MAX / 2 in all. */
 BINE_EXPORT bine_chan *bine_chan_new(size_t element_size, size_t capacity, bine_drop_fn *drop);
+/* The same between loops: tasks of any loop send, receive and select; what does not yield may be called from any
+ * thread.  It must not be freed before the last call on it has returned. */
+BINE_EXPORT bine_chan *bine_chan_new_shared(size_t element_size, size_t capacity, bine_drop_fn *drop);
 /* EBUSY while a task waits (close it first, and let them go). */
 BINE_EXPORT int bine_chan_free(bine_chan *);
 

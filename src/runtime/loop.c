@@ -52,16 +52,24 @@ static void tell_time(struct bine_loop *loop, bine_ns now)
 
 static bool runnable(const struct bine_loop *loop)
 {
-    return loop->head != loop->tail || loop->soon || atomic_load_explicit(&loop->posted, memory_order_relaxed);
+    return loop->head != loop->tail || loop->soon || atomic_load_explicit(&loop->posted, memory_order_relaxed) ||
+           atomic_load_explicit(&loop->box, memory_order_relaxed);
 }
 
+/* Partners of what is sequentially consistent here: bine_post(), bine__remote_send(). */
 static void poll(struct bine_loop *loop, bine_ns timeout)
 {
+    bool waits = timeout > 0;
     loop->polls++;
-    if (timeout > 0)
+    if (waits) {
+        atomic_store(&loop->asleep, true);
+        if (atomic_load(&loop->posted) || atomic_load(&loop->box))
+            timeout = 0;
         bine__debug_idle(loop, true);
+    }
     loop->poller.wait(loop, timeout);
-    if (timeout > 0)
+    atomic_store_explicit(&loop->asleep, false, memory_order_relaxed); /* too late is only a needless interrupt */
+    if (waits)
         bine__debug_idle(loop, false);
 }
 
@@ -128,6 +136,8 @@ static void turn(struct bine_loop *loop)
     }
     if (bine__unlikely(atomic_load_explicit(&loop->posted, memory_order_acquire))) /* pairs with bine_post() */
         bine__posts_run(loop);
+    if (bine__unlikely(atomic_load_explicit(&loop->box, memory_order_relaxed) != NULL))
+        bine__remote_open(loop);
     if (bine__unlikely(loop->soon != NULL))
         bine__callbacks_run(loop);
     if (loop->watched & BINE__WATCH_TIMERS)

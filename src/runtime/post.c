@@ -32,9 +32,9 @@ int bine_post(bine_loop *loop, bine_fn *fn, void *arg)
     if (!ended) {
         *loop->posts_last = post;
         loop->posts_last = &post->next;
-        /* Release: pairs with the acquire in turn().  Already set: the loop has been interrupted and not
-         * yet looked. */
-        if (!atomic_exchange_explicit(&loop->posted, true, memory_order_release) && loop != bine__loop)
+        /* Either we see that the loop is asleep, or it sees the post before it waits: see remote.c. */
+        atomic_store(&loop->posted, true);
+        if (loop != bine__loop && atomic_load(&loop->asleep) && atomic_exchange(&loop->asleep, false))
             loop->poller.interrupt(loop);
     }
     pthread_mutex_unlock(&loop->lock);

@@ -231,6 +231,9 @@ struct bine_loop {
     struct bine__post *posts, **posts_last;
     bool ended;
     _Atomic bool posted;
+    _Atomic bool asleep;               /* it waits, or is about to: what comes must interrupt it */
+    _Atomic(struct bine__remote *) box; /* remote.c: notes from other loops, the last first */
+    uint64_t interrupts;               /* of those that send them; under the lock */
     _Atomic unsigned references;
     struct bine__cluster *cluster; /* that it is one of; NULL: none */
     unsigned index;                /* in it */
@@ -404,6 +407,14 @@ struct bine__callback {
 void bine__callbacks_append(struct bine_loop *, struct bine__callback *first, struct bine__callback **last);
 void bine__callbacks_run(struct bine_loop *);
 void bine__callbacks_free(struct bine_loop *);
+/* remote.c */
+struct bine__remote { /* the sender's until it is sent, then the loop's until it is open */
+    struct bine__remote *next;
+    void (*open)(struct bine__remote *); /* on the loop's own stack */
+};
+/* From any thread; takes a reference to the loop, and gives it back when the note has arrived. */
+void bine__remote_send(struct bine_loop *, struct bine__remote *);
+void bine__remote_open(struct bine_loop *);
 /* post.c */
 void bine__posts_run(struct bine_loop *);
 

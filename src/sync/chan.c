@@ -2,7 +2,7 @@
  *
  * Channels: made, used by one call at a time, closed, freed.  chan.h says how values move, select.c waits for
  * several. */
-#include "sync/chan.h"
+#include "sync/shared.h"
 
 #include <stdlib.h>
 
@@ -29,6 +29,8 @@ bine_chan *bine_chan_new(size_t element_size, size_t capacity, bine_drop_fn *dro
 
 int bine_chan_free(bine_chan *chan)
 {
+    if (bine__chan_shared(chan))
+        return bine__shared_free(chan);
     if (!bine__chan_good(chan, chan))
         return bine__error(EINVAL);
     if (!bine__line_empty(&chan->senders) || !bine__line_empty(&chan->receivers))
@@ -53,6 +55,8 @@ static __attribute__((noinline)) int wait(struct bine_task *self, bine_chan *cha
 
 static __attribute__((noinline)) int send_slowly(bine_chan *chan, const void *element)
 {
+    if (bine__chan_shared(chan))
+        return bine__shared_send(chan, element, false);
     if (!bine__chan_good(chan, element))
         return bine__error(EINVAL);
     struct bine_task *self = bine__begin();
@@ -67,6 +71,8 @@ static __attribute__((noinline)) int send_slowly(bine_chan *chan, const void *el
 
 static __attribute__((noinline)) int receive_slowly(bine_chan *chan, void *element)
 {
+    if (bine__chan_shared(chan))
+        return bine__shared_receive(chan, element, false);
     if (!bine__chan_good(chan, element))
         return bine__error(EINVAL);
     struct bine_task *self = bine__begin();
@@ -119,6 +125,8 @@ int bine_chan_recv(bine_chan *chan, void *element)
 
 int bine_chan_send_try(bine_chan *chan, const void *element)
 {
+    if (bine__chan_shared(chan))
+        return bine__shared_send(chan, element, true);
     if (!bine__chan_good(chan, element))
         return bine__error(EINVAL);
     return bine__outcome(bine__chan_send_now(chan, element));
@@ -126,6 +134,8 @@ int bine_chan_send_try(bine_chan *chan, const void *element)
 
 int bine_chan_recv_try(bine_chan *chan, void *element)
 {
+    if (bine__chan_shared(chan))
+        return bine__shared_receive(chan, element, true);
     if (!bine__chan_good(chan, element))
         return bine__error(EINVAL);
     return bine__outcome(bine__chan_receive_now(chan, element));
@@ -135,6 +145,8 @@ static void dismiss(struct bine__line *line)
 {
     while (!bine__line_empty(line)) {
         struct bine__meeting *meeting = bine__chan_take(line);
+        if (!meeting)
+            return;
         meeting->turn.error = EPIPE;
         bine__line_wake(&meeting->turn);
     }
@@ -142,6 +154,8 @@ static void dismiss(struct bine__line *line)
 
 int bine_chan_close(bine_chan *chan)
 {
+    if (bine__chan_shared(chan))
+        return bine__shared_close(chan);
     if (!bine__chan_good(chan, chan))
         return bine__error(EINVAL);
     if (chan->closed)
@@ -156,5 +170,7 @@ int bine_chan_close(bine_chan *chan)
 
 size_t bine_chan_length(const bine_chan *chan)
 {
+    if (bine__chan_shared(chan))
+        return bine__shared_length((bine_chan *)(uintptr_t)chan);
     return bine__chan_good(chan, chan) ? chan->length : 0;
 }

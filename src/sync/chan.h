@@ -18,7 +18,7 @@
 
 #include "sync/line.h"
 
-enum { BINE__CHAN_MAGIC = 0x6368616e };
+enum { BINE__CHAN_MAGIC = 0x6368616e, BINE__SHARED_MAGIC = 0x73686172 /* shared.h */ };
 
 struct bine_chan {
     uint32_t magic;
@@ -32,7 +32,16 @@ struct bine_chan {
     unsigned char buffer[];
 };
 
-struct bine__selection;
+struct bine__ticket;
+
+struct bine__selection { /* a select that waits */
+    struct bine__meeting *turns; /* one for each case; .turn.task is NULL where there is no channel */
+    bine_case *cases;
+    size_t n;
+    size_t served;               /* index of the case that happened; n: none has */
+    struct bine__ticket *ticket; /* if there are shared channels among its cases: shared.h */
+    bool left;                   /* none of its turns stands in a line any more */
+};
 
 struct bine__meeting { /* the turn of one that waits to send or to receive */
     struct bine__turn turn;
@@ -40,8 +49,9 @@ struct bine__meeting { /* the turn of one that waits to send or to receive */
     struct bine__selection *selection; /* that it is one of; NULL: it stands alone */
 };
 
-/* select.c: one of its turns is about to be served; all of them leave their lines. */
-void bine__selection_settle(struct bine__meeting *);
+/* select.c: one of its turns is about to be served; all of them leave their lines.  False: not that one, for
+ * another loop has served it on a shared channel. */
+bool bine__selection_settle(struct bine__meeting *);
 
 static inline bool bine__chan_good(const bine_chan *chan, const void *element)
 {
@@ -89,16 +99,19 @@ static inline void bine__chan_shift(bine_chan *chan)
     chan->length--;
 }
 
-/* The first that waits there, out of all its lines. */
+/* The first that waits there, out of all its lines; NULL: nobody does, after all. */
 static inline struct bine__meeting *bine__chan_take(struct bine__line *line)
 {
-    struct bine__turn *turn = bine__line_first(line);
-    struct bine__meeting *meeting = bine__list_entry(turn, struct bine__meeting, turn);
-    if (bine__unlikely(meeting->selection != NULL))
-        bine__selection_settle(meeting);
-    else
-        bine__line_remove(line, turn);
-    return meeting;
+    for (struct bine__turn *turn; (turn = bine__line_first(line));) {
+        struct bine__meeting *meeting = bine__list_entry(turn, struct bine__meeting, turn);
+        if (bine__likely(!meeting->selection)) {
+            bine__line_remove(line, turn);
+            return meeting;
+        }
+        if (bine__selection_settle(meeting))
+            return meeting;
+    }
+    return NULL;
 }
 
 /* Sends if that can be at once: 0, EPIPE, EPERM, or EAGAIN. */
@@ -110,9 +123,11 @@ static inline __attribute__((always_inline)) int bine__chan_send_now(bine_chan *
         if (!bine__line_ours(&chan->receivers))
             return EPERM;
         struct bine__meeting *receiver = bine__chan_take(&chan->receivers);
-        bine__chan_copy(chan, receiver->element, element);
-        bine__line_wake(&receiver->turn);
-        return 0;
+        if (bine__likely(receiver != NULL)) {
+            bine__chan_copy(chan, receiver->element, element);
+            bine__line_wake(&receiver->turn);
+            return 0;
+        }
     }
     if (chan->length == chan->capacity)
         return EAGAIN;

@@ -11,19 +11,12 @@
  * Rejected: leaving the other turns in their lines until the task runs, as Go does.  Every walk along a line
  * would have to step over the dead, and `_try` calls would have to look through them for somebody who still
  * waits. */
-#include "sync/chan.h"
+#include "sync/shared.h"
 
 #include <limits.h>
 #include <stdlib.h>
 
 enum { TURNS_ON_STACK = 8 }; /* more are allocated: an idle task should not cost another page */
-
-struct bine__selection {
-    struct bine__meeting *turns; /* one for each case; .turn.task is NULL where there is no channel */
-    bine_case *cases;
-    size_t n;
-    size_t served; /* index of the case that happened; n: none has */
-};
 
 bine_case bine_case_send(bine_chan *chan, const void *element)
 {
@@ -40,18 +33,25 @@ static struct bine__line *line_of(const bine_case *at)
     return at->sends ? &at->chan->senders : &at->chan->receivers;
 }
 
-static void leave_all(struct bine__selection *selection)
+void bine__selection_leave(struct bine__selection *selection)
 {
     for (size_t i = 0; i < selection->n; i++)
-        if (selection->cases[i].chan)
+        if (selection->cases[i].chan && !bine__chan_shared(selection->cases[i].chan))
             bine__line_remove(line_of(&selection->cases[i]), &selection->turns[i].turn);
+    selection->left = true;
 }
 
-void bine__selection_settle(struct bine__meeting *meeting)
+bool bine__selection_settle(struct bine__meeting *meeting)
 {
     struct bine__selection *selection = meeting->selection;
     selection->served = (size_t)(meeting - selection->turns);
-    leave_all(selection);
+    bine__selection_leave(selection);
+    if (bine__likely(!selection->ticket))
+        return true;
+    if (!bine__ticket_settle(selection->ticket, BINE__TICKET_CLAIMED))
+        return false;
+    selection->ticket->here = selection->ticket->arrived = true;
+    return true;
 }
 
 /* One of n, for n that are found one after the other: is it this one. */
@@ -92,7 +92,23 @@ static int select_now(struct bine_loop *loop, bine_case cases[], size_t n)
         at->error = bine__chan_send_now(at->chan, at->send);
     else
         at->error = bine__chan_receive_now(at->chan, at->recv);
-    return found;
+    /* Whoever seemed to wait there has been served by another loop (shared.h), and is out of the line now. */
+    return bine__unlikely(at->error == EAGAIN) ? select_now(loop, cases, n) : found;
+}
+
+void bine__selection_enter(struct bine__selection *selection, struct bine_task *self)
+{
+    for (size_t i = 0; i < selection->n; i++) {
+        bine_case *at = &selection->cases[i];
+        struct bine__meeting *meeting = &selection->turns[i];
+        if (!at->chan || bine__chan_shared(at->chan))
+            continue;
+        meeting->turn.task = self;
+        meeting->turn.error = 0;
+        meeting->element = at->sends ? (void *)(uintptr_t)at->send : at->recv;
+        meeting->selection = selection;
+        bine__line_append(line_of(at), &meeting->turn);
+    }
 }
 
 /* In all the lines at once.  Its frame is not the caller's: who need not wait does not touch it. */
@@ -102,18 +118,10 @@ static __attribute__((noinline)) int wait(struct bine_task *self, bine_case case
     if (n > TURNS_ON_STACK && !(turns = calloc(n, sizeof *turns)))
         return -1;
     struct bine__selection selection = {.turns = turns, .cases = cases, .n = n, .served = n};
-    for (size_t i = 0; i < n; i++) {
-        if (!cases[i].chan)
-            continue;
-        turns[i].turn.task = self;
-        turns[i].turn.error = 0;
-        turns[i].element = cases[i].sends ? (void *)(uintptr_t)cases[i].send : cases[i].recv;
-        turns[i].selection = &selection;
-        bine__line_append(line_of(&cases[i]), &turns[i].turn);
-    }
+    bine__selection_enter(&selection, self);
     int error = bine__park(self->loop, self, BINE__WAIT_SELECT, (intptr_t)cases);
     if (error) {
-        leave_all(&selection);
+        bine__selection_leave(&selection);
     } else {
         bine__assert(selection.served < n);
         cases[selection.served].error = turns[selection.served].turn.error;
@@ -121,6 +129,14 @@ static __attribute__((noinline)) int wait(struct bine_task *self, bine_case case
     if (turns != few)
         free(turns);
     return error ? bine__error(error) : (int)selection.served;
+}
+
+static bool any_shared(const bine_case cases[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bine__chan_shared(cases[i].chan))
+            return true;
+    return false;
 }
 
 int bine_chan_select(bine_case cases[], size_t n)
@@ -131,6 +147,8 @@ int bine_chan_select(bine_case cases[], size_t n)
     if (!self)
         return -1;
     int error = errno, found = select_now(self->loop, cases, n);
+    if (found == -1 && errno == EINVAL && any_shared(cases, n))
+        return bine__select_shared(cases, n, false);
     if (found >= 0) {
         bine__charge(self->loop, 1);
         return found;
@@ -147,5 +165,8 @@ int bine_chan_select_try(bine_case cases[], size_t n)
         return bine__error(EINVAL);
     if (!bine__loop)
         return bine__error(EPERM);
-    return select_now(bine__loop, cases, n);
+    int found = select_now(bine__loop, cases, n);
+    if (found == -1 && errno == EINVAL && any_shared(cases, n))
+        return bine__select_shared(cases, n, true);
+    return found;
 }

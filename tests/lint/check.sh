@@ -67,6 +67,7 @@ lint mandoc 'manual pages (mandoc)' manual
 lint shellcheck 'scripts (shellcheck)' scripts
 lint sh 'public headers, each alone' sh tests/install/headers.sh
 lint git 'house rules' house
+lint spin 'models (spin)' sh tests/model/check.sh
 lint gcc 'gcc -Werror, native' everything gcc g++ native
 lint clang 'clang -Werror, native' everything clang clang++ native
 lint gcc 'gcc -Werror, fcontext' everything gcc g++ fcontext
