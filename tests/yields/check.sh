@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# bine-yields, over the sources in fixtures/: what each command prints is compared with expected/, in every format; switches
-# are put into a program one by one and must be found; damaged and missing input must be refused; the calls that switch
-# are those of the manual.
+# bine-yields, over the sources in fixtures/: what each command prints is compared with expected/, in every format;
+# switches are put into a program one by one and must be found; damaged and missing input must be refused; the calls
+# that switch are those of the manual.
 #
 # From the environment: BUILD, CC.  YIELDS_ACCEPT=1 writes expected/ anew.  Needs gcc: elsewhere it is skipped.
 # At the end "N passed, N failed", and ", N skipped" if there were any.
@@ -124,7 +124,9 @@ expect 'the call graph alone is enough' call_graph_alone
 told_apart() {
     status 0 "$yields" list "$work/pointers" && grep -q ' 0 are open' "$work/err" || return 1
     for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do
-        grep -q ": call$n() may switch here: .* as fits$n() -> bine_yield()" "$work/out" || { cat "$work/out"; return 1; }
+        grep -q ": call$n() may switch here: .* as fits$n() -> bine_yield()" "$work/out" && continue
+        cat "$work/out"
+        return 1
     done
 }
 expect 'list: types of pointers are told apart' told_apart
@@ -136,7 +138,8 @@ of_another_unit() {
         void early(void) { keep(late); }' >"$work/units/a.c"
     echo 'int (*kept)(void); void keep(int (*fn)(void)); void keep(int (*fn)(void)) { kept = fn; }' >"$work/units/b.c"
     compile "$work/units/a.c" "$work/units" && compile "$work/units/b.c" "$work/units" &&
-        status 0 "$yields" list "$work/units" && contains ': late() may switch' && ! grep -q ': early() m' "$work/out" &&
+        status 0 "$yields" list "$work/units" && contains ': late() may switch' &&
+        ! grep -q ': early() m' "$work/out" &&
         status 0 "$yields" list "$work/units/a.ci" && contains 'keep() calling back late()'
 }
 expect 'list: what another unit only keeps is not called back' of_another_unit
@@ -208,8 +211,8 @@ injected() {
 for mark in D0 D1 D2 D3 D4 D5 D6 D7 D8 D9; do
     expect "diff: direct switch $mark" injected $mark ''
 done
-for pair in P0:dispatch P1:dispatch P2:via_ops P3:via_ops P4:via_ops P5:via_hash P6:via_union P7:via_union P8:via_sort \
-    P9:via_cast; do
+for pair in P0:dispatch P1:dispatch P2:via_ops P3:via_ops P4:via_ops P5:via_hash P6:via_union P7:via_union \
+    P8:via_sort P9:via_cast; do
     expect "diff: switch through a pointer, $pair" injected "${pair%:*}" "${pair#*:}"
 done
 expect 'diff: nothing new is clean' status 0 "$yields" diff "$work/shop" "$work/plain"
@@ -233,7 +236,8 @@ well_formed() {
 }
 for format in json sarif; do
     expect "$format: list" well_formed 0 '"switch-point"' --format=$format list "$work/shop"
-    expect "$format: annotate" well_formed 0 '"switch-point"' --format=$format annotate $here/fixtures/shop.c "$work/shop"
+    expect "$format: annotate" \
+        well_formed 0 '"switch-point"' --format=$format annotate $here/fixtures/shop.c "$work/shop"
     expect "$format: why" well_formed 0 'bine_read' --format=$format why load "$work/shop"
     expect "$format: check" well_formed 66 '"broken-promise"' --format=$format check "$work/marks"
     expect "$format: nothing found" well_formed 0 '' --format=$format check "$work/shop"
@@ -308,10 +312,12 @@ expect 'every page says whether its calls yield' awk -v strict=1 -f tools/yields
 # One call for each way in which a page may say it, and one that a page says never does.
 of_each_wording() {
     awk -f tools/yields/yielding.awk man/man3/*.3 >"$work/table"
-    for name in bine_read bine_join bine_process_wait bine_stream_read bine_workers_call bine_gen_next bine_might_yield; do
+    for name in bine_read bine_join bine_process_wait bine_stream_read bine_workers_call bine_gen_next \
+        bine_might_yield; do
         grep -q "{\"$name\", .*false}," "$work/table" || { echo "$name is not there"; return 1; }
     done
-    grep -q '{"bine_context_run", .*true},' "$work/table" && ! grep -q '"bine_close"\|"bine_spawn"\|unread' "$work/table"
+    grep -q '{"bine_context_run", .*true},' "$work/table" &&
+        ! grep -q '"bine_close"\|"bine_spawn"\|unread' "$work/table"
 }
 expect 'the list of calls has each wording' of_each_wording
 # What BINE_ATOMIC hides, so that it does not compile inside, is what the manual says yields.  A call that only one of

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Keeps bine_yield(7) true: writes its files, runs its sessions, and compares what the commands print with what the page
-# says they do.  Of the page's displays, a comment before the .Bd says which is what:
+# Keeps bine_yield(7) true: writes its files, runs its sessions, and compares what the commands print with what the
+# page says they do.  Of the page's displays, a comment before the .Bd says which is what:
 #
 #   .\" file NAME          the contents of a file
 #   .\" session            commands, after "$ ", and their output; standard error comes last
-#   .\" session sites      the same, for what needs the checked library, bine-race and bine-explore: of their reports the
-#                          places and the kinds are compared, of which each in the page must be printed
+#   .\" session sites      the same, for what needs the checked library, bine-race and bine-explore: of their reports
+#                          the places and the kinds are compared, of which each in the page must be printed
 #
-# From the environment: BUILD, CC.  -i: prints what the sessions print, for editing.  At the end "N passed, N failed", and
-# ", N skipped" if there were any.
+# From the environment: BUILD, CC.  -i: prints what the sessions print, for editing.  At the end "N passed, N failed",
+# and ", N skipped" if there were any.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
