@@ -172,7 +172,7 @@ struct bine__strand {
     struct bine__events **events; /* of each depth; NULL until there are some */
     unsigned depth, room;
     unsigned floor;   /* those below stand on another stack: of who resumed this generator */
-    uintptr_t called; /* where it called the library last */
+    uintptr_t called, library; /* where it called the library last, and which function */
     uint32_t slice;
     unsigned undos;
     struct bine__undo undo[BINE__UNDO];

@@ -337,6 +337,29 @@ static bool is_special(enum bine__access_kind kind)
     return kind == BINE__FREED || kind == BINE__MEMBER || kind == BINE__BENIGN;
 }
 
+static bool may_matter(const struct bine__record *mine, enum bine__access_kind kind, unsigned size, bool group)
+{
+    return group || size == 8 || mine->kind != BINE__READ || kind != BINE__READ;
+}
+
+/* The task's last access there was in an earlier slice, of this turn. */
+static void compare(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
+                    enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
+{
+    if (mine->kind == BINE__READ && kind != BINE__READ)
+        stale(self, mine, at, size, kind, mask, pc, group);
+    else if (mine->kind == BINE__WRITE && kind == BINE__READ)
+        clobbered(self, mine, at, size, mask, pc, group);
+    else if (mine->kind == BINE__UPDATE && kind == BINE__WRITE && !group && size == mine->size)
+        may_restore(self, mine, at, size, mask, pc);
+    else if (mine->kind == BINE__READ && kind == BINE__READ && !group && size == mine->size)
+        may_have_returned(self, mine, at, size);
+    if (group && mine->kind == BINE__READ && kind == BINE__READ && mine->place != (uint16_t)at)
+        torn_read(self, mine, at, size, pc);
+    if (group && mine->kind != BINE__READ && kind != BINE__READ)
+        torn(self, mine, at, size, pc);
+}
+
 void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, enum bine__access_kind kind,
                        uintptr_t pc)
 {
@@ -388,21 +411,11 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         }
         return;
     }
-    if (mine->kind && bine__race_same_turn(self, mine->time)) {
-        if (mine->kind == BINE__READ && kind != BINE__READ)
-            stale(self, mine, at, size, kind, mask, pc, group);
-        else if (mine->kind == BINE__WRITE && kind == BINE__READ)
-            clobbered(self, mine, at, size, mask, pc, group);
-        else if (mine->kind == BINE__UPDATE && kind == BINE__WRITE && !group && size == mine->size)
-            may_restore(self, mine, at, size, mask, pc);
-        else if (mine->kind == BINE__READ && kind == BINE__READ && !group && size == mine->size)
-            may_have_returned(self, mine, at, size);
-        if (group && mine->kind == BINE__READ && kind == BINE__READ && mine->place != (uint16_t)at)
-            torn_read(self, mine, at, size, pc);
-        if (group && mine->kind != BINE__READ && kind != BINE__READ)
-            torn(self, mine, at, size, pc);
-    }
-    if (kind == BINE__READ)
+    /* Where nobody else has been there is nothing to compare with. */
+    bool shared = mine->next || bine__race_options.predict;
+    if (mine->kind && shared && may_matter(mine, kind, size, group) && bine__race_same_turn(self, mine->time))
+        compare(self, mine, at, size, kind, mask, pc, group);
+    if (kind == BINE__READ && shared)
         may_take_back(self, mine, at, size);
     mine->place = (uint16_t)at;
     mine->kind = (uint8_t)kind;

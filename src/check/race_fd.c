@@ -43,8 +43,8 @@ static struct fd *fd_of(int number)
 
 static struct use use_now(struct bine__strand *self, const struct fd *fd)
 {
-    return (struct use){self->number, fd->generation, self->slice, bine__race_short(bine__race_caller(NULL)),
-                        bine__race_here(self)};
+    uintptr_t pc = self->called ? self->called : bine__race_caller(NULL);
+    return (struct use){self->number, fd->generation, self->slice, bine__race_short(pc), bine__race_here(self)};
 }
 
 static void tell_left(struct bine__finding *finding, const struct bine__strand *self, uint32_t slice)
@@ -83,11 +83,12 @@ void bine__check_io(int number, bool out, enum bine__io_step step, size_t moved)
     struct use *busy = &fd->busy[out];
     if (busy->strand && (busy->generation != fd->generation || !bine__race_strand(busy->strand)))
         busy->strand = 0;
-    const struct use now = use_now(self, fd);
-    if (busy->strand && busy->strand != self->number && (moved || (out && step == BINE__IO_BEGIN)))
+    if (busy->strand && busy->strand != self->number && (moved || (out && step == BINE__IO_BEGIN))) {
+        const struct use now = use_now(self, fd);
         tell_busy(self, busy, &now, number, out);
+    }
     if (step == BINE__IO_PIECE && moved && !busy->strand)
-        *busy = now;
+        *busy = use_now(self, fd);
     else if (step == BINE__IO_END && busy->strand == self->number)
         busy->strand = 0;
 }
@@ -103,8 +104,10 @@ void bine__check_fd_made(int number)
     fd->generation++;
     fd->open = true;
     fd->busy[0].strand = fd->busy[1].strand = 0;
-    if (self)
+    if (self) {
+        self->called = bine__race_caller(&self->library);
         fd->made = use_now(self, fd);
+    }
 }
 
 void bine__check_fd_used(int number)
@@ -148,6 +151,7 @@ void bine__check_fd_closed(int number, int error)
     struct fd *fd = self ? fd_of(number) : NULL;
     if (!fd)
         return;
+    self->called = bine__race_caller(&self->library);
     const struct use now = use_now(self, fd);
     if (error == EBADF && fd->closed) {
         struct bine__finding finding = {.kind = "DOUBLE-CLOSE"};

@@ -206,12 +206,11 @@ void bine__check_call(struct bine_task *task)
     if (!self)
         return;
     self->undos = 0;
-    uintptr_t library;
-    self->called = bine__race_caller(&library);
+    self->called = bine__race_caller(&self->library);
     if (bine__rule(BINE__RULE_CALLS))
         bine__race_event(self, self->called);
     if (bine__race_options.predict) { /* another time it will switch */
-        note_leave(self, BINE__WAIT_NONE, self->called, library);
+        note_leave(self, BINE__WAIT_NONE, self->called, self->library);
         self->slice = ++bine__race_slice;
     }
 }
@@ -222,7 +221,10 @@ void bine__check_leave(struct bine_task *task)
     bine__race_self = NULL;
     if (!self)
         return;
-    uintptr_t library = 0, pc = bine__race_caller(&library);
+    uintptr_t library = self->library, pc = self->called;
+    bool known = pc && task != &task->loop->root; /* every call that yields has said where it was made */
+    if (!known)
+        pc = bine__race_caller(&library);
     self->undos = 0;
     self->returned.at = 0;
     bine__race_settle(self);
@@ -230,7 +232,8 @@ void bine__check_leave(struct bine_task *task)
         return;
     if (task == &task->loop->root)
         self->depth = 1; /* a callback has ended, and nothing of it is left */
-    bine__race_event(self, pc);
+    if (!known || !bine__rule(BINE__RULE_CALLS))
+        bine__race_event(self, pc);
     uint8_t wait = task->state == BINE__PARKED ? task->wait : BINE__WAIT_NONE;
     note_leave(self, wait, pc, library);
 }

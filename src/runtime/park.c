@@ -194,6 +194,7 @@ int bine_yield(void)
     if (bine__unlikely(!bine__current()))
         return -1;
     struct bine_loop *loop = bine__loop; /* self->loop, but known sooner */
+    bine__check_call(loop->current);
     int error = yield(loop, loop->current);
     return bine__unlikely(error) ? bine__error(error) : 0;
 }
