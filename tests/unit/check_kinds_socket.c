@@ -314,6 +314,10 @@ LOOP_TEST(descriptors_without_room_are_told_and_not_leaked)
     int pair[2], carried[4], got[4] = {-1, -1, -1, -1}, flags;
     unsigned before;
 
+    if (support_emulated()) { /* qemu keeps what finds no room, and says nothing */
+        printf("not under an emulator: left out\n");
+        return;
+    }
     expect_ok(bine_socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
     before = fixture_fds();
     for (int i = 0; i < 4; i++)
