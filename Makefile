@@ -36,7 +36,7 @@ CPU    := $(patsubst arm64,aarch64,$(firstword $(subst -, ,$(TARGET))))
 CROSS  := $(filter-out $(patsubst arm64,aarch64,$(shell uname -m)),$(CPU))
 SWITCH := $(if $(filter native,$(CONTEXT)),$(CPU),$(CONTEXT))
 comma  := ,
-O_MORE  = $(if $(CHECKED),-check)$(if $(filter cares,$(DNS)),-cares)
+O_MORE  = $(if $(CHECKED),-check)$(if $(filter cares,$(DNS)),-cares)$(KQUEUE:%=-kqueue)
 O      := $(BUILD)/$(CONTEXT)$(CROSS:%=-%)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(O_MORE)
 
 # Files for one CPU or one operating system; everything else in src/ is for all.
@@ -46,14 +46,14 @@ ifeq ($(findstring linux,$(TARGET)),)
 SPECIFIC += src/io/reactor_epoll.c
 endif
 SPECIFIC += $(if $(CHECKED),,$(wildcard src/check/*.c src/io/explore.c))
-include src/io/resolve.mk
+include src/io/resolve.mk src/io/kqueue.mk
 # The io_uring reactor, where liburing's archive is, and one thread to use it (URING=no: leave it out).  What it uses of
 # that is linked into one object with it, and hidden there: programs link what they always did.
 LIBURING := $(if $(filter no,$(URING))$(filter thread,$(CONTEXT)),,$(wildcard \
             $(shell $(CC) -print-file-name=liburing.a)))
 URING_C  := src/io/reactor_uring.c src/io/uring_op.c
 SOURCES := $(filter-out $(SPECIFIC) $(URING_C) src/tls/%,$(wildcard src/*/*.c)) $(CHOSEN)
-OBJECTS := $(SOURCES:%=$(O)/%.o) $(if $(LIBURING),$(O)/uring.o)
+OBJECTS := $(SOURCES:%=$(O)/%.o) $(if $(LIBURING),$(O)/uring.o) $(KQUEUE_OBJECTS)
 
 # TLS is a library of its own, built where OpenSSL 3 is (TLS=no: left out): src/tls/rules.mk.
 OPENSSL := $(if $(CROSS)$(CHECKED)$(filter no,$(TLS)),,$(shell \
@@ -82,7 +82,7 @@ WARN   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-declarations -
 WARN_C = $(WARN) -Wstrict-prototypes -Wmissing-prototypes
 CONTEXT_FLAGS_fcontext = -DBINE_CONTEXT_FCONTEXT
 CONTEXT_FLAGS_thread = -DBINE_CONTEXT_THREAD
-ALL_CPPFLAGS = -Iinclude -Isrc $(CONTEXT_FLAGS_$(CONTEXT)) \
+ALL_CPPFLAGS = -Iinclude -Isrc $(CONTEXT_FLAGS_$(CONTEXT)) $(KQUEUE_FLAGS) \
                $(if $(CHECKED),-DBINE_CHECKED) $(if $(LIBURING),-DBINE_URING) $(CPPFLAGS)
 COMMON = -fPIC -fvisibility=hidden -fno-semantic-interposition -pthread \
          $(if $(CHECKED),-fno-omit-frame-pointer -fno-optimize-sibling-calls) \
@@ -92,7 +92,7 @@ ALL_CXXFLAGS = -std=c++17 $(WARN) $(COMMON) $(CXXFLAGS)
 ALL_LDFLAGS  = -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 # The archive, for its three assembly functions: the shared library would bring the C++ runtime.
 LIBS_fcontext = -l:libboost_context.a
-LIBS = $(LIBS_$(CONTEXT)) $(LIBS_$(DNS)) $(LDLIBS)
+LIBS = $(LIBS_$(CONTEXT)) $(LIBS_$(DNS)) $(LIBS_$(KQUEUE)) $(LDLIBS)
 CHECK_CFLAGS := $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LIBS   ?= $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubunit -lm -lrt -lpthread)
 

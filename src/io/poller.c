@@ -16,6 +16,9 @@ static const struct bine__reactor *const reactors[] = {
 #ifdef __linux__
     &bine__reactor_epoll,
 #endif
+#ifdef BINE_KQUEUE
+    &bine__reactor_kqueue,
+#endif
     &bine__reactor_poll,
 };
 enum { REACTORS = sizeof reactors / sizeof reactors[0] };

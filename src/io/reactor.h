@@ -83,6 +83,7 @@ struct bine__reactor {
 
 extern const struct bine__reactor bine__reactor_uring; /* Linux, where liburing is */
 extern const struct bine__reactor bine__reactor_epoll; /* Linux */
+extern const struct bine__reactor bine__reactor_kqueue; /* the BSDs, macOS */
 extern const struct bine__reactor bine__reactor_poll;  /* anywhere */
 
 #endif

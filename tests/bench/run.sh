@@ -373,8 +373,11 @@ for work in $works; do cat "$out/figures.$work"; done >"$out/figures"
         "$(wrk -v 2>/dev/null | head -1 | cut -d' ' -f1-2)$([ -z "$missing" ] || echo "; missing:$missing")." \
         "libdill is packaged nowhere here and left out"
     say
+    say "Plots: [each work](bars.svg), [how cost grows](growth.svg)."
+    say
     awk -v figures="$out/figures" -v reasons=$here/reasons -f $here/report.awk $here/rows
 } >"$out/report"
 cp "$out/report" "$results"
+for plot in bars growth; do awk -v kind=$plot -f $here/plot.awk "$results" >"${results%/*}/$plot.svg"; done
 say
 cat "$results"

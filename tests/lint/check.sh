@@ -41,10 +41,30 @@ analysed() {
         --suppressions-list=tests/lint/cppcheck.supp -j2 -D__x86_64__=1 -D__linux__=1 -D__GNUC__=12 -Iinclude -Isrc \
         src examples
 }
+# What this system lacks, and other CPUs and object formats: all of it compiles.
+elsewhere() {
+    gcc -std=gnu11 -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude -Isrc -Itests/support/kqueue -c -o /dev/null \
+        src/io/reactor_kqueue.c
+}
+assembled() { # the switches, for each CPU, as ELF and as Mach-O; the headers too, inlined into a function of ours
+    for target in x86_64-linux-gnu aarch64-linux-gnu x86_64-apple-macos11 arm64-apple-macos11; do
+        case $target in x86_64*) cpu=x86_64 ;; *) cpu=aarch64 ;; esac
+        for form in -O2 -O0; do
+            printf '%s\n' '#include "arch/context.h"' 'void cross(struct bine__context *, struct bine__context *);' \
+                'void cross(struct bine__context *from, struct bine__context *to) { bine__context_switch(from, to); }' \
+                'int begin(struct bine__context *, char *, void (*)(void));' \
+                'int begin(struct bine__context *c, char *top, void (*fn)(void)) { return bine__context_open(c, 0, top, fn); }' |
+                clang -target $target -ffreestanding -std=gnu11 -Wall -Wextra -Werror $form -Isrc -x c -c -o "$output.o" - &&
+                clang -target $target -c -o "$output.o" src/arch/$cpu.S || return
+            echo "$target $form: $(file -b "$output.o" 2>/dev/null)"
+        done
+    done
+    rm -f "$output.o"
+}
 tidied() {
     git ls-files 'src/*.c' 'examples/*.c' | xargs -P2 -n1 sh -c \
         'case $1 in src/check/* | src/io/explore.c) checked=-DBINE_CHECKED ;; *) checked=-UBINE_CHECKED ;; esac
-        clang-tidy --quiet --warnings-as-errors="*" "$1" -- -std=gnu11 -Iinclude -Isrc $checked \
+        clang-tidy --quiet --warnings-as-errors="*" "$1" -- -std=gnu11 -Iinclude -Isrc -isystem tests/support/kqueue $checked \
         -isystem "$(pg_config --includedir 2>/dev/null || echo include)" 2>/dev/null' tidied
 }
 # House rules that a pattern can tell.
@@ -71,6 +91,8 @@ lint spin 'models (spin)' sh tests/model/check.sh
 lint gcc 'gcc -Werror, native' everything gcc g++ native
 lint clang 'clang -Werror, native' everything clang clang++ native
 lint gcc 'gcc -Werror, fcontext' everything gcc g++ fcontext
+lint gcc 'the kqueue reactor, against declarations' elsewhere
+lint clang 'the switches, as ELF and as Mach-O' assembled
 lint cppcheck 'cppcheck' analysed
 lint clang-tidy 'clang-tidy' tidied
 

@@ -29,8 +29,19 @@
 static const struct backend {
     const char *name;
     bool created;
-} backends[] = {{"epoll", false}, {"poll", false}, {"io_uring", false}, {"io_uring", true}};
-enum { BACKENDS = 4, MANY = 600 /* more than a backend takes at once */, QUEUE = 1024 };
+} backends[] = {
+    {"epoll", false}, {"poll", false},
+#ifdef BINE_KQUEUE
+    {"kqueue", false}, {"kqueue", true},
+#endif
+    {"io_uring", false}, {"io_uring", true}, /* the last: the kernel ends a wait that follows a ring's end early */
+};
+enum { BACKENDS = sizeof backends / sizeof backends[0], MANY = 600 /* more than a backend takes at once */, QUEUE = 1024 };
+#ifdef BINE_KQUEUE
+#define NEXT_BEST "kqueue"
+#else
+#define NEXT_BEST "poll"
+#endif
 static bool created; /* what the test stands in line for claims to be bine's own */
 
 /* The run that the fixture makes goes by this too: the kernel ends one wait of a process early, some time
@@ -455,11 +466,11 @@ START_TEST(the_reactor_is_picked_by_name_then_by_environment_then_by_what_works)
     loop->poller.close(loop);
     fault_arm_call("epoll_create1", 1, 1, ENOSYS); /* as in a sandbox */
     expect_ok(bine__poller_open(loop, NULL));
-    expect_str(loop->io->reactor->name, "poll");
+    expect_str(loop->io->reactor->name, NEXT_BEST);
     loop->poller.close(loop);
     fault_arm_call("epoll_create1", 1, 100, ENOSYS);
     expect_ok(bine__poller_open(loop, "io_uring")); /* a wish, unlike the others */
-    expect_str(loop->io->reactor->name, "poll");
+    expect(strstr("poll kqueue", loop->io->reactor->name) != NULL);
     fault_disarm();
     loop->poller.close(loop);
     free(loop);
