@@ -22,7 +22,6 @@
 
 struct bine__explore bine__explorer;
 struct bine_loop *bine__explored_loop;
-static pid_t explored; /* the process: a child of the program's is left alone */
 
 const char bine__explore_mark[] __attribute__((used)) = BINE__EXPLORE_MARK;
 
@@ -39,20 +38,22 @@ static void reset(struct bine__explore_share *share)
 
 static void begin_run(struct bine__explore_share *share)
 {
-    explored = getpid();
+    bine__explorer.process = getpid();
     bine__explorer.share = share;
     bine__explorer.thread = pthread_self();
     bine__explore_choose_begin(&bine__explorer);
 }
 
-static void become_run(struct bine__explore_share *share, const int fd[4])
+enum { FDS = 5, LOOKS = 1000 };
+
+static void become_run(struct bine__explore_share *share, const int fd[FDS])
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_DFL);
     dup2(fd[3], STDOUT_FILENO);
     dup2(fd[3], STDERR_FILENO);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < FDS; i++)
         close(fd[i]);
     unsetenv(BINE__EXPLORE_ENV);
     setvbuf(stdout, NULL, _IOLBF, 0); /* what a run that crashes has said is to be seen */
@@ -65,13 +66,18 @@ static bool say_to_tool(int fd, int value)
 }
 
 /* Returns in the children only. */
-static void serve(struct bine__explore_share *share, const int fd[4])
+static void serve(struct bine__explore_share *share, const int fd[FDS])
 {
     char command;
     void *frame[2];
 
     signal(SIGINT, SIG_IGN); /* the tool's to handle */
     (void)bine__backtrace(frame, 2); /* loads what it needs once for all runs */
+    bine__explore_state_prepare();
+    bine__explorer.known =
+        mmap(NULL, sizeof *bine__explorer.known, PROT_READ | PROT_WRITE, MAP_SHARED, fd[4], 0);
+    if (bine__explorer.known == MAP_FAILED)
+        bine__explorer.known = NULL;
     if (!say_to_tool(fd[2], BINE__EXPLORE_HELLO))
         _exit(1);
     while (read(fd[1], &command, 1) == 1) {
@@ -100,9 +106,9 @@ static void serve(struct bine__explore_share *share, const int fd[4])
 
 static void attach(const char *env)
 {
-    int version, fd[4];
+    int version, fd[FDS];
 
-    if (sscanf(env, "%d:%d:%d:%d:%d", &version, &fd[0], &fd[1], &fd[2], &fd[3]) != 5 ||
+    if (sscanf(env, "%d:%d:%d:%d:%d:%d", &version, &fd[0], &fd[1], &fd[2], &fd[3], &fd[4]) != FDS + 1 ||
         version != BINE__EXPLORE_VERSION)
         return;
     struct bine__explore_share *share =
@@ -164,7 +170,7 @@ static __attribute__((constructor)) void start(void)
 
 static bool here(void)
 {
-    return bine__explorer.share && getpid() == explored &&
+    return bine__explorer.share && getpid() == bine__explorer.process &&
            pthread_equal(pthread_self(), bine__explorer.thread);
 }
 
@@ -195,6 +201,20 @@ void bine__explore_stop(struct bine__explore *explore, enum bine__explore_outcom
     if (getenv(BINE__EXPLORE_PATH_ENV))
         fprintf(stderr, "bine: the schedule ends here\n");
     _exit(EXIT_FAILURE);
+}
+
+/* A program that waits for time to pass by looking at the clock would wait for ever: a thousand looks take a
+ * millisecond each. */
+void bine__explore_now(struct bine_loop *loop)
+{
+    struct bine__explore *explore = &bine__explorer;
+    bine__explore_need_time(explore, BINE__TIME_ABSOLUTE);
+    if (explore->looked_at != loop->now) {
+        explore->looked_at = loop->now;
+        explore->looks = 0;
+    } else if (++explore->looks > LOOKS) {
+        explore->looked_at = loop->now += BINE_MS;
+    }
 }
 
 /* ---- What is found --------------------------------------------------------------------------------- */

@@ -42,10 +42,24 @@ struct bine__party {
     uint32_t visited;
 };
 
+struct bine__armed {
+    struct bine__timer *timer[BINE__OPTIONS]; /* by deadline */
+    unsigned n;
+    bool more;
+};
+
 struct bine__explore {
     struct bine__explore_share *share;
+    struct bine__explore_known *known; /* NULL: states are not compared */
+    struct bine__armed armed;
+    const char *base;  /* of the thread's own stack, what is the program's */
+    bool clock_read;   /* the program knows what time it is */
+    bine_ns looked_at; /* the time that it saw last, so many times */
+    unsigned looks;
+    bool held_up;      /* somebody had to give way: not all choices are offered */
     struct bine_loop *loop;
     pthread_t thread;
+    pid_t process; /* a child of the program's is left alone */
     bine_ns now; /* at which the next loop begins */
     uint32_t next_pick;
     uint32_t hash;
@@ -79,6 +93,15 @@ void bine__explore_choose_begin(struct bine__explore *);
 void bine__explore_be_fair(struct bine__explore *);
 void bine__explore_chosen(struct bine__explore *, const struct bine__option *);
 void bine__explore_placed(struct bine__explore *, const struct bine_task *, uint64_t place);
+
+/* explore_state.c: the state was reached before, by any schedule; or else it is noted. */
+bool bine__explore_known(struct bine__explore *);
+void bine__explore_state_prepare(void);
+static inline void bine__explore_need_time(struct bine__explore *explore, enum bine__explore_time time)
+{
+    if (explore->share->time_needed < time)
+        explore->share->time_needed = time;
+}
 
 /* explore_say.c */
 enum { BINE__EXPLORE_INDENT = 8 };

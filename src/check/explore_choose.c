@@ -94,6 +94,7 @@ void bine__explore_be_fair(struct bine__explore *explore)
     bool out[BINE__OPTIONS] = {false};
     unsigned kept = 0;
 
+    explore->held_up = false;
     if (explore->options < 2)
         return;
     note_parties(explore);
@@ -101,7 +102,8 @@ void bine__explore_be_fair(struct bine__explore *explore)
         out[i] = must_give_way(explore, party_of(explore, explore->option[i].party));
     for (unsigned i = 0; i < explore->options; i++)
         kept += !out[i];
-    if (kept == explore->options || kept == 0)
+    explore->held_up = kept != explore->options && kept != 0;
+    if (!explore->held_up)
         return;
     explore->share->trimmed = true;
     kept = 0;
@@ -219,6 +221,10 @@ unsigned bine__explore_choose(struct bine__explore *explore, unsigned n, uint32_
         share->truncated = true;
         return 0;
     }
+    if (scheduling && share->merge && !explore->held_up && explore->next_pick == share->picks &&
+        (share->picks == 0 || share->points > share->pick[share->picks - 1].point) &&
+        bine__explore_known(explore))
+        bine__explore_stop(explore, BINE__EXPLORE_MERGED);
     mix(explore, n);
     for (unsigned i = 0; scheduling && i < n; i++)
         mix(explore, explore->option[i].party * 4 + explore->option[i].kind);

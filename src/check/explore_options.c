@@ -5,8 +5,8 @@
  * A choice is most often a task: one that is runnable goes on; one that is parked goes on because what it
  * waits for completes.  That a completion comes early and its task runs late makes no difference to
  * anybody, so the two are one step; the exceptions are these:
- *  - the wait is given up meanwhile, by a cancellation: explore_choose.c notes it (.touched), and the tool adds
- *    the schedule in which the completion came first;
+ *  - the wait is given up meanwhile, by a cancellation: explore_choose.c notes it (.touched), and the tool
+ *    adds the schedule in which the completion came first;
  *  - a deadline of the task's passes meanwhile: offered here, as a choice of its own (.second);
  *  - with --fifo the order in which tasks become runnable is the order in which they run: there a
  *    completion is a step of its own, and the task waits for its turn.
@@ -46,20 +46,12 @@ static struct bine__option *add(struct bine__explore *explore, enum bine__option
 
 /* ---- Timers ---------------------------------------------------------------------------------------- */
 
-enum { TIMERS = BINE__OPTIONS };
-
-struct armed {
-    struct bine__timer *timer[TIMERS];
-    unsigned n;
-    bool more;
-};
-
-static void take_list(struct armed *armed, struct bine_loop *loop, struct bine__timer *timer)
+static void take_list(struct bine__armed *armed, struct bine_loop *loop, struct bine__timer *timer)
 {
     for (; timer; timer = timer->next) {
         if ((const char *)timer >= (const char *)loop && (const char *)timer < (const char *)(loop + 1))
             continue; /* the loop's own, for its end */
-        if (armed->n == TIMERS) {
+        if (armed->n == BINE__OPTIONS) {
             armed->more = true;
             return;
         }
@@ -76,7 +68,7 @@ static int by_deadline(const void *a, const void *b)
     return (left->order > right->order) - (left->order < right->order);
 }
 
-static void take_timers(struct armed *armed, struct bine_loop *loop)
+static void take_timers(struct bine__armed *armed, struct bine_loop *loop)
 {
     struct bine__wheel *wheel = &loop->wheel;
     armed->n = 0;
@@ -98,7 +90,7 @@ static uint64_t owner_of(const struct bine__timer *timer)
 }
 
 /* Another of its owner's is sure to be first.  They are sorted by deadline. */
-static bool comes_later(const struct armed *armed, unsigned i)
+static bool comes_later(const struct bine__armed *armed, unsigned i)
 {
     for (unsigned j = 0; j < i; j++)
         if (armed->timer[j]->order < armed->timer[i]->order &&
@@ -107,7 +99,8 @@ static bool comes_later(const struct armed *armed, unsigned i)
     return false;
 }
 
-static bool may_fire(const struct bine__explore *explore, const struct armed *armed, unsigned i, bool idle)
+static bool may_fire(const struct bine__explore *explore, const struct bine__armed *armed, unsigned i,
+                     bool idle)
 {
     switch ((enum bine__explore_timers)explore->share->timers) {
     case BINE__TIMERS_ANY:
@@ -132,7 +125,7 @@ static struct bine_task *runs_on(const struct bine__timer *timer)
     return bine__explore_is_sleep(timer) ? bine__explore_sleeper(timer) : concerned(timer);
 }
 
-static void offer_timers(struct bine__explore *explore, const struct armed *armed, bool idle)
+static void offer_timers(struct bine__explore *explore, const struct bine__armed *armed, bool idle)
 {
     for (unsigned i = 0; i < armed->n; i++) {
         struct bine__timer *timer = armed->timer[i];
@@ -215,14 +208,13 @@ static void offer_io(struct bine__explore *explore, struct bine_loop *loop)
 void bine__explore_collect(struct bine__explore *explore)
 {
     struct bine_loop *loop = explore->loop;
-    static struct armed armed;
     explore->options = 0;
     bool idle = offer_runnable(explore, loop);
     offer_io(explore, loop);
-    take_timers(&armed, loop);
-    if (armed.more)
+    take_timers(&explore->armed, loop);
+    if (explore->armed.more)
         explore->share->truncated = true;
-    offer_timers(explore, &armed, idle);
+    offer_timers(explore, &explore->armed, idle);
     if (!explore->share->fifo)
         offer_both(explore);
 }

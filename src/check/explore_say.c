@@ -99,7 +99,7 @@ static void say_place(struct bine__explore *explore, void *const frame[], int de
 
     for (int i = 0; i < n; i++)
         if (i == 0)
-            bine__explore_say(explore, "%s%s at %s%s%s%s", *name ? name : "", *name ? "()" : "",
+            bine__explore_say(explore, "%s%sat %s%s%s%s", *name ? name : "", *name ? "() " : "",
                               place[i].where, place[i].function[0] ? " in " : "", place[i].function,
                               place[i].function[0] ? "()" : "");
         else

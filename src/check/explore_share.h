@@ -2,11 +2,12 @@
  *
  * The memory that bine-explore(1) shares with the program that it explores, and how the two talk.
  *
- * The tool starts the program once, with BINE_EXPLORE=<version>:<memory>:<commands>:<replies>:<output> in
- * its environment, each a descriptor.  A constructor of the checked library maps the memory and becomes a
- * server: for each byte that it reads from <commands> it forks a child that runs main() under one
- * schedule, and when that has ended it writes its wait status, an int, to <replies>.  The first thing it
- * ever writes there is HELLO.  The child's standard output and error go to <output>, emptied before.
+ * The tool starts the program once, with
+ * BINE_EXPLORE=<version>:<memory>:<commands>:<replies>:<output>:<states> in its environment, each a
+ * descriptor.  A constructor of the checked library maps the memory and becomes a server: for each byte
+ * that it reads from <commands> it forks a child that runs main() under one schedule, and when that has
+ * ended it writes its wait status, an int, to <replies>.  The first thing it ever writes there is HELLO.
+ * The child's standard output and error go to <output>, emptied before.
  *
  * What is before `pid` the tool writes between two runs; the rest is the child's, but for the server's
  * reset.
@@ -21,18 +22,20 @@
 
 #define BINE__EXPLORE_ENV "BINE_EXPLORE"
 #define BINE__EXPLORE_PATH_ENV "BINE_EXPLORE_PATH" /* a path to follow, without the tool: for a debugger */
-#define BINE__EXPLORE_MARK "bine-explore: checked runtime 1" /* found in programs that can be explored */
+#define BINE__EXPLORE_MARK "bine-explore: checked runtime 2" /* found in programs that can be explored */
 
 enum {
     BINE__EXPLORE_MAGIC = 0x62786c31,
-    BINE__EXPLORE_VERSION = 1,
+    BINE__EXPLORE_VERSION = 2,
     BINE__EXPLORE_HELLO = 0x68656c6f,
     BINE__EXPLORE_UNFAIR = 6, /* unless told otherwise */
+    BINE__EXPLORE_UNFAIR_MERGED = 50,
     BINE__EXPLORE_PICKS = 4096,
     BINE__EXPLORE_POINTS = 1 << 16,
     BINE__EXPLORE_FINDINGS = 16,
     BINE__EXPLORE_FINDING = 600, /* bytes of each */
-    BINE__EXPLORE_TEXT = 1 << 20
+    BINE__EXPLORE_TEXT = 1 << 20,
+    BINE__EXPLORE_STATES = 1 << 22
 };
 
 enum bine__explore_policy {
@@ -47,11 +50,25 @@ enum bine__explore_timers {
     BINE__TIMERS_ORDERED /* in the order of their deadlines */
 };
 
+/* What of time is part of a state (--merge).  A program turns out to need more as it goes on; then the
+ * tool begins again. */
+enum bine__explore_time {
+    BINE__TIME_NONE,     /* there are only sleeps, of which any may end next */
+    BINE__TIME_RELATIVE, /* how long it is until each timer is due */
+    BINE__TIME_ABSOLUTE  /* the program has looked at the clock */
+};
+
 enum bine__explore_outcome {
     BINE__EXPLORE_RUNNING, /* ended somehow without having told */
     BINE__EXPLORE_STEPS,   /* took more steps than allowed */
     BINE__EXPLORE_STUCK,   /* nothing could ever happen any more */
-    BINE__EXPLORE_MISFIT   /* the picks do not fit: .misfit says where */
+    BINE__EXPLORE_MISFIT,  /* the picks do not fit: .misfit says where */
+    BINE__EXPLORE_MERGED   /* came to a state that was known: what follows need not be run */
+};
+
+/* Of all processes: hashes of states; 0: free. */
+struct bine__explore_known {
+    _Atomic uint64_t state[BINE__EXPLORE_STATES];
 };
 
 struct bine__explore_pick {
@@ -74,10 +91,11 @@ struct bine__explore_finding {
 
 struct bine__explore_share {
     uint32_t magic, version;
+    uint32_t time_needed; /* enum bine__explore_time; raised by the runs */
     uint32_t policy, timers, depth, unfair, max_steps, expected_points;
     uint32_t patience_ms; /* how long to wait for something outside */
     uint64_t seed;
-    bool fifo, eager_io, tell, follow; /* follow: every pick has to fit */
+    bool fifo, eager_io, tell, follow, merge; /* follow: every pick has to fit */
     uint32_t picks;
     struct bine__explore_pick pick[BINE__EXPLORE_PICKS];
 

@@ -157,6 +157,10 @@ static void complete_quietly(struct bine__explore *explore, uint32_t quiet)
 void bine__explore_turn(struct bine_loop *loop)
 {
     struct bine__explore *explore = &bine__explorer;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wframe-address"
+    explore->base = __builtin_frame_address(1); /* who called keeps its frame pointer, and so on */
+#pragma GCC diagnostic pop
     for (;;) {
         uint32_t quiet;
         if (atomic_load_explicit(&loop->posted, memory_order_acquire)) /* pairs with bine_post() */

@@ -114,6 +114,11 @@ void bine__explore_deliver(struct bine_loop *loop, const struct bine__explore_re
         bine__fd_ready(io, ready->fd, ready->generation, ready->events);
 }
 
+bool bine__explore_fds_used(const struct bine_loop *loop)
+{
+    return loop->io->chunks_made > 0;
+}
+
 bool bine__explore_fd_ready(int fd, short events)
 {
     struct pollfd pollfd = {.fd = fd, .events = events};

@@ -31,6 +31,8 @@ void bine__explore_leave(struct bine_task *self);
 void bine__explore_interrupt(const struct bine_task *);
 /* One of n things, drawn. */
 unsigned bine__explore_draw(struct bine_loop *, unsigned n);
+/* The program asks what time it is. */
+void bine__explore_now(struct bine_loop *);
 /* An operation that would succeed at once may be slow today: others may come first.  0, or what
  * bine__yield() says. */
 int bine__explore_io(struct bine_task *self, int fd, short events);
@@ -56,6 +58,8 @@ unsigned bine__explore_ready(struct bine_loop *, struct bine__explore_ready *, u
 void bine__explore_deliver(struct bine_loop *, const struct bine__explore_ready *);
 /* An operation on it would succeed at once. */
 bool bine__explore_fd_ready(int fd, short events);
+/* Some descriptor was used. */
+bool bine__explore_fds_used(const struct bine_loop *);
 #else
 #define bine__explored(loop) ((void)(loop), false)
 #define bine__explore_open(loop) ((void)(loop))
@@ -63,6 +67,7 @@ bool bine__explore_fd_ready(int fd, short events);
 #define bine__explore_turn(loop) ((void)(loop))
 #define bine__explore_leave(self) ((void)(self))
 #define bine__explore_interrupt(task) ((void)(task))
+#define bine__explore_now(loop) ((void)(loop))
 #define bine__explore_draw(loop, n) ((void)(loop), (void)(n), 0u)
 #define bine__explore_io(self, fd, events) ((void)(self), (void)(fd), (void)(events), 0)
 #define bine__explore_report(report) ((void)(report))

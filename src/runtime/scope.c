@@ -187,6 +187,8 @@ void bine_scope_open_at(bine_scope *public, bine_ns deadline)
     struct bine__scope *scope = begin(public);
     if (!scope)
         return;
+    if (bine__explored(scope->task->loop))
+        bine__explore_now(scope->task->loop);
     if (deadline != BINE_FOREVER)
         set_deadline(scope, deadline, deadline <= bine__clock(bine__loop));
     if (bine__unlikely(scope->expired))
@@ -286,6 +288,8 @@ static struct bine_task *asked(void)
 bine_ns bine_deadline(void)
 {
     struct bine_task *task = asked();
+    if (task && bine__explored(task->loop))
+        bine__explore_now(task->loop);
     return task ? task->deadline : BINE_FOREVER;
 }
 

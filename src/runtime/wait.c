@@ -61,6 +61,8 @@ bool bine__far_off(const struct bine_loop *loop, bine_ns deadline)
 
 bine_ns bine_now(void)
 {
+    if (bine__loop && bine__explored(bine__loop))
+        bine__explore_now(bine__loop);
     return bine__clock(bine__loop);
 }
 
@@ -127,6 +129,8 @@ int bine_sleep_until(bine_ns deadline)
         return -1;
     bine__say_may_yield(self);
     bine__scope_look(self);
+    if (bine__explored(self->loop))
+        bine__explore_now(self->loop);
     if (self->failing || deadline <= bine__clock(self->loop))
         return bine_yield();
     return sleep_until(self, deadline);

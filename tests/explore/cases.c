@@ -60,6 +60,81 @@ static void *run_needle(void *unused)
     return unused;
 }
 
+static int counters[4];
+
+static void *adder(void *name)
+{
+    for (int i = 0; i < number[1]; i++) {
+        if (i > 0)
+            bine_yield();
+        counters[*(char *)name - 'a']++;
+    }
+    return NULL;
+}
+
+/* As many schedules as above, of (k + 1)^n states at most, but for who has ended and been released. */
+static void *run_add(void *unused)
+{
+    spawn_all(adder);
+    return unused;
+}
+
+static int shared;
+
+static void *updater(void *unused)
+{
+    for (int i = 0; i < number[1]; i++) {
+        int was = shared;
+        bine_yield();
+        shared = was + 1;
+    }
+    return unused;
+}
+
+/* No update is lost where they run one after the other, and nowhere else. */
+static void *run_update(void *unused)
+{
+    spawn_all(updater);
+    assert(shared < number[0] * number[1]);
+    return unused;
+}
+
+static void *keeper(void *name)
+{
+    int seen = shared; /* in a register, or on the stack: nowhere else */
+    bine_yield();
+    if (*(char *)name == 'a')
+        shared = seen + 1;
+    else
+        shared = 2 * seen + 2;
+    return NULL;
+}
+
+/* 0 -> 1 and 0 -> 2 -> 3, or 1 -> 4; never 2 -> 1 alone: each kept another value. */
+static void *run_register(void *unused)
+{
+    number[0] = 2;
+    spawn_all(keeper);
+    assert(shared != 4);
+    return unused;
+}
+
+static void *dozer(void *name)
+{
+    for (int left = *(char *)name == 'a' ? 1 : 2; left > 0; left--)
+        bine_sleep(*(char *)name == 'a' ? 3 * BINE_MS : BINE_MS);
+    return NULL;
+}
+
+/* Asleep 3 ms, and 1 ms twice: all is over at 3 ms, or at 4.  Nobody asks until then. */
+static void *run_clock(void *unused)
+{
+    number[0] = 2;
+    spawn_all(dozer);
+    assert(bine_now() == 3 * BINE_MS);
+    return unused;
+}
+
 static void *sleeper(void *name)
 {
     bine_sleep(*(char *)name * BINE_MS);
@@ -381,7 +456,8 @@ static const struct {
     const char *name;
     bine_fn *fn;
 } cases[] = {
-    CASE(slices), CASE(needle), CASE(sleepers), CASE(select), CASE(deadline), CASE(watchdog), CASE(too_late),
+    CASE(slices), CASE(needle), CASE(add), CASE(update), CASE(register), CASE(clock), CASE(sleepers),
+    CASE(select), CASE(deadline), CASE(watchdog), CASE(too_late),
     CASE(callbacks), CASE(pipe), CASE(log), CASE(tcp), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
     CASE(flood), CASE(crash), CASE(stuck), CASE(lost), CASE(child), CASE(moody),
 };

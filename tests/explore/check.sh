@@ -88,6 +88,23 @@ expect 0 'three sleepers, first in first out' '^1 schedule, all' --fifo --timers
     -- "$work/cases" sleepers 3
 expect 66 'a draw between two' '^2 schedules, all there are: 1 failed' --keep-going -- "$work/cases" select
 
+# ---- States that come again ----------------------------------------------------------------------------
+
+# 17153136 schedules, of few states
+expect 0 'three tasks of six slices' '^[0-9]+ schedules, all there are but for those that [0-9]+ of them' \
+    --merge -- "$work/cases" add 3 6
+expect 0 'linked statically' '^[0-9]+ schedules, all there are but for those that [0-9]+ of them' \
+    --merge -- "$work/linked" add 3 6
+expect 66 'a needle is still there' '1 failed' --merge -- "$work/cases" needle 2 3
+expect 66 'a crash is still there' 'killed by signal 11' --merge -- "$work/cases" crash
+expect 66 'the one way to lose no update is still there' 'signal 6' --merge -- "$work/cases" update 3 3
+expect 66 'a register is part of the state' 'signal 6' --merge -- "$work/cases" register
+expect 66 'and so is the time, once somebody asks' 'signal 6' --merge -- "$work/cases" clock
+expect 66 'two rounds of it' '[0-9]+ schedules, all there are.*: [1-9][0-9]* failed' --merge --keep-going -- "$work/cases" clock
+run 0 'descriptors' -- "$work/cases" pipe && plain=$(sed -n 's/^\([0-9]*\) schedules.*/\1/p' "$said")
+expect 0 'are not looked into' "^$plain schedules, all there are: 0 failed" --merge -- "$work/cases" pipe
+expect 0 'a loop that waits' 'all there are' --merge -- "$work/cases" spin
+
 # ---- Needles -------------------------------------------------------------------------------------------
 
 expect 66 'one of twenty' '^20 schedules, all there are: 1 failed' --keep-going -- "$work/cases" needle 2 3
@@ -155,12 +172,13 @@ expect 0 'a pipe' 'all there are: 0 failed' -- "$work/cases" pipe
 expect 66 'a short read' 'signal 6' -- "$work/cases" pipe 4
 expect 66 'a long read' 'signal 6' -- "$work/cases" pipe 2
 expect 0 'a connection' 'all there are: 0 failed' -- "$work/cases" tcp
-expect 0 'a child process' 'something outside of the program' --patience 60 -- "$work/cases" child
+expect 0 'a child process' 'all there are: 0 failed' --patience 60 -- "$work/cases" child
 
 # ---- What goes wrong -----------------------------------------------------------------------------------
 
 run 66 'a deadlock' -- "$work/cases" deadlock && told 'a deadlock' 'failed: nothing can ever run again' 'in a circle'
-expect 66 'waits for a pipe that nobody writes to' 'nothing can ever run again' -- "$work/cases" stuck
+run 66 'waits for a pipe that nobody writes to' -- "$work/cases" stuck &&
+    told 'a pipe that nobody writes to' 'failed: nothing can ever run again' '^Some waited for something outside'
 expect 66 'a failure nobody looked at' 'failed and nobody looked' -- "$work/cases" lost
 expect 0 'a loop that waits for another task' 'let go round 6 times at most' -- "$work/cases" spin
 expect 66 'an endless loop with yields' 'does not end: more than 200 steps' --steps 200 -- "$work/cases" round
@@ -208,6 +226,7 @@ usage 'none' '--pct wants a number from 1' --pct 0 -- "$work/cases"
 usage 'two modes' 'only one' --all --random 5 -- "$work/cases"
 usage 'an unknown format' '--format does not know "xml"' --format xml -- "$work/cases"
 usage 'an unknown model' '--timers does not know' --timers soon -- "$work/cases"
+usage 'merging the detector' 'goes with neither' --merge --race -- "$work/cases"
 usage 'negative time' '--time wants seconds' --time -1 -- "$work/cases"
 expect 0 help '^usage: bine-explore' --help
 expect 0 version '^bine-explore [0-9]' --version

@@ -37,7 +37,7 @@ struct options {
     unsigned depth, unfair, max_steps, jobs, timers;
     double time, run_time; /* seconds; 0: no limit */
     double patience;       /* seconds */
-    bool fifo, eager_io, keep_going, race, shrink, quiet, colour;
+    bool fifo, eager_io, keep_going, race, merge, shrink, quiet, colour;
     enum format format;
     char **program;
 };
@@ -82,6 +82,8 @@ struct target {
 /* Starts the program's server.  Ends the tool if that cannot be. */
 void target_start(struct target *);
 void target_stop(struct target *);
+/* No state is known any more.  Nothing runs. */
+void target_forget_states(void);
 /* What is loaded into it; NULL: it is linked with the checked runtime. */
 const char *target_library(void);
 /* The picks and the policy are set in .share; begins a run. */
@@ -110,7 +112,7 @@ struct finding {
 };
 
 struct result {
-    unsigned long schedules, failed, different, left, diverged;
+    unsigned long schedules, failed, different, left, diverged, merged;
     bool complete, trimmed, outside, truncated, interrupted, timed_out, full, no_loop;
     uint32_t most_points, most_steps;
     double seconds;

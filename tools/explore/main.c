@@ -15,7 +15,6 @@
 struct options options = {.mode = MODE_ALL,
                           .seed = 1,
                           .depth = 3,
-                          .unfair = BINE__EXPLORE_UNFAIR,
                           .max_steps = 20000,
                           .time = 60,
                           .run_time = 10,
@@ -58,6 +57,7 @@ static const char usage[] =
     "  --fifo            tasks run in the order in which they became runnable, as they do without the "
     "explorer\n"
     "  --race            with the detector of bine-race(1) on in every schedule\n"
+    "  --merge           of schedules that come to the same state one goes on: see the manual\n"
     "  --jobs N          processes at once (one for each processor)\n"
     "  --keep-going      do not stop at the first failure\n"
     "  --no-shrink       do not look for a simpler schedule that fails in the same way\n"
@@ -124,6 +124,7 @@ enum {
     EAGER,
     FIFO,
     RACE,
+    MERGE,
     JOBS,
     PATIENCE,
     KEEP_GOING,
@@ -151,6 +152,7 @@ static const struct option long_options[] = {
     {"eager-io", no_argument, NULL, EAGER},
     {"fifo", no_argument, NULL, FIFO},
     {"race", no_argument, NULL, RACE},
+    {"merge", no_argument, NULL, MERGE},
     {"jobs", required_argument, NULL, JOBS},
     {"keep-going", no_argument, NULL, KEEP_GOING},
     {"no-shrink", no_argument, NULL, NO_SHRINK},
@@ -202,6 +204,7 @@ static void read_options(int argc, char *argv[])
         case EAGER: options.eager_io = true; break;
         case FIFO: options.fifo = true; break;
         case RACE: options.race = true; break;
+        case MERGE: options.merge = true; break;
         case JOBS: options.jobs = (unsigned)number("jobs", optarg, 1, 64); break;
         case KEEP_GOING: options.keep_going = true; break;
         case NO_SHRINK: options.shrink = false; break;
@@ -214,6 +217,10 @@ static void read_options(int argc, char *argv[])
         default: misuse("there is no option %s", argv[optind - 1]);
         }
     }
+    if (!options.unfair) /* states that come again end a loop that waits, too */
+        options.unfair = options.merge ? BINE__EXPLORE_UNFAIR_MERGED : BINE__EXPLORE_UNFAIR;
+    if (options.merge && (options.race || options.fifo || options.mode != MODE_ALL))
+        misuse("--merge is for --all, and goes with neither --race nor --fifo");
     if (optind == argc)
         misuse("which program?");
     options.program = argv + optind;

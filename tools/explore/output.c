@@ -164,6 +164,8 @@ static void print_sum(const struct result *result)
                (unsigned long long)options.seed, result->different);
     else if (result->complete)
         printf(", all there are");
+    if (result->merged)
+        printf(" but for those that %lu of them would have gone on as", result->merged);
     printf(": %lu failed.%s  At most %u choices and %u steps in one; %.1f s.\n", result->failed, PLAIN,
            result->most_points, result->most_steps, result->seconds);
     print_how_far(result);

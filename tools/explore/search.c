@@ -194,11 +194,14 @@ static bool is_new(uint64_t hash)
 /* ---- Both -------------------------------------------------------------------------- */
 
 static unsigned long begun;
+static uint32_t time_needed,
+    time_wanted; /* of states (--merge): as these runs take it, as one of them needs it */
 
 /* Something is left to run, and may be begun. */
 static bool more(const struct result *result)
 {
-    if (interrupted || result->timed_out || (result->n_findings && !options.keep_going))
+    if (interrupted || result->timed_out || (result->n_findings && !options.keep_going) ||
+        time_wanted > time_needed)
         return false;
     return options.mode == MODE_ALL ? tree.waiting > 0 : begun < options.runs;
 }
@@ -210,6 +213,8 @@ static void begin(struct target *target, struct path *path, const struct result 
         path_to(path, node);
         target->task = (uint64_t)node;
         target_configure(target, BINE__EXPLORE_FIRST, 0, path);
+        target->share->merge = options.merge;
+        target->share->time_needed = time_needed;
     } else {
         target->task = options.seed + begun;
         target_configure(target, options.mode == MODE_PCT ? BINE__EXPLORE_PCT : BINE__EXPLORE_RANDOM,
@@ -239,6 +244,10 @@ static void note(struct result *result, const struct target *target, int status)
 
     if (target->killed && interrupted)
         return;
+    if (options.merge && share->time_needed > time_wanted)
+        time_wanted = share->time_needed;
+    if (time_wanted > time_needed)
+        return; /* all begins again */
     if (verdict == RUN_MISFIT || (node != NONE && !went_as_expected(node, share))) {
         result->diverged++;
         if (verdict == RUN_MISFIT)
@@ -249,6 +258,7 @@ static void note(struct result *result, const struct target *target, int status)
         result->most_points = share->points;
     if (share->steps > result->most_steps)
         result->most_steps = share->steps;
+    result->merged += share->outcome == BINE__EXPLORE_MERGED;
     result->trimmed |= share->trimmed;
     result->outside |= share->outside;
     result->truncated |= share->truncated;
@@ -259,6 +269,21 @@ static void note(struct result *result, const struct target *target, int status)
         result->different += is_new(hash_of_run(share));
     else if (went_as_expected(node, share))
         add_children(result, node, share);
+}
+
+/* States were compared without regard to what turned out to matter. */
+static void begin_again(struct result *result)
+{
+    for (unsigned i = 0; i < LEVELS; i++) {
+        free(tree.level[i].node);
+        tree.level[i] = (struct level){NULL, 0, 0, 0};
+    }
+    tree.n = tree.waiting = 0;
+    tree.lowest = 0;
+    time_needed = time_wanted;
+    target_forget_states();
+    *result = (struct result){.schedules = 0};
+    add_node(result, (struct node){.parent = NONE}, 0);
 }
 
 static bool any_busy(const struct target *target, unsigned n)
@@ -290,8 +315,12 @@ void search(struct result *result)
         for (unsigned i = 0; i < options.jobs; i++)
             if (!target[i].busy && more(result))
                 begin(&target[i], &path, result);
-        if (!any_busy(target, options.jobs))
-            break;
+        if (!any_busy(target, options.jobs)) {
+            if (time_wanted == time_needed || interrupted || result->timed_out)
+                break;
+            begin_again(result);
+            continue;
+        }
         struct target *done = target_wait(target, options.jobs, 0.1, &status);
         if (done)
             note(result, done, status);

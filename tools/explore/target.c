@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HIGH = 100, HELLO_SECONDS = 20, OUTPUT_LIMIT = 64 << 20, SLICE_MS = 100 };
+enum { HIGH = 100, HELLO_SECONDS = 20, OUTPUT_LIMIT = 64 << 20, SLICE_MS = 100, FDS = 5 };
 
 double now(void)
 {
@@ -134,6 +134,7 @@ static void set_environment(const char *env)
 {
     setenv(BINE__EXPLORE_ENV, env, 1);
     unsetenv(BINE__EXPLORE_PATH_ENV);
+    setenv("LD_BIND_NOW", "1", 1); /* not in each run anew */
     unsetenv("BINE_DEBUG"); /* its watchdog goes by real time */
     if (!options.race)
         setenv("BINE_RACE", "off", 1);
@@ -154,15 +155,16 @@ const char *target_library(void)
     return lib;
 }
 
-static _Noreturn void become_program(const char *program, const int fd[4])
+static _Noreturn void become_program(const char *program, const int fd[FDS])
 {
     char env[80];
-    int kept[4], nothing = open("/dev/null", O_RDONLY);
+    int kept[FDS], nothing = open("/dev/null", O_RDONLY);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)personality(ADDR_NO_RANDOMIZE); /* what is told of addresses is the same each time */
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < FDS; i++)
         kept[i] = high(fd[i]);
-    snprintf(env, sizeof env, "%d:%d:%d:%d:%d", BINE__EXPLORE_VERSION, kept[0], kept[1], kept[2], kept[3]);
+    snprintf(env, sizeof env, "%d:%d:%d:%d:%d:%d", BINE__EXPLORE_VERSION, kept[0], kept[1], kept[2], kept[3],
+             kept[4]);
     set_environment(env);
     if (lib)
         preload(lib);
@@ -231,8 +233,28 @@ static void prepare(const char **program, enum runtime *runtime)
         fail(EXIT_CANNOT, "libbine-check.so is not where bine-explore looks: name it in BINE_CHECK_LIBRARY");
 }
 
+/* The same for all processes. */
+static int known_states(void)
+{
+    static int fd = -1;
+    if (fd == -1) {
+        fd = memfd_create("bine-explore-states", MFD_CLOEXEC);
+        if (fd == -1 || ftruncate(fd, sizeof(struct bine__explore_known)) != 0)
+            fail(EXIT_CANNOT, "%s", strerror(errno));
+    }
+    return fd;
+}
+
+void target_forget_states(void)
+{
+    if (ftruncate(known_states(), 0) != 0 ||
+        ftruncate(known_states(), sizeof(struct bine__explore_known)) != 0)
+        fail(EXIT_CANNOT, "%s", strerror(errno));
+}
+
 void target_start(struct target *target)
 {
+    (void)known_states();
     const char *program;
     enum runtime runtime;
     int commands[2], replies[2];
@@ -253,7 +275,8 @@ void target_start(struct target *target)
     if (target->server == -1)
         fail(EXIT_CANNOT, "fork: %s", strerror(errno));
     if (target->server == 0)
-        become_program(program, (const int[4]){memory, commands[0], replies[1], target->output});
+        become_program(program,
+                       (const int[FDS]){memory, commands[0], replies[1], target->output, known_states()});
     close(memory);
     close(commands[0]);
     close(replies[1]);
@@ -295,7 +318,7 @@ void target_configure(struct target *target, enum bine__explore_policy policy, u
     share->fifo = options.fifo;
     share->eager_io = options.eager_io;
     share->patience_ms = options.patience > 1e6 ? UINT32_MAX : (uint32_t)(options.patience * 1000);
-    share->follow = share->tell = false;
+    share->follow = share->tell = share->merge = false;
     share->picks = path ? path->n : 0;
     if (path && path->n)
         memcpy(share->pick, path->pick, path->n * sizeof *path->pick);
@@ -359,6 +382,8 @@ enum verdict target_verdict(const struct target *target, int status)
         return RUN_STUCK;
     case BINE__EXPLORE_MISFIT:
         return RUN_MISFIT;
+    case BINE__EXPLORE_MERGED:
+        return share->findings ? RUN_REPORTED : RUN_CLEAN;
     case BINE__EXPLORE_RUNNING:
         break;
     }

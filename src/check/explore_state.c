@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Is the state that a schedule has led to one that another schedule has led to before?  Then what follows
+ * has been run, or will be, and this run can end (--merge).
+ *
+ * A state is a hash of all memory that the program can see: what can be written of the program and its
+ * libraries, the heap, the stacks of its tasks from where they stand, and of each task what the runtime
+ * knows of it.  Equal states go on equally, so long as nothing outside of memory matters.  What differs
+ * without meaning anything is left out:
+ *  - the explorer's own memory, the loop's, and its run queue, of which only who is in it counts;
+ *  - of armed timers how they are linked; and, in programs where there are only sleeps and nobody reads
+ *    the clock, when they are due, for any of them may be the next to end.  A sleeper's frames hold its
+ *    deadline, too: in the innermost of them, which are the library's, such words are left out.  That a
+ *    program is not one of these shows only as it runs: then all begins again, since states were taken for
+ *    equal that were not (.time_needed).
+ * Whatever else differs without meaning (what freed memory held, a frame's unused words) costs a merger,
+ * never a schedule.  Where it is not known whether states can be compared they are not: with descriptors
+ * in use, or with generators, whose stacks are nobody's. */
+#define _GNU_SOURCE
+#include "check/explore.h"
+
+#include <link.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RANGES = 128, OWN_WORDS = 128, PROBES = 64 };
+
+struct range {
+    const char *from, *to;
+};
+
+static struct {
+    struct range kept[RANGES]; /* program and libraries */
+    unsigned n;
+    const char *heap; /* where it begins */
+    const char *top;  /* of the thread's own stack */
+    bool impossible;
+    struct range left_out[BINE__OPTIONS];
+    unsigned out;
+    uint64_t hash;
+} state;
+
+/* ---- Hashing ----------------------------------------------------------------------------------------- */
+
+static void mix(uint64_t word)
+{
+    state.hash = (state.hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    state.hash ^= state.hash >> 29;
+}
+
+/* Four at once: what is hashed is some hundred kilobytes, at each choice. */
+static void mix_memory(const char *from, const char *to)
+{
+    uint64_t lane[4] = {1, 2, 3, 4}, word[4];
+    for (; to - from >= 32; from += 32) {
+        memcpy(word, from, 32);
+        for (int i = 0; i < 4; i++) {
+            lane[i] = (lane[i] ^ word[i]) * UINT64_C(0x9e3779b97f4a7c15);
+            lane[i] = lane[i] << 23 | lane[i] >> 41;
+        }
+    }
+    for (int i = 0; i < 4; i++)
+        mix(lane[i]);
+    for (; from < to; from++)
+        mix((unsigned char)*from);
+}
+
+static void leave_out(const void *from, size_t size)
+{
+    if (state.out == BINE__OPTIONS)
+        state.impossible = true;
+    else
+        state.left_out[state.out++] = (struct range){from, (const char *)from + size};
+}
+
+/* But for what is left out. */
+static void mix_range(const char *from, const char *to)
+{
+    while (from < to) {
+        const struct range *next = NULL;
+        for (unsigned i = 0; i < state.out; i++) {
+            const struct range *one = &state.left_out[i];
+            if (one->to > from && one->from < to && (!next || one->from < next->from))
+                next = one;
+        }
+        mix_memory(from, next && next->from > from ? next->from : next ? from : to);
+        from = next ? next->to : to;
+    }
+}
+
+/* ---- What there is ----------------------------------------------------------------------------------- */
+
+static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)size, (void)unused;
+    if (strstr(info->dlpi_name, "/ld-") || strstr(info->dlpi_name, "/libbine-check."))
+        return 0; /* the loader's own counts; ours, if it is apart: what counts of it is told below */
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        const char *from = (const char *)(info->dlpi_addr + segment->p_vaddr);
+        if (segment->p_type == PT_TLS && info->dlpi_tls_data && !strstr(info->dlpi_name, "libc.so"))
+            from = info->dlpi_tls_data;
+        else if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_W))
+            continue;
+        if (state.n == RANGES)
+            state.impossible = true;
+        else
+            state.kept[state.n++] = (struct range){from, from + segment->p_memsz};
+    }
+    return 0;
+}
+
+static void find_heap(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    state.heap = NULL;
+    while (maps && fgets(line, sizeof line, maps)) {
+        unsigned long from;
+        if (strstr(line, "[heap]") && sscanf(line, "%lx", &from) == 1 && !state.heap)
+            state.heap = (const char *)from;
+    }
+    if (maps)
+        fclose(maps);
+    state.impossible |= !state.heap;
+}
+
+/* In the server, before any run: what is allocated is in one place from then on. */
+void bine__explore_state_prepare(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    free(malloc(1));
+    dl_iterate_phdr(add_module, NULL);
+    find_heap();
+    state.top = (const char *)environ;
+}
+
+/* ---- A state ----------------------------------------------------------------------------------------- */
+
+static enum bine__explore_time time_needed(struct bine__explore *explore)
+{
+    if (explore->share->timers != BINE__TIMERS_ANY)
+        bine__explore_need_time(explore, BINE__TIME_RELATIVE);
+    for (unsigned i = 0; i < explore->armed.n; i++)
+        if (!bine__explore_is_sleep(explore->armed.timer[i]))
+            bine__explore_need_time(explore, BINE__TIME_RELATIVE);
+    return (enum bine__explore_time)explore->share->time_needed;
+}
+
+static void mix_time(const struct bine__explore *explore, bine_ns time)
+{
+    const bine_ns now = explore->loop->now;
+    switch ((enum bine__explore_time)explore->share->time_needed) {
+    case BINE__TIME_NONE:
+        break;
+    case BINE__TIME_RELATIVE:
+        mix((uint64_t)(time == BINE_FOREVER ? time : time <= now ? 0 : time - now));
+        break;
+    case BINE__TIME_ABSOLUTE:
+        mix((uint64_t)time);
+        break;
+    }
+}
+
+static void mix_timers(const struct bine__explore *explore)
+{
+    for (unsigned i = 0; i < explore->armed.n; i++) {
+        const struct bine__timer *timer = explore->armed.timer[i];
+        mix((uintptr_t)timer);
+        mix((uintptr_t)timer->fire);
+        mix(timer->owner);
+        mix_time(explore, timer->deadline);
+        for (unsigned k = 0; k < i; k++) /* which of one task's was set earlier */
+            if (explore->armed.timer[k]->owner == timer->owner)
+                mix(explore->armed.timer[k]->order < timer->order);
+        leave_out(timer, sizeof *timer);
+    }
+    if (explore->share->time_needed == BINE__TIME_ABSOLUTE)
+        mix((uint64_t)explore->loop->now);
+}
+
+struct tasks {
+    const struct bine__explore *explore;
+    uint64_t n;
+};
+
+/* The innermost frames are the library's. */
+static void mix_stack(const struct bine_task *task, bine_ns deadline)
+{
+    const char *sp = bine__context_sp(&task->context), *top = (const char *)task;
+    const char *own = sp + OWN_WORDS * 8 < top ? sp + OWN_WORDS * 8 : top;
+    uint64_t word;
+
+    if (deadline != BINE_FOREVER)
+        for (const char *at = sp; at + 8 <= own; at += 8) {
+            memcpy(&word, at, 8);
+            if (word == (uint64_t)deadline)
+                leave_out(at, 8);
+        }
+    mix_range(sp, top);
+}
+
+static void mix_task(struct bine__stack stack, void *arg)
+{
+    struct tasks *tasks = arg;
+    const struct bine_task *task = bine__task_of(stack);
+    bine_ns deadline = BINE_FOREVER;
+    if (task->magic != BINE__TASK_MAGIC)
+        return;
+    tasks->n++;
+    mix(task->id);
+    mix((uint64_t)task->state << 32 | (uint64_t)task->wait << 16 | task->flags);
+    mix(task->interrupted);
+    mix(task->alert);
+    mix((uint64_t)(int64_t)task->failing);
+    mix((uintptr_t)task->cause);
+    mix((uintptr_t)task->scope);
+    mix((uint64_t)task->object);
+    mix((uintptr_t)task->joiner);
+    mix((uintptr_t)task->fn);
+    mix((uintptr_t)task->arg);
+    mix((uintptr_t)task->drop);
+    mix((uintptr_t)task->result.value);
+    mix((uint64_t)(int64_t)task->result.error);
+    mix(task->held);
+    mix(task->parent);
+    mix((uintptr_t)task->site);
+    mix(task->flags & BINE__TASK_OWNED ? (uintptr_t)task->owner : 0);
+    mix(task->flags & BINE__TASK_VALUES ? (uintptr_t)task->values : 0);
+    mix(task->flags & BINE__TASK_ENTERED ? (uintptr_t)task->frame : 0);
+    mix(task->flags & BINE__TASK_LOCALS ? (uintptr_t)task->locals : 0);
+    mix_memory(bine__task_name(task), bine__task_name(task) + strlen(bine__task_name(task)));
+    mix_time(tasks->explore, task->deadline);
+    if (task->state == BINE__ENDED)
+        return;
+    for (unsigned i = 0; i < tasks->explore->armed.n; i++)
+        if (tasks->explore->armed.timer[i]->owner == task->id &&
+            bine__explore_is_sleep(tasks->explore->armed.timer[i]))
+            deadline = tasks->explore->armed.timer[i]->deadline;
+    if (tasks->explore->share->time_needed == BINE__TIME_ABSOLUTE)
+        deadline = BINE_FOREVER;
+    unsigned out = state.out;
+    mix_stack(task, deadline);
+    state.out = out;
+}
+
+static uint64_t stacks_in_use(const struct bine_loop *loop)
+{
+    uint64_t n = 0;
+    for (int class = 0; class < BINE__STACK_CLASSES; class++)
+        n += loop->stacks.classes[class].carved - loop->stacks.classes[class].count;
+    return n;
+}
+
+/* 0: cannot be told. */
+static uint64_t hash_state(struct bine__explore *explore)
+{
+    struct bine_loop *loop = explore->loop;
+    struct tasks tasks = {explore, 0};
+
+    if (state.impossible || explore->armed.more || bine__explore_fds_used(loop))
+        return 0;
+    state.hash = UINT64_C(0xcbf29ce484222325);
+    state.out = 0;
+    leave_out(explore, sizeof *explore);
+    leave_out(&state, sizeof state);
+    leave_out(loop, sizeof *loop);
+    leave_out(loop->queue, (loop->mask + (size_t)1) * sizeof *loop->queue);
+    mix(loop->ending);
+    mix(loop->next_id);
+    mix(time_needed(explore));
+    mix_timers(explore);
+    for (unsigned i = 0; i < explore->slows; i++)
+        mix(explore->slow[i]);
+    bine__stacks_each(&loop->stacks, mix_task, &tasks);
+    if (tasks.n != stacks_in_use(loop))
+        return 0;
+    for (unsigned i = 0; i < state.n; i++)
+        mix_range(state.kept[i].from, state.kept[i].to);
+    mix_range(state.heap, sbrk(0));
+    mix_range(explore->base, state.top);
+    return state.impossible ? 0 : state.hash | 1;
+}
+
+/* ---- Known states ------------------------------------------------------------------------------------ */
+
+bool bine__explore_known(struct bine__explore *explore)
+{
+    struct bine__explore_known *known = explore->known;
+    uint64_t hash = known ? hash_state(explore) : 0;
+
+    if (!hash)
+        return false;
+    for (uint64_t i = 0; i < PROBES; i++) {
+        _Atomic uint64_t *slot = &known->state[((hash >> 20 ^ hash) + i) & (BINE__EXPLORE_STATES - 1)];
+        uint64_t found = 0;
+        /* No data goes with it: who finds it only stops. */
+        if (atomic_compare_exchange_strong_explicit(slot, &found, hash, memory_order_relaxed,
+                                                    memory_order_relaxed))
+            return false;
+        if (found == hash)
+            return true;
+    }
+    return false; /* no room: run it */
+}
