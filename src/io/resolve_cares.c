@@ -242,13 +242,14 @@ static void go_on(struct lookup *lookup)
 static void note_sockets(struct lookup *lookup)
 {
     ares_socket_t fd[ARES_GETSOCK_MAXNUM];
-    const int wanted = ares_getsock(lookup->channel, fd, ARES_GETSOCK_MAXNUM);
+    /* A bit each for reading, and behind those one each for writing; its macros shift into the sign. */
+    const unsigned wanted = (unsigned)ares_getsock(lookup->channel, fd, ARES_GETSOCK_MAXNUM);
     struct timeval room, *left = ares_timeout(lookup->channel, NULL, &room);
 
     lookup->sockets = 0;
     for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-        const short events = (short)((ARES_GETSOCK_READABLE(wanted, i) ? POLLIN : 0) |
-                                     (ARES_GETSOCK_WRITABLE(wanted, i) ? POLLOUT : 0));
+        const short events = (short)((wanted >> i & 1 ? POLLIN : 0) |
+                                     (wanted >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0));
         if (events)
             lookup->socket[lookup->sockets++] = (struct pollfd){.fd = fd[i], .events = events};
     }
