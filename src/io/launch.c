@@ -96,10 +96,10 @@ static _Noreturn void child(const struct bine__launch *launch, int report)
 /* In a frame of its own, which both return through. */
 static __attribute__((noinline)) pid_t start(const struct bine__launch *launch, int report)
 {
-    pid_t pid = vfork();
+    pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): see the head */
 
     if (pid == 0)
-        child(launch, report);
+        child(launch, report); /* NOLINT(clang-analyzer-unix.Vfork): it makes system calls alone */
     return pid;
 }
 

@@ -35,7 +35,7 @@ struct bine_chan {
 struct bine__ticket;
 
 struct bine__selection { /* a select that waits */
-    struct bine__meeting *turns; /* one for each case; .turn.task is NULL where there is no channel */
+    struct bine__meeting *turns; /* one for each case; .turn.task is NULL where it stands in no line */
     bine_case *cases;
     size_t n;
     size_t served;               /* index of the case that happened; n: none has */

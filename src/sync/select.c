@@ -36,7 +36,7 @@ static struct bine__line *line_of(const bine_case *at)
 void bine__selection_leave(struct bine__selection *selection)
 {
     for (size_t i = 0; i < selection->n; i++)
-        if (selection->cases[i].chan && !bine__chan_shared(selection->cases[i].chan))
+        if (selection->turns[i].turn.task)
             bine__line_remove(line_of(&selection->cases[i]), &selection->turns[i].turn);
     selection->left = true;
 }
@@ -101,9 +101,9 @@ void bine__selection_enter(struct bine__selection *selection, struct bine_task *
     for (size_t i = 0; i < selection->n; i++) {
         bine_case *at = &selection->cases[i];
         struct bine__meeting *meeting = &selection->turns[i];
-        if (!at->chan || bine__chan_shared(at->chan))
+        meeting->turn.task = at->chan && !bine__chan_shared(at->chan) ? self : NULL;
+        if (!meeting->turn.task)
             continue;
-        meeting->turn.task = self;
         meeting->turn.error = 0;
         meeting->element = at->sends ? (void *)(uintptr_t)at->send : at->recv;
         meeting->selection = selection;

@@ -82,7 +82,8 @@ static size_t try_all(struct bine_loop *loop, bine_case cases[], size_t n, struc
             at->error = at->sends ? bine__shared_send_now(at->chan, at->send, served)
                                   : bine__shared_receive_now(at->chan, at->recv, served);
         else
-            at->error = at->sends ? bine__chan_send_now(at->chan, at->send) : bine__chan_receive_now(at->chan, at->recv);
+            at->error = at->sends ? bine__chan_send_now(at->chan, at->send)
+                                  : bine__chan_receive_now(at->chan, at->recv);
         if (at->error != EAGAIN)
             return i;
     }

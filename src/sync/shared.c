@@ -180,13 +180,17 @@ static int do_one(bine_chan *chan, void *element, bool sends, bool try)
     struct bine__shared *shared = bine__shared_of(chan);
     struct bine__ticket *served;
     struct bine_task *self = NULL;
+    char nothing = 0; /* what a value of no bytes is copied from, or to */
 
     if (!element && chan->element_size)
         return bine__error(EINVAL);
+    if (!element)
+        element = &nothing;
     if (!try && !(self = bine__begin()))
         return -1;
     pthread_mutex_lock(&shared->lock);
-    int error = sends ? bine__shared_send_now(chan, element, &served) : bine__shared_receive_now(chan, element, &served);
+    int error = sends ? bine__shared_send_now(chan, element, &served)
+                      : bine__shared_receive_now(chan, element, &served);
     if (error == EAGAIN && !try)
         return bine__outcome(wait_in_line(chan, self, sends ? &shared->senders : &shared->receivers, element,
                                           sends ? BINE__WAIT_SEND : BINE__WAIT_RECEIVE));
