@@ -250,6 +250,8 @@ LOOP_TEST(a_pool_has_so_many_threads_and_so_many_jobs_wait)
     for (int i = 0; i < JOBS; i++)
         tasks[i] = bine_spawn(offload_gated, pool);
     settle();
+    await_begun(); /* on both threads */
+    await_begun();
     expect_fails(bine_pool_offload(pool, at_once, NULL, NULL), EAGAIN);
     expect_fails(bine_pool_offload_abandon(pool, at_once, malloc(1), drop, NULL), EAGAIN);
     expect_int(drops, ==, 1);
