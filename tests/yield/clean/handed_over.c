@@ -17,7 +17,8 @@ static void *play(void *arg)
         int hits = ball.hits;
         ball.hits = hits + 1;
         ball.turn = !me;
-        bine_wake(player[!me]);
+        if (hits + 1 < 10)
+            bine_wake(player[!me]);
     }
     return NULL;
 }

@@ -25,6 +25,8 @@ static void drop(struct session *s)
 
 static void *handler(void *arg)
 {
+    if (!current)
+        return arg;
     struct session *s = hold(current);
     for (int i = 0; i < 3; i++) {
         bine_sleep(BINE_MS);
