@@ -23,7 +23,7 @@ BINE_BEGIN_DECLS
 #define BINE_NOYIELD /* never switches, nor does what it calls */
 #define BINE_YIELDS  /* may switch */
 
-/* ---- Atomic blocks --------------------------------------------------------------------------------------
+/* ---- Atomic blocks -------------------------------------------------------------------------------------
  * BINE_ATOMIC { payee->balance += n; payer->balance -= n; }   Left by its end, break, continue, return or
  * goto alike; break and continue act on the block itself, not on a loop around it.  A direct call that
  * yields does not compile inside; any other is reported while the program runs. */
@@ -40,7 +40,7 @@ BINE_EXPORT bine_check_mode bine_set_check_mode(bine_check_mode);
 /* How often a check failed since the process began, on any thread. */
 BINE_EXPORT uint64_t bine_check_count(void);
 
-/* ---- What a program says about itself -------------------------------------------------------------------- */
+/* ---- What a program says about itself --------------------------------------------------------------- */
 
 #ifndef BINE_CHECK_OFF
 /* "I could switch here", on the path that does not, too.  Never switches. */
@@ -62,7 +62,7 @@ BINE_EXPORT int bine_benign(const void *place, size_t size, const char *reason);
 #define bine_benign(place, size, reason) (0)
 #endif
 
-/* ---- The explicit style ----------------------------------------------------------------------------------
+/* ---- The explicit style --------------------------------------------------------------------------------
  * bine_await(expression) marks a yield point in the source and has the expression's value.  A task that was
  * spawned with .style = BINE_EXPLICIT may switch nowhere else. */
 #define bine_await(...) BINE__AWAIT(BINE__JOIN(bine__await_, __COUNTER__), __VA_ARGS__)
@@ -71,7 +71,7 @@ BINE_EXPORT int bine_benign(const void *place, size_t size, const char *reason);
 #define BINE_GROUP_AWAIT(group, flags) BINE__GROUP_AWAIT(group, (flags), BINE__JOIN(bine__group_block_, __COUNTER__))
 #define BINE_FOR_EACH_AWAIT(v, generator) BINE__FOR_EACH_AWAIT(v, generator, BINE__JOIN(bine__each_, __COUNTER__))
 
-/* ---- How it is made; not for use ------------------------------------------------------------------------- */
+/* ---- How it is made; not for use -------------------------------------------------------------------- */
 
 /* A place where no task may switch, on the stack of the task that is in it.  Its name is what a compiler
  * says of a call inside. */

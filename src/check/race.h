@@ -2,17 +2,18 @@
  *
  * Between the files of the detector of races across yield points.
  *
- * Compilers, asked for -fsanitize=thread, announce each access of a program to memory.  Tasks of one loop never run
- * at once, so there are no data races to look for; what is looked for is a task that looks at a place, gives up the
- * loop, and acts on what it saw although another has written there meanwhile.
+ * Compilers, asked for -fsanitize=thread, announce each access of a program to memory.  Tasks of one loop
+ * never run at once, so there are no data races to look for; what is looked for is a task that looks at a
+ * place, gives up the loop, and acts on what it saw although another has written there meanwhile.
  *
- * Time is cut into slices: one for each stretch that a task runs without a switch.  Each 8-byte granule of memory
- * that was touched has a chain of records, one for each task that touched it, the last one first: its last access
- * and its last write.  A task that comes back to a granule in a later slice compares its own record with those of
- * others.  The rules that tell harm from harmlessness stand in race_access.c.
+ * Time is cut into slices: one for each stretch that a task runs without a switch.  Each 8-byte granule of
+ * memory that was touched has a chain of records, one for each task that touched it, the last one first: its
+ * last access and its last write.  A task that comes back to a granule in a later slice compares its own
+ * record with those of others.  The rules that tell harm from harmlessness stand in race_access.c.
  *
- * One thread is watched: that of the first loop.  All state is its own; what other threads free is noted under a
- * lock (race_heap.c).  Nothing here may call what switches, and none of it is compiled with the instrumentation. */
+ * One thread is watched: that of the first loop.  All state is its own; what other threads free is noted
+ * under a lock (race_heap.c).  Nothing here may call what switches, and none of it is compiled with the
+ * instrumentation. */
 #ifndef BINE_CHECK_RACE_H
 #define BINE_CHECK_RACE_H
 
@@ -24,20 +25,20 @@
 
 enum { BINE__RACE_EXIT = 66 }; /* the status of a process that has something to tell */
 
-/* ---- Options ------------------------------------------------------------------------------------------ */
+/* ---- Options ---------------------------------------------------------------------------------------- */
 
 /* The rules, each of which can be switched off: BINE_RACE=no-loops,no-checks,... */
 enum bine__race_rule {
-    BINE__RULE_LOOPS = 1 << 0,      /* both accesses in one activation and one turn of its loops */
-    BINE__RULE_CHECKS = 1 << 1,     /* a value that was compared was looked at; one that was not was logged */
-    BINE__RULE_VALUES = 1 << 2,     /* a place that holds what it held is as it was */
-    BINE__RULE_HANDOVER = 1 << 3,   /* who wakes a task directly tells it of what it wrote */
-    BINE__RULE_UPDATES = 1 << 4,    /* the read in x -= n is no second look */
-    BINE__RULE_OWN_READS = 1 << 5,  /* a read after one's own write is no check */
-    BINE__RULE_MASKS = 1 << 6,      /* neighbours in a granule are apart */
-    BINE__RULE_LOCKS = 1 << 7,      /* predictions: what a common lock keeps apart cannot happen */
-    BINE__RULE_ORDER = 1 << 8,      /* predictions: what a spawn, a join or a message orders cannot happen */
-    BINE__RULE_CALLS = 1 << 9       /* a call that may yield marks a turn of its loop though it does not */
+    BINE__RULE_LOOPS = 1 << 0,     /* both accesses in one activation and one turn of its loops */
+    BINE__RULE_CHECKS = 1 << 1,    /* a value that was compared was looked at; one that was not was logged */
+    BINE__RULE_VALUES = 1 << 2,    /* a place that holds what it held is as it was */
+    BINE__RULE_HANDOVER = 1 << 3,  /* who wakes a task directly tells it of what it wrote */
+    BINE__RULE_UPDATES = 1 << 4,   /* the read in x -= n is no second look */
+    BINE__RULE_OWN_READS = 1 << 5, /* a read after one's own write is no check */
+    BINE__RULE_MASKS = 1 << 6,     /* neighbours in a granule are apart */
+    BINE__RULE_LOCKS = 1 << 7,     /* predictions: what a common lock keeps apart cannot happen */
+    BINE__RULE_ORDER = 1 << 8,     /* predictions: what a spawn, a join or a message orders cannot happen */
+    BINE__RULE_CALLS = 1 << 9      /* a call that may yield marks a turn of its loop though it does not */
 };
 
 struct bine__race_options {
@@ -46,21 +47,18 @@ struct bine__race_options {
     bool predict;
     bool stats;
     bool colour;
-    const char *log; /* a file for the findings, for the tool; NULL: standard error, for people */
-    unsigned most;   /* findings told */
+    const char *log;  /* a file for the findings, for the tool; NULL: standard error, for people */
+    unsigned most;    /* findings told */
     uint8_t own_read; /* BINE__OWN_READ; 0 where that rule is off */
 };
 extern struct bine__race_options bine__race_options;
 
-static inline bool bine__rule(enum bine__race_rule rule)
-{
-    return bine__race_options.rules & rule;
-}
+static inline bool bine__rule(enum bine__race_rule rule) { return bine__race_options.rules & rule; }
 
-/* ---- Where: program counters and calling contexts ------------------------------------------------------- */
+/* ---- Where: program counters and calling contexts --------------------------------------------------- */
 
-/* A program counter in 32 bits: its distance from the program's own code, or a number from a table for that of
- * other objects. */
+/* A program counter in 32 bits: its distance from the program's own code, or a number from a table for that
+ * of other objects. */
 extern uintptr_t bine__race_base;
 uint32_t bine__race_intern(uintptr_t pc);
 uintptr_t bine__race_pc(uint32_t);
@@ -74,26 +72,32 @@ static inline uint32_t bine__race_short(uintptr_t pc)
 uint32_t bine__race_context(uint32_t parent, uintptr_t call); /* 0: the outermost */
 uintptr_t bine__race_context_call(uint32_t context, uint32_t *parent);
 
-/* ---- Records --------------------------------------------------------------------------------------------- */
+/* ---- Records ---------------------------------------------------------------------------------------- */
 
 enum bine__access_kind {
     BINE__NOTHING,
     BINE__READ,
     BINE__WRITE,
     BINE__UPDATE,
-    BINE__FREED, /* the whole block is: see .val, .w_pc */
+    BINE__FREED,  /* the whole block is: see .val, .w_pc */
     BINE__MEMBER, /* of a declared group: .val is its number */
     BINE__BENIGN
 };
-enum { BINE__CHECKED_READ = 1, BINE__OWN_READ = 2, BINE__IN_SPAN = 4, BINE__EQUAL_READ = 8, BINE__CHANGED = 16 };
+enum {
+    BINE__CHECKED_READ = 1,
+    BINE__OWN_READ = 2,
+    BINE__IN_SPAN = 4,
+    BINE__EQUAL_READ = 8,
+    BINE__CHANGED = 16
+};
 enum { BINE__KEPT_FLAGS = BINE__IN_SPAN | BINE__CHANGED };
 
 struct bine__record {
     uint32_t next; /* of the granule; of the free ones */
     uint32_t slice, strand, w_slice;
     uint64_t time;
-    uint64_t val, w_old; /* what was read; what was overwritten */
-    uint32_t pc, context;     /* of the last read, if there was one in its slice; else of the last write */
+    uint64_t val, w_old;  /* what was read; what was overwritten */
+    uint32_t pc, context; /* of the last read, if there was one in its slice; else of the last write */
     uint32_t w_pc, w_context;
     uint8_t kind, mask, flags, size;
     uint16_t locks;
@@ -101,10 +105,10 @@ struct bine__record {
 };
 _Static_assert(sizeof(struct bine__record) == 64, "a record is a cache line");
 
-/* ---- Strands: what the detector knows of a task ----------------------------------------------------------- */
+/* ---- Strands: what the detector knows of a task ----------------------------------------------------- */
 
-/* Something happened in an activation: an access, a call.  When it happens again, what came after it belongs to
- * an earlier turn of a loop. */
+/* Something happened in an activation: an access, a call.  When it happens again, what came after it belongs
+ * to an earlier turn of a loop. */
 struct bine__event {
     uint32_t pc;
     uint64_t time, first;
@@ -116,19 +120,19 @@ struct bine__events {
 };
 
 struct bine__frame_record { /* an activation of an instrumented function */
-    uintptr_t call;    /* where it was called */
-    uintptr_t sp;      /* below its caller's frame */
-    uint64_t entry;    /* when */
-    uint32_t context;  /* 0: not asked for yet */
+    uintptr_t call;         /* where it was called */
+    uintptr_t sp;           /* below its caller's frame */
+    uint64_t entry;         /* when */
+    uint32_t context;       /* 0: not asked for yet */
     uint16_t events;
-    bool told;         /* its call is an event of its caller's */
+    bool told; /* its call is an event of its caller's */
 };
 
 struct bine__left { /* the loop was given up here */
     uint32_t slice;
     uint32_t context;
     uint32_t pc;
-    uint8_t wait; /* enum bine__wait */
+    uint8_t wait;      /* enum bine__wait */
     uintptr_t library; /* the innermost public function */
 };
 
@@ -171,13 +175,14 @@ struct bine__strand {
     struct bine__frame_record *frames;
     struct bine__events **events; /* of each depth; NULL until there are some */
     unsigned depth, room;
-    unsigned floor;   /* those below stand on another stack: of who resumed this generator */
+    unsigned floor;            /* those below stand on another stack: of who resumed this generator */
     uintptr_t called, library; /* where it called the library last, and which function */
     uint32_t slice;
     unsigned undos;
     struct bine__undo undo[BINE__UNDO];
     struct bine__suspect restores; /* the value that another has written over */
-    struct bine__suspect returned; /* a place that was read again, and holds what it held before others wrote there */
+    struct bine__suspect
+        returned; /* a place that was read again, and holds what it held before others wrote there */
     uint32_t look[BINE__LOOKS]; /* records read last, for the comparison that may follow */
     uint64_t looked[BINE__LOOKS];
     unsigned looks;
@@ -192,16 +197,16 @@ struct bine__strand {
 };
 
 extern _Thread_local struct bine__strand *bine__race_self __attribute__((tls_model("initial-exec")));
-extern uint32_t bine__race_slice; /* that runs */
-extern uint64_t bine__race_now;   /* counts events */
+extern uint32_t bine__race_slice;                        /* that runs */
+extern uint64_t bine__race_now;                          /* counts events */
 struct bine__strand *bine__race_strand(uint32_t number); /* NULL: it is gone */
-uint32_t bine__race_strands(void); /* how many there have been */
-bool bine__race_owner(void);      /* this is the thread that is watched, or may be */
+uint32_t bine__race_strands(void);                       /* how many there have been */
+bool bine__race_owner(void);                             /* this is the thread that is watched, or may be */
 bool bine__race_is_owner(void);
 
 struct bine__strand *bine__race_strand_of(const struct bine_task *);
-extern bool bine__race_hooked;    /* some object of the program is instrumented */
-extern bool bine__race_clang;     /* by clang, which tells nothing of comparisons of floating point */
+extern bool bine__race_hooked; /* some object of the program is instrumented */
+extern bool bine__race_clang;  /* by clang, which tells nothing of comparisons of floating point */
 
 /* race_frames.c */
 void bine__race_enter(struct bine__strand *, uintptr_t call, uintptr_t sp);
@@ -216,16 +221,13 @@ void bine__race_tell(struct bine__strand *to, const struct bine__strand *from, b
 bool bine__race_set_has(uint16_t set, const void *lock);
 const struct bine__left *bine__race_left_before(const struct bine__strand *, uint32_t slice);
 
-/* ---- Memory ------------------------------------------------------------------------------------------------ */
+/* ---- Memory ----------------------------------------------------------------------------------------- */
 
 enum { BINE__WINDOW_BITS = 30, BINE__WINDOWS = 1 << (47 - BINE__WINDOW_BITS) };
 extern uint32_t *bine__race_windows[BINE__WINDOWS];
 extern struct bine__record *bine__records;
 
-static inline struct bine__record *bine__record(uint32_t number)
-{
-    return &bine__records[number];
-}
+static inline struct bine__record *bine__record(uint32_t number) { return &bine__records[number]; }
 
 /* The granule's chain; NULL: nothing near was ever touched. */
 static inline uint32_t *bine__cell(uintptr_t at)
@@ -246,22 +248,23 @@ static inline uint8_t bine__mask(uintptr_t at, unsigned size)
 }
 
 /* race_access.c: what the fast path in race_hooks.c leaves. */
-void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum bine__access_kind, uintptr_t pc);
+void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum bine__access_kind,
+                       uintptr_t pc);
 void bine__race_settle(struct bine__strand *); /* what its last write was, is known now */
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
 
-/* race_declared.c: a granule that was freed, declared, or is benign.  The cell that counts in its place; NULL: the
- * access is dealt with. */
+/* race_declared.c: a granule that was freed, declared, or is benign.  The cell that counts in its place;
+ * NULL: the access is dealt with. */
 uint32_t *bine__race_special(struct bine__strand *, uintptr_t at, unsigned size, uint32_t *cell,
                              enum bine__access_kind, uintptr_t pc);
 
 /* race_predict.c */
-void bine__predict_span(struct bine__strand *, uintptr_t at, const struct bine__record *look, uint32_t w_context,
-                        enum bine__access_kind, uintptr_t pc, uint32_t others);
+void bine__predict_span(struct bine__strand *, uintptr_t at, const struct bine__record *look,
+                        uint32_t w_context, enum bine__access_kind, uintptr_t pc, uint32_t others);
 void bine__predict_write(struct bine__strand *, uintptr_t at, uint8_t mask, uintptr_t pc, uint32_t context);
 void bine__predict_forget(uintptr_t at);
 
-/* ---- Findings ------------------------------------------------------------------------------------------------ */
+/* ---- Findings --------------------------------------------------------------------------------------- */
 
 struct bine__site_of { /* one of a finding's sites */
     const char *where; /* a place that is known as text; NULL: pc */
@@ -278,8 +281,8 @@ struct bine__finding {
     unsigned sites;
 };
 
-void bine__finding_site(struct bine__finding *, const char *role, uint32_t pc, uint32_t context, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void bine__finding_site(struct bine__finding *, const char *role, uint32_t pc, uint32_t context,
+                        const char *format, ...) __attribute__((format(printf, 5, 6)));
 void bine__finding_place(struct bine__finding *, const char *role, const char *where, const char *text);
 /* Told once for the same kind and sites. */
 void bine__finding_tell(struct bine__finding *);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rules.  A task comes back to a granule in a later slice than its last access there; the records of others
- * say who wrote meanwhile.
+ * The rules.  A task comes back to a granule in a later slice than its last access there; the records of
+ * others say who wrote meanwhile.
  *
  *   it read, another wrote, it writes       LOST-UPDATE, or STALE-CHECK if what it read was compared
  *   it read, another wrote, it updates      STALE-CHECK: it acts on a check that does not hold any more
  *   it wrote, another wrote, it reads       CLOBBERED
  *   it wrote a part of a declared group, another read or wrote any, it writes another part    TORN-GROUP
  *
- * What makes such a thing harmless: a writer that woke this task directly and so handed over; a value that is what
- * it was; accesses of different turns of a loop, or of different calls of one function. */
+ * What makes such a thing harmless: a writer that woke this task directly and so handed over; a value that is
+ * what it was; accesses of different turns of a loop, or of different calls of one function. */
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ static uint64_t value_at(uintptr_t at, unsigned size)
     return value;
 }
 
-/* ---- Telling it ------------------------------------------------------------------------------------------- */
+/* ---- Telling it ------------------------------------------------------------------------------------- */
 
 struct triple {
     const char *kind, *looked, *wrote, *acted;
@@ -71,7 +71,7 @@ static void tell(struct bine__strand *self, const struct triple *triple, struct 
     bine__finding_tell(&finding);
 }
 
-/* ---- Who wrote meanwhile ------------------------------------------------------------------------------------ */
+/* ---- Who wrote meanwhile ---------------------------------------------------------------------------- */
 
 static bool between(const struct bine__strand *self, const struct bine__record *mine,
                     const struct bine__record *theirs, uint8_t mask, uint32_t slice)
@@ -104,9 +104,9 @@ static bool looks_like_number(uint64_t value)
 static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
                   enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
 {
-    bool checked = (mine->flags & BINE__CHECKED_READ) || !bine__rule(BINE__RULE_CHECKS) ||
-                   (size == 8 && (looks_like_pointer(mine->val) ||
-                                  (bine__race_clang && looks_like_number(mine->val))));
+    bool checked =
+        (mine->flags & BINE__CHECKED_READ) || !bine__rule(BINE__RULE_CHECKS) ||
+        (size == 8 && (looks_like_pointer(mine->val) || (bine__race_clang && looks_like_number(mine->val))));
     if (kind == BINE__UPDATE && (!checked || (mine->flags & BINE__OWN_READ)))
         return;
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
@@ -122,7 +122,8 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
                                       was_checked ? "checked it" : "read it", "wrote it",
                                       kind == BINE__UPDATE ? "updates it without looking again"
                                                            : "overwrites it without looking again"};
-        tell(self, &triple, read_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size, here(self, pc));
+        tell(self, &triple, read_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size,
+             here(self, pc));
         return;
     }
     if (bine__race_options.predict && (kind == BINE__WRITE || checked)) {
@@ -135,20 +136,23 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
 static void clobbered(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
                       uint8_t mask, uintptr_t pc, bool group)
 {
-    static const struct triple triple = {"CLOBBERED", "wrote it", "overwrote it", "reads what the other wrote"};
+    static const struct triple triple = {"CLOBBERED", "wrote it", "overwrote it",
+                                         "reads what the other wrote"};
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
         const struct bine__record *theirs = bine__record(i);
         if (!between(self, mine, theirs, mask, theirs->w_slice))
             continue;
         if (bine__rule(BINE__RULE_VALUES) && !group && value_at(at, size) == theirs->w_old)
             continue;
-        tell(self, &triple, write_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size, here(self, pc));
+        tell(self, &triple, write_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size,
+             here(self, pc));
         return;
     }
 }
 
 /* It wrote a part of a group in an earlier slice, and writes another. */
-static void torn(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size, uintptr_t pc)
+static void torn(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                 uintptr_t pc)
 {
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
         const struct bine__record *theirs = bine__record(i);
@@ -173,17 +177,18 @@ static void torn_read(struct bine__strand *self, const struct bine__record *mine
         const struct bine__record *theirs = bine__record(i);
         if (!between(self, mine, theirs, 0xff, theirs->w_slice))
             continue;
-        tell(self, &triple, read_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size, here(self, pc));
+        tell(self, &triple, read_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size,
+             here(self, pc));
         return;
     }
 }
 
-/* ---- What is known only later ------------------------------------------------------------------------------ */
+/* ---- What is known only later ----------------------------------------------------------------------- */
 
-/* It read and wrote in an earlier slice, and writes: if that puts back what was there first, what others have written
- * since is lost.  The value is known when it is written. */
-static void may_restore(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
-                        uint8_t mask, uintptr_t pc)
+/* It read and wrote in an earlier slice, and writes: if that puts back what was there first, what others have
+ * written since is lost.  The value is known when it is written. */
+static void may_restore(struct bine__strand *self, const struct bine__record *mine, uintptr_t at,
+                        unsigned size, uint8_t mask, uintptr_t pc)
 {
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
         const struct bine__record *theirs = bine__record(i);
@@ -191,11 +196,9 @@ static void may_restore(struct bine__strand *self, const struct bine__record *mi
             continue;
         if (mine->w_old == 0)
             return; /* not put back, but reset */
-        if (mine->w_old == 0) /* who writes zero starts anew */
-            return;
         const struct spot act = here(self, pc);
-        self->restores = (struct bine__suspect){at, bine__race_slice, 0, mine->w_old, (uint8_t)size, *mine, *theirs,
-                                                act.pc, act.context};
+        self->restores = (struct bine__suspect){at,    bine__race_slice, 0,      mine->w_old, (uint8_t)size,
+                                                *mine, *theirs,          act.pc, act.context};
         return;
     }
 }
@@ -211,8 +214,10 @@ void bine__race_settle(struct bine__strand *self)
          write_of(&suspect.theirs), suspect.at, suspect.size, (struct spot){suspect.pc, suspect.context});
 }
 
-/* It reads a pointer again, which is what it was though others have written there: what it pointed to may not be. */
-static void may_have_returned(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size)
+/* It reads a pointer again, which is what it was though others have written there: what it pointed to may not
+ * be. */
+static void may_have_returned(struct bine__strand *self, const struct bine__record *mine, uintptr_t at,
+                              unsigned size)
 {
     uint64_t value = value_at(at, size);
     if (size != 8 || !value || !looks_like_pointer(value) || value != mine->val)
@@ -222,7 +227,10 @@ static void may_have_returned(struct bine__strand *self, const struct bine__reco
         if (!between(self, mine, theirs, 0xff, theirs->w_slice) ||
             (theirs->w_old == value && !(theirs->flags & BINE__CHANGED)))
             continue;
-        self->returned = (struct bine__suspect){.at = at, .slice = bine__race_slice, .mine = *mine, .theirs = *theirs,
+        self->returned = (struct bine__suspect){.at = at,
+                                                .slice = bine__race_slice,
+                                                .mine = *mine,
+                                                .theirs = *theirs,
                                                 .record = (uint32_t)(mine - bine__records)};
         return;
     }
@@ -241,7 +249,7 @@ static void returned(struct bine__strand *self, const struct bine__record *mine,
     self->returned.at = 0;
 }
 
-/* ---- Records ------------------------------------------------------------------------------------------------ */
+/* ---- Records ---------------------------------------------------------------------------------------- */
 
 /* The task's own for these bytes, moved to the chain's front; or a new one. */
 static struct bine__record *own_record(struct bine__strand *self, uint32_t *cell, uint8_t mask, unsigned size,
@@ -255,7 +263,8 @@ static struct bine__record *own_record(struct bine__strand *self, uint32_t *cell
         if ((one->mask & mask) || !bine__rule(BINE__RULE_MASKS))
             break;
         /* One instruction that goes over neighbours: of an array, which is one thing. */
-        if (size < 8 && one->slice == bine__race_slice && one->kind == kind && one->pc == pc && one->size == size)
+        if (size < 8 && one->slice == bine__race_slice && one->kind == kind && one->pc == pc &&
+            one->size == size)
             break;
     }
     if (!number) {
@@ -307,7 +316,8 @@ static void written_now(struct bine__strand *self, struct bine__record *mine, ui
     mine->size = (uint8_t)size;
 }
 
-/* A read that began this slice's accesses to it becomes a part of this update: what was there before it counts. */
+/* A read that began this slice's accesses to it becomes a part of this update: what was there before it
+ * counts. */
 static bool take_back(struct bine__strand *self, uintptr_t at, unsigned size)
 {
     for (unsigned i = 0; i < self->undos; i++) {
@@ -324,7 +334,8 @@ static bool take_back(struct bine__strand *self, uintptr_t at, unsigned size)
     return false;
 }
 
-static void may_take_back(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size)
+static void may_take_back(struct bine__strand *self, const struct bine__record *mine, uintptr_t at,
+                          unsigned size)
 {
     struct bine__undo *undo = &self->undo[self->undos < BINE__UNDO ? self->undos : BINE__UNDO - 1];
     if (self->undos < BINE__UNDO)
@@ -337,7 +348,8 @@ static bool is_special(enum bine__access_kind kind)
     return kind == BINE__FREED || kind == BINE__MEMBER || kind == BINE__BENIGN;
 }
 
-static bool may_matter(const struct bine__record *mine, enum bine__access_kind kind, unsigned size, bool group)
+static bool may_matter(const struct bine__record *mine, enum bine__access_kind kind, unsigned size,
+                       bool group)
 {
     return group || size == 8 || mine->kind != BINE__READ || kind != BINE__READ;
 }

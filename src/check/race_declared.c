@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Granules whose first record is not a task's: of freed blocks, of declared groups, of places whose races are meant.
- * And what is said of a place.
+ * Granules whose first record is not a task's: of freed blocks, of declared groups, of places whose races are
+ * meant. And what is said of a place.
  *
  * The members of a group share one chain: that of a cell of the group's own. */
 #include <stdio.h>
@@ -17,8 +17,8 @@ static struct group {
 } groups[GROUPS];
 static unsigned group_count;
 
-/* A name at two times is two groups if its memory was freed meanwhile; so is a name at two addresses when all its
- * members were declared already: an object of each kind has a group of its own. */
+/* A name at two times is two groups if its memory was freed meanwhile; so is a name at two addresses when all
+ * its members were declared already: an object of each kind has a group of its own. */
 static struct member {
     uintptr_t at;
     size_t size;
@@ -59,7 +59,8 @@ void bine__check_together(const char *name, const void *place, size_t size)
     if (!bine__race_owner())
         return;
     for (unsigned i = 0; i < member_count; i++)
-        if (members[i].at == at && members[i].size == size && strcmp(groups[members[i].group].name, name) == 0)
+        if (members[i].at == at && members[i].size == size &&
+            strcmp(groups[members[i].group].name, name) == 0)
             return;
     for (unsigned i = 0; i < group_count; i++)
         if (strncmp(groups[i].name, name, sizeof groups[i].name - 1) == 0)
@@ -89,10 +90,10 @@ const char *bine__place_name(char text[96], uintptr_t at)
     return text;
 }
 
-/* ---- Freed memory ------------------------------------------------------------------------------------------- */
+/* ---- Freed memory ----------------------------------------------------------------------------------- */
 
-static void used_after_free(struct bine__strand *self, const struct bine__record *freed, uintptr_t at, bool write,
-                            uintptr_t pc)
+static void used_after_free(struct bine__strand *self, const struct bine__record *freed, uintptr_t at,
+                            bool write, uintptr_t pc)
 {
     bool across = freed->strand != self->number || freed->w_slice != bine__race_slice;
     struct bine__finding finding = {.kind = across ? "USE-AFTER-FREE-ACROSS-YIELD" : "USE-AFTER-FREE"};
@@ -115,15 +116,12 @@ uint32_t *bine__race_special(struct bine__strand *self, uintptr_t at, unsigned s
 {
     struct bine__record *special = bine__record(*cell);
     switch ((enum bine__access_kind)special->kind) {
-    case BINE__FREED:
-        used_after_free(self, special, at, kind != BINE__READ, pc);
-        return NULL;
+    case BINE__FREED: used_after_free(self, special, at, kind != BINE__READ, pc); return NULL;
     case BINE__MEMBER:
         for (uint32_t i = *cell; i; i = bine__record(i)->next)
             if ((bine__record(i)->mask & bine__mask(at, size)) && bine__record(i)->kind == BINE__MEMBER)
                 return &groups[bine__record(i)->val].cell;
         return NULL; /* a neighbour of the group in its granule, or benign */
-    default:
-        return NULL;
+    default: return NULL;
     }
 }

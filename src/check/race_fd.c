@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Descriptors: two tasks in the middle of writing one stream, a number that is closed twice, a number that was kept
- * across a switch while it became another file; and what the runtime finds itself: failures that nobody looked at,
- * tasks left behind, all stuck, switches in atomic blocks, broken invariants.
+ * Descriptors: two tasks in the middle of writing one stream, a number that is closed twice, a number that
+ * was kept across a switch while it became another file; and what the runtime finds itself: failures that
+ * nobody looked at, tasks left behind, all stuck, switches in atomic blocks, broken invariants.
  *
- * A task knows a number as the file that it used it for last.  A program that learns the number anew (by a call that
- * makes descriptors) is told so here by the library; who keeps numbers in memory is judged by their use. */
+ * A task knows a number as the file that it used it for last.  A program that learns the number anew (by a
+ * call that makes descriptors) is told so here by the library; who keeps numbers in memory is judged by their
+ * use. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +25,12 @@ struct use { /* of a descriptor, by a strand */
 
 static struct fd {
     uint32_t generation;
-    bool open, closed;                    /* by calls of the library, as far as known */
+    bool open, closed; /* by calls of the library, as far as known */
     struct use made, close;
-    struct use busy[2];                   /* who is in the middle of a transfer; strand 0: nobody */
-    struct use user[USERS];               /* the last that used it */
+    struct use busy[2];     /* who is in the middle of a transfer; strand 0: nobody */
+    struct use user[USERS]; /* the last that used it */
     unsigned users;
-} *fds[FDS >> 8];
+} * fds[FDS >> 8];
 
 static struct fd *fd_of(int number)
 {
@@ -44,7 +45,8 @@ static struct fd *fd_of(int number)
 static struct use use_now(struct bine__strand *self, const struct fd *fd)
 {
     uintptr_t pc = self->called ? self->called : bine__race_caller(NULL);
-    return (struct use){self->number, fd->generation, self->slice, bine__race_short(pc), bine__race_here(self)};
+    return (struct use){self->number, fd->generation, self->slice, bine__race_short(pc),
+                        bine__race_here(self)};
 }
 
 static void tell_left(struct bine__finding *finding, const struct bine__strand *self, uint32_t slice)
@@ -56,14 +58,15 @@ static void tell_left(struct bine__finding *finding, const struct bine__strand *
                            bine__strand_name(name, self->number), bine__left_name(how, left));
 }
 
-/* ---- Two in the middle ---------------------------------------------------------------------------------------- */
+/* ---- Two in the middle ------------------------------------------------------------------------------ */
 
-static void tell_busy(struct bine__strand *self, const struct use *busy, const struct use *now, int number, bool out)
+static void tell_busy(struct bine__strand *self, const struct use *busy, const struct use *now, int number,
+                      bool out)
 {
     struct bine__finding finding = {.kind = "FD-BUSY"};
     char name[64];
-    snprintf(finding.summary, sizeof finding.summary, "descriptor %d: two tasks %s one stream at once", number,
-             out ? "write" : "read");
+    snprintf(finding.summary, sizeof finding.summary, "descriptor %d: two tasks %s one stream at once",
+             number, out ? "write" : "read");
     bine__finding_site(&finding, "looked", busy->pc, busy->context, "%s is in the middle of %s",
                        bine__strand_name(name, busy->strand), out ? "writing" : "reading");
     bine__finding_site(&finding, "wrote", now->pc, now->context, "%s %s meanwhile",
@@ -93,7 +96,7 @@ void bine__check_io(int number, bool out, enum bine__io_step step, size_t moved)
         busy->strand = 0;
 }
 
-/* ---- Numbers that change hands ----------------------------------------------------------------------------------- */
+/* ---- Numbers that change hands ---------------------------------------------------------------------- */
 
 void bine__check_fd_made(int number)
 {
@@ -127,8 +130,8 @@ void bine__check_fd_used(int number)
         char name[64];
         const struct use now = use_now(self, fd);
         bine__strand_name(name, self->number);
-        snprintf(finding.summary, sizeof finding.summary, "descriptor %d is another file than the one that %s used",
-                 number, name);
+        snprintf(finding.summary, sizeof finding.summary,
+                 "descriptor %d is another file than the one that %s used", number, name);
         bine__finding_site(&finding, "looked", mine->pc, mine->context, "%s used it here", name);
         tell_left(&finding, self, fd->close.slice);
         bine__finding_site(&finding, "wrote", fd->close.pc, fd->close.context, "%s closed it meanwhile",
@@ -156,7 +159,8 @@ void bine__check_fd_closed(int number, int error)
     if (error == EBADF && fd->closed) {
         struct bine__finding finding = {.kind = "DOUBLE-CLOSE"};
         char name[64];
-        snprintf(finding.summary, sizeof finding.summary, "descriptor %d is closed, and closed again", number);
+        snprintf(finding.summary, sizeof finding.summary, "descriptor %d is closed, and closed again",
+                 number);
         if (self->slice != fd->close.slice)
             tell_left(&finding, self, fd->close.slice > 0 ? fd->close.slice : 1);
         bine__finding_site(&finding, "wrote", fd->close.pc, fd->close.context, "%s closed it",
@@ -175,7 +179,7 @@ void bine__check_fd_closed(int number, int error)
     fd->generation++;
 }
 
-/* ---- What the runtime finds ------------------------------------------------------------------------------------------ */
+/* ---- What the runtime finds ------------------------------------------------------------------------- */
 
 static const char *spawned_at(const struct bine__strand *strand)
 {
@@ -192,13 +196,14 @@ void bine__check_stuck(struct bine_loop *loop)
     unsigned waiting = 0;
     for (uint32_t i = 1; i < bine__race_strands(); i++) {
         const struct bine__strand *strand = bine__race_strand(i);
-        const struct bine__left *left =
-            strand && strand->number == i && !strand->ended ? bine__race_left_before(strand, UINT32_MAX) : NULL;
+        const struct bine__left *left = strand && strand->number == i && !strand->ended
+                                            ? bine__race_left_before(strand, UINT32_MAX)
+                                            : NULL;
         if (!left || left->wait == BINE__WAIT_NONE)
             continue;
         waiting++;
-        bine__finding_site(&finding, "gave-up", left->pc, left->context, "%s waits: %s", bine__strand_name(name, i),
-                           bine__wait_names[left->wait]);
+        bine__finding_site(&finding, "gave-up", left->pc, left->context, "%s waits: %s",
+                           bine__strand_name(name, i), bine__wait_names[left->wait]);
     }
     snprintf(finding.summary, sizeof finding.summary, "nothing can ever run again: %u task%s wait", waiting,
              waiting == 1 ? "" : "s");
@@ -214,7 +219,8 @@ void bine__check_left_behind(const struct bine_task *task)
     if (!strand || task->joiner || (task->flags & BINE__TASK_TAKEN))
         return;
     char name[64];
-    snprintf(finding.summary, sizeof finding.summary, "%s is cancelled as the run ends: nobody has waited for it",
+    snprintf(finding.summary, sizeof finding.summary,
+             "%s is cancelled as the run ends: nobody has waited for it",
              bine__strand_name(name, strand->number));
     bine__finding_place(&finding, "looked", spawned_at(strand), "it was started here");
     bine__finding_tell(&finding);
@@ -223,23 +229,25 @@ void bine__check_left_behind(const struct bine_task *task)
 void bine__check_reported(const struct bine_report *report, const struct bine_task *task)
 {
     static const char *const kinds[] = {
-        [BINE_REPORT_LOST_ERROR] = "LOST-ERROR", [BINE_REPORT_LEFT_BEHIND] = "TASK-LEFT-BEHIND",
-        [BINE_REPORT_ATOMIC] = "YIELD-IN-ATOMIC", [BINE_REPORT_INVARIANT] = "INVARIANT",
+        [BINE_REPORT_LOST_ERROR] = "LOST-ERROR",
+        [BINE_REPORT_LEFT_BEHIND] = "TASK-LEFT-BEHIND",
+        [BINE_REPORT_ATOMIC] = "YIELD-IN-ATOMIC",
+        [BINE_REPORT_INVARIANT] = "INVARIANT",
     };
-    if ((size_t)report->kind >= sizeof kinds / sizeof *kinds || !kinds[report->kind] || !bine__race_is_owner() ||
-        !bine__race_hooked)
+    if ((size_t)report->kind >= sizeof kinds / sizeof *kinds || !kinds[report->kind] ||
+        !bine__race_is_owner() || !bine__race_hooked)
         return;
     struct bine__strand *strand = task ? task->checked : NULL;
     struct bine__finding finding = {.kind = kinds[report->kind]};
     char name[64];
-    snprintf(finding.summary, sizeof finding.summary, "%s%s%.170s", strand ? bine__strand_name(name, strand->number) : "",
-             strand ? ": " : "", report->message);
+    snprintf(finding.summary, sizeof finding.summary, "%s%s%.170s",
+             strand ? bine__strand_name(name, strand->number) : "", strand ? ": " : "", report->message);
     switch (report->kind) {
     case BINE_REPORT_ATOMIC:
     case BINE_REPORT_INVARIANT:
         if (strand)
-            bine__finding_site(&finding, "gave-up", bine__race_short(bine__race_caller(NULL)), bine__race_here(strand),
-                               "it gives up the loop here");
+            bine__finding_site(&finding, "gave-up", bine__race_short(bine__race_caller(NULL)),
+                               bine__race_here(strand), "it gives up the loop here");
         break;
     default:
         if (strand)

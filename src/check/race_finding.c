@@ -2,9 +2,9 @@
  *
  * Findings: each is told once, with its sites as lines of the source.
  *
- * Text for people goes to standard error.  For the tool, which prints other forms, a file gets a line for each
- * thing: "finding KIND<tab>summary", then for each site "site role<tab>text" and its frames, innermost first,
- * "frame function<tab>file:line", then "end". */
+ * Text for people goes to standard error.  For the tool, which prints other forms, a file gets a line for
+ * each thing: "finding KIND<tab>summary", then for each site "site role<tab>text" and its frames, innermost
+ * first, "frame function<tab>file:line", then "end". */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdarg.h>
@@ -32,7 +32,8 @@ static __attribute__((format(printf, 2, 3))) void add(struct text *text, const c
     va_start(args, format);
     int n = vsnprintf(text->at + text->used, sizeof text->at - text->used, format, args);
     va_end(args);
-    text->used = n < 0 || (size_t)n >= sizeof text->at - text->used ? sizeof text->at - 1 : text->used + (size_t)n;
+    text->used =
+        n < 0 || (size_t)n >= sizeof text->at - text->used ? sizeof text->at - 1 : text->used + (size_t)n;
 }
 
 void bine__finding_site(struct bine__finding *finding, const char *role, uint32_t pc, uint32_t context,
@@ -124,9 +125,10 @@ void bine__finding_tell(struct bine__finding *finding)
         bool log = bine__race_options.log != NULL;
         text.used = 0;
         bool colour = bine__race_options.colour && !log;
-        add(&text, log      ? "finding %s\t%s\n"
-                   : colour ? "bine-race: \033[1;31m%s\033[0m: \033[1m%s\033[0m\n"
-                            : "bine-race: %s: %s\n",
+        add(&text,
+            log      ? "finding %s\t%s\n"
+            : colour ? "bine-race: \033[1;31m%s\033[0m: \033[1m%s\033[0m\n"
+                     : "bine-race: %s: %s\n",
             finding->kind, finding->summary);
         for (unsigned i = 0; i < finding->sites; i++) {
             const struct bine__site_of *site = &finding->site[i];
@@ -140,7 +142,8 @@ void bine__finding_tell(struct bine__finding *finding)
                 add_stack(&text, site->pc, site->context);
         }
         add(&text, log ? "end\n" : "\n");
-        int fd = log ? open(bine__race_options.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : STDERR_FILENO;
+        int fd = log ? open(bine__race_options.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)
+                     : STDERR_FILENO;
         write_all(fd, text.at, text.used);
         if (log && fd >= 0)
             close(fd);
@@ -149,10 +152,7 @@ void bine__finding_tell(struct bine__finding *finding)
     errno = error;
 }
 
-unsigned bine__findings(void)
-{
-    return told;
-}
+unsigned bine__findings(void) { return told; }
 
 const char *bine__strand_name(char text[64], uint32_t number)
 {

@@ -3,12 +3,12 @@
  * Activations, calling contexts, and turns of loops.
  *
  * Two accesses belong together only if they were made in the same activation of the deepest function that was
- * there for both, and in the same turn of its loops.  Loops are not known; but what happens twice in an activation
- * happens in a loop.  So each activation keeps what happened in it, in order: when something happens again,
- * all that came after its last time belongs to a turn that is over.
+ * there for both, and in the same turn of its loops.  Loops are not known; but what happens twice in an
+ * activation happens in a loop.  So each activation keeps what happened in it, in order: when something
+ * happens again, all that came after its last time belongs to a turn that is over.
  *
- * Only what may matter is an event: the first access to a granule in a slice, a call of the library, and the calls
- * that lead to these; the rest cannot lie on both sides of a switch. */
+ * Only what may matter is an event: the first access to a granule in a slice, a call of the library, and the
+ * calls that lead to these; the rest cannot lie on both sides of a switch. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,12 +20,12 @@ enum { CONTEXTS = 1 << 20, CONTEXT_HEADS = 1 << 16, MOST_DEPTH = 1 << 16 };
 static struct context {
     uintptr_t call;
     uint32_t parent, next;
-} *contexts;
+} * contexts;
 static uint32_t contexts_made, *context_heads;
 
 uint64_t bine__race_now = 1;
 
-/* ---- Calling contexts: a tree ------------------------------------------------------------------------------ */
+/* ---- Calling contexts: a tree ----------------------------------------------------------------------- */
 
 static bool open_contexts(void)
 {
@@ -44,7 +44,8 @@ uint32_t bine__race_context(uint32_t parent, uintptr_t call)
 {
     if (!contexts && !open_contexts())
         return 0;
-    uint32_t *head = &context_heads[((call * 0x9e3779b97f4a7c15U >> 40) ^ (parent * 2654435761U)) % CONTEXT_HEADS];
+    uint32_t *head =
+        &context_heads[((call * 0x9e3779b97f4a7c15U >> 40) ^ (parent * 2654435761U)) % CONTEXT_HEADS];
     for (uint32_t i = *head; i; i = contexts[i].next)
         if (contexts[i].call == call && contexts[i].parent == parent)
             return i;
@@ -72,7 +73,7 @@ uint32_t bine__race_here(struct bine__strand *self)
     return context;
 }
 
-/* ---- Activations ------------------------------------------------------------------------------------------- */
+/* ---- Activations ------------------------------------------------------------------------------------ */
 
 static bool grow(struct bine__strand *self)
 {
@@ -96,8 +97,9 @@ void bine__race_enter(struct bine__strand *self, uintptr_t call, uintptr_t sp)
 {
     if (self->depth == self->room && !grow(self))
         return; /* deeper ones count as their caller's */
-    self->frames[self->depth++] =
-        (struct bine__frame_record){.call = call, .sp = sp, .entry = ++bine__race_now, .told = self->depth == 1};
+    struct bine__frame_record *frame = &self->frames[self->depth];
+    *frame = (struct bine__frame_record){.call = call, .sp = sp, .entry = ++bine__race_now};
+    frame->told = self->depth++ == 0; /* the outermost has no caller */
 }
 
 void bine__race_frames_free(struct bine__strand *self)
@@ -111,7 +113,7 @@ void bine__race_frames_free(struct bine__strand *self)
     self->depth = self->room = 0;
 }
 
-/* ---- Generators ---------------------------------------------------------------------------------------------
+/* ---- Generators -------------------------------------------------------------------------------------
 
  * A body's activations stand on those of whoever resumes it, and are taken off when it gives way. */
 
@@ -198,7 +200,7 @@ void bine__check_gen_gone(struct bine__stash **place)
     *place = NULL;
 }
 
-/* ---- Events ------------------------------------------------------------------------------------------------ */
+/* ---- Events ----------------------------------------------------------------------------------------- */
 
 static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
 {

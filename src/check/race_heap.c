@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The heap: malloc() and its kin of the whole program, so that memory that is freed and given out again begins
- * without records, and what tasks free stays in quarantine for a while, in which its use is told.
+ * The heap: malloc() and its kin of the whole program, so that memory that is freed and given out again
+ * begins without records, and what tasks free stays in quarantine for a while, in which its use is told.
  *
- * glibc's own functions do the work.  Blocks that other threads free are noted here and cleared by the thread that
- * is watched, at its next switch. */
+ * glibc's own functions do the work.  Blocks that other threads free are noted here and cleared by the thread
+ * that is watched, at its next switch. */
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ void *__libc_memalign(size_t, size_t);
 
 #define HEAP __attribute__((visibility("default"), used))
 
-/* ---- What others have freed ---------------------------------------------------------------------------------- */
+/* ---- What others have freed ------------------------------------------------------------------------- */
 
 enum { NOTED = 1024 };
 static struct {
@@ -38,10 +38,7 @@ static void lock(void)
         ;
 }
 
-static void unlock(void)
-{
-    atomic_store_explicit(&noted.locked, false, memory_order_release);
-}
+static void unlock(void) { atomic_store_explicit(&noted.locked, false, memory_order_release); }
 
 static void note(void *at, size_t size)
 {
@@ -65,7 +62,7 @@ void bine__heap_tidy(void)
     unlock();
 }
 
-/* ---- Quarantine ------------------------------------------------------------------------------------------------ */
+/* ---- Quarantine ------------------------------------------------------------------------------------- */
 
 enum { BLOCKS = 2048 };
 static const size_t bytes_most = 4 << 20, block_most = 256 << 10;
@@ -93,8 +90,8 @@ static void double_free(struct bine__strand *self, const struct bine__record *fi
     char name[64], how[64];
     const struct bine__left *left =
         first->w_slice != bine__race_slice ? bine__race_left_before(self, first->w_slice) : NULL;
-    snprintf(finding.summary, sizeof finding.summary, "%s frees %p, which is free", bine__strand_name(name, self->number),
-             at);
+    snprintf(finding.summary, sizeof finding.summary, "%s frees %p, which is free",
+             bine__strand_name(name, self->number), at);
     if (left)
         bine__finding_site(&finding, "gave-up", left->pc, left->context, "%s gave up the loop in %s",
                            bine__strand_name(name, self->number), bine__left_name(how, left));
@@ -136,10 +133,7 @@ static bool keep(struct bine__strand *self, void *at, size_t size, uintptr_t pc)
     return true;
 }
 
-static bool in_library(uintptr_t pc)
-{
-    return pc >= bine__race_text[0] && pc < bine__race_text[1];
-}
+static bool in_library(uintptr_t pc) { return pc >= bine__race_text[0] && pc < bine__race_text[1]; }
 
 static void release(void *at, uintptr_t pc)
 {
@@ -148,7 +142,7 @@ static void release(void *at, uintptr_t pc)
         return;
     if (self && self->restores.at)
         bine__race_settle(self); /* while it can be read */
-    if (!bine__records) { /* nothing was ever touched */
+    if (!bine__records) {        /* nothing was ever touched */
         __libc_free(at);
         return;
     }
@@ -165,25 +159,13 @@ static void release(void *at, uintptr_t pc)
     __libc_free(at);
 }
 
-HEAP void *malloc(size_t size)
-{
-    return __libc_malloc(size);
-}
+HEAP void *malloc(size_t size) { return __libc_malloc(size); }
 
-HEAP void *calloc(size_t n, size_t size)
-{
-    return __libc_calloc(n, size);
-}
+HEAP void *calloc(size_t n, size_t size) { return __libc_calloc(n, size); }
 
-HEAP void *memalign(size_t alignment, size_t size)
-{
-    return __libc_memalign(alignment, size);
-}
+HEAP void *memalign(size_t alignment, size_t size) { return __libc_memalign(alignment, size); }
 
-HEAP void *aligned_alloc(size_t alignment, size_t size)
-{
-    return __libc_memalign(alignment, size);
-}
+HEAP void *aligned_alloc(size_t alignment, size_t size) { return __libc_memalign(alignment, size); }
 
 HEAP int posix_memalign(void **out, size_t alignment, size_t size)
 {

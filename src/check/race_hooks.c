@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * What compilers call: -fsanitize=thread for each access, function and atomic operation; -fsanitize-coverage for
- * each comparison.  The names and types are theirs.
+ * What compilers call: -fsanitize=thread for each access, function and atomic operation; -fsanitize-coverage
+ * for each comparison.  The names and types are theirs.
  *
- * Most accesses come again in the slice in which the task touched the granule last: these are dealt with here, and
- * need no event (race_frames.c).  A granule that is freed or declared has a first record whose slice is 0. */
+ * Most accesses come again in the slice in which the task touched the granule last: these are dealt with
+ * here, and need no event (race_frames.c).  A granule that is freed or declared has a first record whose
+ * slice is 0. */
 #include <string.h>
 
 #include "check/race.h"
@@ -62,8 +63,8 @@ INLINE void write_at(uintptr_t at, unsigned size, uintptr_t pc, enum bine__acces
     if (!self)
         return;
     struct bine__record *record = bine__records ? record_of_slice(at, size) : NULL;
-    if (bine__likely(record && record->w_slice == bine__race_slice && !bine__race_options.predict && !self->undos &&
-                     !self->returned.at)) {
+    if (bine__likely(record && record->w_slice == bine__race_slice && !bine__race_options.predict &&
+                     !self->undos && !self->returned.at)) {
         uint32_t context = self->frames[self->depth - 1].context;
         if (record->kind == BINE__WRITE)
             touch(record, self, pc);
@@ -80,18 +81,18 @@ INLINE void write_at(uintptr_t at, unsigned size, uintptr_t pc, enum bine__acces
     }
 }
 
-/* ---- Accesses ----------------------------------------------------------------------------------------------- */
+/* ---- Accesses --------------------------------------------------------------------------------------- */
 
-#define ACCESS(n)                                                                                                \
-    HOOK void __tsan_read##n(void *p) { read_at((uintptr_t)p, n, CALLER); }                                      \
-    HOOK void __tsan_write##n(void *p) { write_at((uintptr_t)p, n, CALLER, BINE__WRITE); }                       \
-    HOOK void __tsan_read_write##n(void *p) { write_at((uintptr_t)p, n, CALLER, BINE__UPDATE); }                 \
-    HOOK void __tsan_unaligned_read##n(void *p) { unaligned((uintptr_t)p, n, false, CALLER); }        \
-    HOOK void __tsan_unaligned_write##n(void *p) { unaligned((uintptr_t)p, n, true, CALLER); }        \
-    HOOK void __tsan_unaligned_read_write##n(void *p) { unaligned((uintptr_t)p, n, true, CALLER); }   \
-    HOOK void __tsan_volatile_read##n(void *p) { read_at((uintptr_t)p, n, CALLER); }                             \
-    HOOK void __tsan_volatile_write##n(void *p) { write_at((uintptr_t)p, n, CALLER, BINE__WRITE); }              \
-    HOOK void __tsan_unaligned_volatile_read##n(void *p) { unaligned((uintptr_t)p, n, false, CALLER); } \
+#define ACCESS(n)                                                                                            \
+    HOOK void __tsan_read##n(void *p) { read_at((uintptr_t)p, n, CALLER); }                                  \
+    HOOK void __tsan_write##n(void *p) { write_at((uintptr_t)p, n, CALLER, BINE__WRITE); }                   \
+    HOOK void __tsan_read_write##n(void *p) { write_at((uintptr_t)p, n, CALLER, BINE__UPDATE); }             \
+    HOOK void __tsan_unaligned_read##n(void *p) { unaligned((uintptr_t)p, n, false, CALLER); }               \
+    HOOK void __tsan_unaligned_write##n(void *p) { unaligned((uintptr_t)p, n, true, CALLER); }               \
+    HOOK void __tsan_unaligned_read_write##n(void *p) { unaligned((uintptr_t)p, n, true, CALLER); }          \
+    HOOK void __tsan_volatile_read##n(void *p) { read_at((uintptr_t)p, n, CALLER); }                         \
+    HOOK void __tsan_volatile_write##n(void *p) { write_at((uintptr_t)p, n, CALLER, BINE__WRITE); }          \
+    HOOK void __tsan_unaligned_volatile_read##n(void *p) { unaligned((uintptr_t)p, n, false, CALLER); }      \
     HOOK void __tsan_unaligned_volatile_write##n(void *p) { unaligned((uintptr_t)p, n, true, CALLER); }
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes" /* the compilers' own, which no header declares */
@@ -111,9 +112,9 @@ ACCESS(1)
 ACCESS(2)
 ACCESS(4)
 ACCESS(8)
-#define ACCESS_WIDE(prefix)                                                                                      \
-    HOOK void __tsan_##prefix##read16(void *p) { bine__race_range((uintptr_t)p, 16, false, CALLER); }            \
-    HOOK void __tsan_##prefix##write16(void *p) { bine__race_range((uintptr_t)p, 16, true, CALLER); }            \
+#define ACCESS_WIDE(prefix)                                                                                  \
+    HOOK void __tsan_##prefix##read16(void *p) { bine__race_range((uintptr_t)p, 16, false, CALLER); }        \
+    HOOK void __tsan_##prefix##write16(void *p) { bine__race_range((uintptr_t)p, 16, true, CALLER); }        \
     HOOK void __tsan_##prefix##read_write16(void *p) { bine__race_range((uintptr_t)p, 16, true, CALLER); }
 ACCESS_WIDE()
 ACCESS_WIDE(unaligned_)
@@ -143,12 +144,9 @@ HOOK void *__tsan_memset(void *to, int byte, size_t n)
     return memset(to, byte, n);
 }
 
-/* ---- Functions ------------------------------------------------------------------------------------------------ */
+/* ---- Functions -------------------------------------------------------------------------------------- */
 
-HOOK void __tsan_init(void)
-{
-    bine__race_hooked = true;
-}
+HOOK void __tsan_init(void) { bine__race_hooked = true; }
 
 /* Activations that were left by longjmp() are below this one's stack: nobody will say that they ended. */
 HOOK void __tsan_func_entry(void *call)
@@ -158,7 +156,8 @@ HOOK void __tsan_func_entry(void *call)
     if (!self)
         return;
     self->undos = 0;
-    while (bine__unlikely(self->depth > 1 && self->depth > self->floor && self->frames[self->depth - 1].sp <= sp))
+    while (bine__unlikely(self->depth > 1 && self->depth > self->floor &&
+                          self->frames[self->depth - 1].sp <= sp))
         self->depth--;
     uintptr_t from = (uintptr_t)call;
     if (bine__unlikely(from >= bine__race_text[0] && from < bine__race_text[1]) && self->called)
@@ -176,7 +175,7 @@ HOOK void __tsan_func_exit(void)
         self->depth--;
 }
 
-/* ---- Comparisons: what was read a moment ago and is compared was looked at ------------------------------------- */
+/* ---- Comparisons: what was read a moment ago and is compared was looked at -------------------------- */
 
 INLINE void compare(uint64_t a, uint64_t b, uint64_t mask)
 {
@@ -190,13 +189,14 @@ INLINE void compare(uint64_t a, uint64_t b, uint64_t mask)
         if (self->look[i] && (value == (a & mask) || value == (b & mask)) && record->kind == BINE__READ &&
             record->strand == self->number &&
             (record->slice == bine__race_slice ||
-             (i == (self->looks - 1) % BINE__LOOKS && record->val == self->looked[i]))) /* compared after a switch */
+             (i == (self->looks - 1) % BINE__LOOKS &&
+              record->val == self->looked[i]))) /* compared after a switch */
             record->flags |= BINE__CHECKED_READ | ((a & mask) == (b & mask) ? BINE__EQUAL_READ : 0);
     }
 }
 
-#define COMPARE(n, type)                                                                                         \
-    HOOK void __sanitizer_cov_trace_cmp##n(type a, type b) { compare(a, b, (type)-1); }                          \
+#define COMPARE(n, type)                                                                                     \
+    HOOK void __sanitizer_cov_trace_cmp##n(type a, type b) { compare(a, b, (type)-1); }                      \
     HOOK void __sanitizer_cov_trace_const_cmp##n(type a, type b) { compare(a, b, (type)-1); }
 COMPARE(1, uint8_t)
 COMPARE(2, uint16_t)
@@ -234,51 +234,52 @@ HOOK void __sanitizer_cov_trace_pc_guard_init(uint32_t *from, uint32_t *to)
 
 HOOK void __sanitizer_cov_trace_pc(void) {}
 
-/* ---- Atomic operations: on one thread, accesses as others; done as what they are, for the other threads --------- */
+/* ---- Atomic operations: on one thread, accesses as others; done as what they are, for the other threads ---- */
 
-#define ATOMIC(bits, type)                                                                                       \
-    HOOK type __tsan_atomic##bits##_load(const volatile type *p, int order)                                      \
-    {                                                                                                            \
-        (void)order;                                                                                             \
-        read_at((uintptr_t)p, sizeof(type), CALLER);                                                             \
-        return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                                             \
-    }                                                                                                            \
-    HOOK void __tsan_atomic##bits##_store(volatile type *p, type value, int order)                               \
-    {                                                                                                            \
-        (void)order;                                                                                             \
-        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__WRITE);                                               \
-        __atomic_store_n(p, value, __ATOMIC_SEQ_CST);                                                            \
-    }                                                                                                            \
-    ATOMIC_UPDATE(bits, type, exchange, __atomic_exchange_n)                                                     \
-    ATOMIC_UPDATE(bits, type, fetch_add, __atomic_fetch_add)                                                     \
-    ATOMIC_UPDATE(bits, type, fetch_sub, __atomic_fetch_sub)                                                     \
-    ATOMIC_UPDATE(bits, type, fetch_and, __atomic_fetch_and)                                                     \
-    ATOMIC_UPDATE(bits, type, fetch_or, __atomic_fetch_or)                                                       \
-    ATOMIC_UPDATE(bits, type, fetch_xor, __atomic_fetch_xor)                                                     \
-    ATOMIC_UPDATE(bits, type, fetch_nand, __atomic_fetch_nand)                                                   \
-    ATOMIC_SWAP(bits, type, compare_exchange_strong)                                                             \
-    ATOMIC_SWAP(bits, type, compare_exchange_weak)                                                               \
-    HOOK type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type expected, type value, int order, \
-                                                         int failed)                                             \
-    {                                                                                                            \
-        (void)order, (void)failed;                                                                               \
-        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__UPDATE);                                              \
-        __atomic_compare_exchange_n(p, &expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                 \
-        return expected;                                                                                         \
+#define ATOMIC(bits, type)                                                                                   \
+    HOOK type __tsan_atomic##bits##_load(const volatile type *p, int order)                                  \
+    {                                                                                                        \
+        (void)order;                                                                                         \
+        read_at((uintptr_t)p, sizeof(type), CALLER);                                                         \
+        return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                                         \
+    }                                                                                                        \
+    HOOK void __tsan_atomic##bits##_store(volatile type *p, type value, int order)                           \
+    {                                                                                                        \
+        (void)order;                                                                                         \
+        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__WRITE);                                           \
+        __atomic_store_n(p, value, __ATOMIC_SEQ_CST);                                                        \
+    }                                                                                                        \
+    ATOMIC_UPDATE(bits, type, exchange, __atomic_exchange_n)                                                 \
+    ATOMIC_UPDATE(bits, type, fetch_add, __atomic_fetch_add)                                                 \
+    ATOMIC_UPDATE(bits, type, fetch_sub, __atomic_fetch_sub)                                                 \
+    ATOMIC_UPDATE(bits, type, fetch_and, __atomic_fetch_and)                                                 \
+    ATOMIC_UPDATE(bits, type, fetch_or, __atomic_fetch_or)                                                   \
+    ATOMIC_UPDATE(bits, type, fetch_xor, __atomic_fetch_xor)                                                 \
+    ATOMIC_UPDATE(bits, type, fetch_nand, __atomic_fetch_nand)                                               \
+    ATOMIC_SWAP(bits, type, compare_exchange_strong)                                                         \
+    ATOMIC_SWAP(bits, type, compare_exchange_weak)                                                           \
+    HOOK type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type expected, type value,        \
+                                                         int order, int failed)                              \
+    {                                                                                                        \
+        (void)order, (void)failed;                                                                           \
+        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__UPDATE);                                          \
+        __atomic_compare_exchange_n(p, &expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);             \
+        return expected;                                                                                     \
     }
-#define ATOMIC_UPDATE(bits, type, name, builtin)                                                                 \
-    HOOK type __tsan_atomic##bits##_##name(volatile type *p, type value, int order)                              \
-    {                                                                                                            \
-        (void)order;                                                                                             \
-        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__UPDATE);                                              \
-        return builtin(p, value, __ATOMIC_SEQ_CST);                                                              \
+#define ATOMIC_UPDATE(bits, type, name, builtin)                                                             \
+    HOOK type __tsan_atomic##bits##_##name(volatile type *p, type value, int order)                          \
+    {                                                                                                        \
+        (void)order;                                                                                         \
+        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__UPDATE);                                          \
+        return builtin(p, value, __ATOMIC_SEQ_CST);                                                          \
     }
-#define ATOMIC_SWAP(bits, type, name)                                                                            \
-    HOOK int __tsan_atomic##bits##_##name(volatile type *p, type *expected, type value, int order, int failed)   \
-    {                                                                                                            \
-        (void)order, (void)failed;                                                                               \
-        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__UPDATE);                                              \
-        return __atomic_compare_exchange_n(p, expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);           \
+#define ATOMIC_SWAP(bits, type, name)                                                                        \
+    HOOK int __tsan_atomic##bits##_##name(volatile type *p, type *expected, type value, int order,           \
+                                          int failed)                                                        \
+    {                                                                                                        \
+        (void)order, (void)failed;                                                                           \
+        write_at((uintptr_t)p, sizeof(type), CALLER, BINE__UPDATE);                                          \
+        return __atomic_compare_exchange_n(p, expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);       \
     }
 ATOMIC(8, uint8_t)
 ATOMIC(16, uint16_t)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What libc reads and writes for the program: the linker leads these calls here (wrap.list, ld's --wrap).  The
+ * What libc reads and writes for the program: the linker leads these calls here (wrap.list, ld's --wrap). The
  * library's own calls come here too and are let through. */
 #define _GNU_SOURCE
 #include <stdarg.h>

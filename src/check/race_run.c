@@ -19,7 +19,7 @@ enum { GONE = 4096 };
 
 static struct bine__strand **strands; /* by number; NULL: gone */
 static uint32_t strand_count = 1, strand_room, alive;
-static struct bine__strand gone[2];   /* what bine__race_strand() gives for one that is gone */
+static struct bine__strand gone[2]; /* what bine__race_strand() gives for one that is gone */
 static struct former {
     uint32_t number;
     uint64_t task;
@@ -56,17 +56,11 @@ struct bine__strand *bine__race_strand(uint32_t number)
     return one;
 }
 
-struct bine__strand *bine__race_strand_of(const struct bine_task *task)
-{
-    return task->checked;
-}
+struct bine__strand *bine__race_strand_of(const struct bine_task *task) { return task->checked; }
 
-uint32_t bine__race_strands(void)
-{
-    return strand_count;
-}
+uint32_t bine__race_strands(void) { return strand_count; }
 
-/* ---- Where the program called the library --------------------------------------------------------------------- */
+/* ---- Where the program called the library ----------------------------------------------------------- */
 
 extern const char text_start[] __asm__("__start_bine_text") __attribute__((visibility("hidden")));
 extern const char text_stop[] __asm__("__stop_bine_text") __attribute__((visibility("hidden")));
@@ -98,7 +92,7 @@ uintptr_t bine__race_caller(uintptr_t *library)
     return before;
 }
 
-/* ---- Tasks ------------------------------------------------------------------------------------------------------ */
+/* ---- Tasks ------------------------------------------------------------------------------------------ */
 
 static bool grow(void)
 {
@@ -132,10 +126,7 @@ static struct bine__strand *new_strand(struct bine_task *task, const char *name)
 }
 
 /* Callbacks run on the loop's own stack. */
-static struct bine__strand *of_root(struct bine_task *root)
-{
-    return new_strand(root, "a callback");
-}
+static struct bine__strand *of_root(struct bine_task *root) { return new_strand(root, "a callback"); }
 
 void bine__check_spawn(struct bine_task *child)
 {
@@ -192,7 +183,7 @@ void bine__check_joined(struct bine_task *self, struct bine_task *task)
         bine__race_tell(self->checked, task->checked, true);
 }
 
-/* ---- Switches --------------------------------------------------------------------------------------------------- */
+/* ---- Switches --------------------------------------------------------------------------------------- */
 
 static void note_leave(struct bine__strand *self, uint8_t wait, uintptr_t pc, uintptr_t library)
 {
@@ -273,33 +264,31 @@ void bine__check_wake(struct bine_task *task)
         return; /* a timer, a descriptor: not of a callback's doing */
     switch ((enum bine__wait)task->wait) {
     case BINE__WAIT_MUTEX:
-    case BINE__WAIT_RWLOCK:
-        return; /* from hand to hand */
+    case BINE__WAIT_RWLOCK: return; /* from hand to hand */
     case BINE__WAIT_SEM:
         for (unsigned i = 0; i < self->holds; i++)
             if ((intptr_t)self->held[i].lock == task->object)
                 return; /* it waited for it itself: it serves as a lock */
         break;
-    case BINE__WAIT_SLEEP:
-        return; /* its time has come, whoever's turn it was */
+    case BINE__WAIT_SLEEP: return; /* its time has come, whoever's turn it was */
     case BINE__WAIT_SEND:
         bine__race_tell(self, woken, false); /* what it sends has come, too */
         break;
-    default:
-        break;
+    default: break;
     }
     bine__race_tell(woken, self, false);
 }
 
-/* ---- Options, and the end ------------------------------------------------------------------------------------------ */
+/* ---- Options, and the end --------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
     enum bine__race_rule rule;
-} rules[] = {{"loops", BINE__RULE_LOOPS},         {"checks", BINE__RULE_CHECKS},   {"values", BINE__RULE_VALUES},
-             {"handover", BINE__RULE_HANDOVER},   {"updates", BINE__RULE_UPDATES}, {"own-reads", BINE__RULE_OWN_READS},
-             {"masks", BINE__RULE_MASKS},         {"locks", BINE__RULE_LOCKS},     {"order", BINE__RULE_ORDER},
-             {"calls", BINE__RULE_CALLS}};
+} rules[] = {{"loops", BINE__RULE_LOOPS},     {"checks", BINE__RULE_CHECKS},
+             {"values", BINE__RULE_VALUES},   {"handover", BINE__RULE_HANDOVER},
+             {"updates", BINE__RULE_UPDATES}, {"own-reads", BINE__RULE_OWN_READS},
+             {"masks", BINE__RULE_MASKS},     {"locks", BINE__RULE_LOCKS},
+             {"order", BINE__RULE_ORDER},     {"calls", BINE__RULE_CALLS}};
 
 static bool is_word(const char *at, size_t length, const char *word)
 {
@@ -329,7 +318,8 @@ static void set_option(const char *at, size_t length)
 
 static __attribute__((constructor)) void begin(void)
 {
-    extern const char program_start[] __asm__("__executable_start") __attribute__((weak, visibility("hidden")));
+    extern const char program_start[] __asm__("__executable_start")
+        __attribute__((weak, visibility("hidden")));
     bine__race_base = (uintptr_t)program_start;
     bine__race_text[0] = (uintptr_t)text_start;
     bine__race_text[1] = (uintptr_t)text_stop;
@@ -349,9 +339,11 @@ static __attribute__((destructor)) void end(void)
     if (bine__race_options.off)
         return;
     if (atomic_load(&others))
-        dprintf(STDERR_FILENO, "bine-race: loops on other threads were not watched: one loop at a time can be\n");
+        dprintf(STDERR_FILENO,
+                "bine-race: loops on other threads were not watched: one loop at a time can be\n");
     if (!bine__race_hooked)
-        dprintf(STDERR_FILENO, "bine-race: no object of this program is instrumented: compile with bine-race cc\n");
+        dprintf(STDERR_FILENO,
+                "bine-race: no object of this program is instrumented: compile with bine-race cc\n");
     if (!found)
         return;
     if (!bine__race_options.log)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where the records are: a cell of four bytes for each granule of eight, in windows that are mapped when they are
- * first needed; records and the numbers of far program counters in tables that only take memory as they fill. */
+ * Where the records are: a cell of four bytes for each granule of eight, in windows that are mapped when they
+ * are first needed; records and the numbers of far program counters in tables that only take memory as they
+ * fill. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static uint32_t records_made, records_free;
 static struct far {
     uintptr_t pc;
     uint32_t next;
-} *far;
+} * far;
 static uint32_t far_made, *far_heads;
 enum { FAR_HEADS = 1 << 14 };
 
@@ -30,11 +31,12 @@ uintptr_t bine__race_base;
 
 static void *map(size_t size)
 {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* ---- Cells -------------------------------------------------------------------------------------------- */
+/* ---- Cells ------------------------------------------------------------------------------------------ */
 
 uint32_t *bine__cell_made(uintptr_t at)
 {
@@ -44,7 +46,7 @@ uint32_t *bine__cell_made(uintptr_t at)
     return bine__cell(at);
 }
 
-/* ---- Records ------------------------------------------------------------------------------------------ */
+/* ---- Records ---------------------------------------------------------------------------------------- */
 
 /* Number 0 is nobody's; it is also what is given, to be overwritten, where there are no more. */
 uint32_t bine__record_new(void)
@@ -76,8 +78,8 @@ void bine__record_free(uint32_t number)
     records_free = number;
 }
 
-/* What stood there is forgotten.  A cell of a freed block shares the block's one record, which is not its own to
- * give back; declarations stay until their memory goes. */
+/* What stood there is forgotten.  A cell of a freed block shares the block's one record, which is not its own
+ * to give back; declarations stay until their memory goes. */
 void bine__race_clear(uintptr_t at, size_t size)
 {
     const uintptr_t window = (uintptr_t)1 << BINE__WINDOW_BITS;
@@ -101,7 +103,7 @@ void bine__race_clear(uintptr_t at, size_t size)
     }
 }
 
-/* ---- Program counters of other objects ---------------------------------------------------------------------- */
+/* ---- Program counters of other objects -------------------------------------------------------------- */
 
 static const uint32_t far_mark = 1U << 31;
 

@@ -2,9 +2,9 @@
  *
  * What tasks know of each other's writes; which locks they hold; deadlocks and the order of locks.
  *
- * Who wakes a task directly, sends it a value, or ends and is joined, hands over: what it wrote before is known to
- * the other.  Knowledge is not passed on to third ones but by spawn, join and group: else a program that talks
- * much would hide what it does wrong.  A lock that goes from hand to hand tells nothing. */
+ * Who wakes a task directly, sends it a value, or ends and is joined, hands over: what it wrote before is
+ * known to the other.  Knowledge is not passed on to third ones but by spawn, join and group: else a program
+ * that talks much would hide what it does wrong.  A lock that goes from hand to hand tells nothing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 enum { KNOWN_MOST = 1024, SETS = 4096, SET_SIZE = 8, OBJECTS = 1024, PUTS = 32, ORDERS = 4096 };
 
-/* ---- Knowledge ------------------------------------------------------------------------------------------------ */
+/* ---- Knowledge -------------------------------------------------------------------------------------- */
 
 bool bine__race_knows(const struct bine__strand *self, uint32_t strand, uint32_t slice)
 {
@@ -64,7 +64,7 @@ void bine__race_tell(struct bine__strand *to, const struct bine__strand *from, b
         learn(to, from->known[i].strand, from->known[i].slice);
 }
 
-/* ---- What lies in objects: an event that is set, values in a channel ----------------------------------------- */
+/* ---- What lies in objects: an event that is set, values in a channel -------------------------------- */
 
 static struct object {
     const void *at;
@@ -79,7 +79,8 @@ static struct object *object_of(const void *at, bool make)
         return one;
     if (!make)
         return NULL;
-    *one = (struct object){.at = at}; /* another one's may be lost: what it would have ordered is seen as a race */
+    *one = (struct object){
+        .at = at}; /* another one's may be lost: what it would have ordered is seen as a race */
     return one;
 }
 
@@ -111,7 +112,7 @@ void bine__check_found(const void *at, bool one_of_them)
         learn(self, one->put[i].strand, one->put[i].slice);
 }
 
-/* ---- Sets of locks ------------------------------------------------------------------------------------------- */
+/* ---- Sets of locks ---------------------------------------------------------------------------------- */
 
 static const void *sets[SETS][SET_SIZE];
 static unsigned set_count = 1;
@@ -142,7 +143,7 @@ bool bine__race_set_has(uint16_t set, const void *lock)
     return false;
 }
 
-/* ---- Order, and deadlock --------------------------------------------------------------------------------------- */
+/* ---- Order, and deadlock ---------------------------------------------------------------------------- */
 
 static struct order { /* the second was taken while the first was held */
     const void *first, *second;
@@ -169,8 +170,10 @@ static void tell_order(const struct order *mine, const struct order *theirs)
              mine->first, mine->second, other, name);
     bine__finding_site(&finding, "looked", theirs->first_pc, theirs->first_context, "%s took %p", other,
                        theirs->first);
-    bine__finding_site(&finding, "gave-up", theirs->second_pc, theirs->second_context, "and then %p", theirs->second);
-    bine__finding_site(&finding, "wrote", mine->first_pc, mine->first_context, "%s took %p", name, mine->first);
+    bine__finding_site(&finding, "gave-up", theirs->second_pc, theirs->second_context, "and then %p",
+                       theirs->second);
+    bine__finding_site(&finding, "wrote", mine->first_pc, mine->first_context, "%s took %p", name,
+                       mine->first);
     bine__finding_site(&finding, "acted", mine->second_pc, mine->second_context, "and then %p", mine->second);
     bine__finding_tell(&finding);
 }
@@ -221,15 +224,12 @@ void bine__check_sem_taken(const void *sem, bool last)
         return;
     if (self->holds == BINE__HELD) /* of those never given back, the oldest */
         memmove(&self->held[0], &self->held[1], --self->holds * sizeof *self->held);
-    self->held[self->holds++] = (struct bine__held){sem, bine__race_now, bine__race_short(bine__race_caller(NULL)),
-                                                    bine__race_here(self), !last, true};
+    self->held[self->holds++] = (struct bine__held){
+        sem, bine__race_now, bine__race_short(bine__race_caller(NULL)), bine__race_here(self), !last, true};
     self->locks = set_of(self);
 }
 
-void bine__check_sem_given(const void *sem)
-{
-    bine__check_unlocked(sem, BINE__LOCK_EXCLUSIVE);
-}
+void bine__check_sem_given(const void *sem) { bine__check_unlocked(sem, BINE__LOCK_EXCLUSIVE); }
 
 /* The tasks that wait for each other's doing, from the one that is about to close the circle. */
 void bine__check_lock_wait(const void *lock, struct bine_task *owner)
@@ -250,15 +250,17 @@ void bine__check_lock_wait(const void *lock, struct bine_task *owner)
     snprintf(finding.summary, sizeof finding.summary, "%u tasks wait for each other, for ever", length);
     bine__finding_site(&finding, "acted", bine__race_short(bine__race_caller(NULL)), bine__race_here(self),
                        "%s waits for a lock", bine__strand_name(name, self->number));
-    for (task = owner; task->id != self->task && finding.sites < BINE__SITES; task = bine__blocker(task, NULL)) {
+    for (task = owner; task->id != self->task && finding.sites < BINE__SITES;
+         task = bine__blocker(task, NULL)) {
         const struct bine__strand *other = bine__race_strand_of(task);
         const struct bine__left *left = other ? bine__race_left_before(other, UINT32_MAX) : NULL;
         if (left)
-            bine__finding_site(&finding, "gave-up", left->pc, left->context, "%s has what it waits for, and waits: %s",
+            bine__finding_site(&finding, "gave-up", left->pc, left->context,
+                               "%s has what it waits for, and waits: %s",
                                bine__strand_name(name, other->number), bine__wait_names[left->wait]);
     }
     for (unsigned i = 0; i < self->holds && finding.sites < BINE__SITES; i++)
-        bine__finding_site(&finding, "looked", self->held[i].pc, self->held[i].context, "%s took a lock that it holds",
-                           bine__strand_name(name, self->number));
+        bine__finding_site(&finding, "looked", self->held[i].pc, self->held[i].context,
+                           "%s took a lock that it holds", bine__strand_name(name, self->number));
     bine__finding_tell(&finding);
 }

@@ -15,7 +15,7 @@
 struct bine_task;
 struct bine_loop;
 
-/* ---- For src/check/race*.c ------------------------------------------------------------------------- */
+/* ---- For src/check/race*.c -------------------------------------------------------------------------- */
 
 /* Locks are handed over without what the former holder wrote being told to the next; the rest is. */
 enum bine__lock_kind { BINE__LOCK_EXCLUSIVE, BINE__LOCK_SHARED };
@@ -97,7 +97,7 @@ enum { BINE__CHECKED = 0 };
 #define bine__check_reported(report, task) ((void)(report))
 #endif
 
-/* ---- For src/check/explore*.c ---------------------------------------------------------------------- */
+/* ---- For src/check/explore*.c ----------------------------------------------------------------------- */
 
 /* Who runs next, when time passes, what completes. */
 #include "runtime/explore.h"

@@ -19,10 +19,7 @@ struct invariant {
 static _Thread_local struct invariant *invariants;
 BINE__CARRIED(invariants);
 
-bool bine__invariants_any(void)
-{
-    return invariants != NULL;
-}
+bool bine__invariants_any(void) { return invariants != NULL; }
 
 int bine_invariant(const char *name, bool (*fn)(void *), void *arg)
 {
@@ -69,7 +66,8 @@ void bine__invariants_look(struct bine_task *self)
         if (!holds && !one->broken) {
             char call[256];
             bine__say_call(call, sizeof call, NULL);
-            bine__check_failed(BINE_REPORT_INVARIANT, self, "'%s' does not hold at the switch in %s", one->name, call);
+            bine__check_failed(BINE_REPORT_INVARIANT, self, "'%s' does not hold at the switch in %s",
+                               one->name, call);
         }
         one->broken = !holds;
     }

@@ -2,21 +2,42 @@
  *
  * Reads the line programs of an object (DWARF 2 to 5, section 6.2) for the one row that covers an address.
  *
- * What it is given may be cut short or broken: every read is checked against its bounds, and a unit that cannot be
- * read is passed over.  Supplementary and compressed sections are not read. */
+ * What it is given may be cut short or broken: every read is checked against its bounds, and a unit that
+ * cannot be read is passed over.  Supplementary and compressed sections are not read. */
 #include <stdio.h>
 #include <string.h>
 
 #include "runtime/symbol.h"
 
 enum { /* DW_LNS_, DW_LNE_, DW_LNCT_, DW_FORM_: section 7.22 and 7.5.6 */
-    LNS_COPY = 1, LNS_ADVANCE_PC, LNS_ADVANCE_LINE, LNS_SET_FILE, LNS_SET_COLUMN, LNS_NEGATE, LNS_BLOCK,
-    LNS_CONST_ADD_PC, LNS_FIXED_ADVANCE,
-    LNE_END_SEQUENCE = 1, LNE_SET_ADDRESS,
-    LNCT_PATH = 1, LNCT_DIRECTORY,
-    FORM_BLOCK2 = 0x03, FORM_BLOCK4, FORM_DATA2, FORM_DATA4, FORM_DATA8, FORM_STRING, FORM_BLOCK, FORM_BLOCK1,
-    FORM_DATA1, FORM_UDATA = 0x0f, FORM_STRP = 0x0e, FORM_DATA16 = 0x1e, FORM_LINE_STRP = 0x1f,
-    MOST_FORMATS = 8, MOST_OPCODES = 64
+       LNS_COPY = 1,
+       LNS_ADVANCE_PC,
+       LNS_ADVANCE_LINE,
+       LNS_SET_FILE,
+       LNS_SET_COLUMN,
+       LNS_NEGATE,
+       LNS_BLOCK,
+       LNS_CONST_ADD_PC,
+       LNS_FIXED_ADVANCE,
+       LNE_END_SEQUENCE = 1,
+       LNE_SET_ADDRESS,
+       LNCT_PATH = 1,
+       LNCT_DIRECTORY,
+       FORM_BLOCK2 = 0x03,
+       FORM_BLOCK4,
+       FORM_DATA2,
+       FORM_DATA4,
+       FORM_DATA8,
+       FORM_STRING,
+       FORM_BLOCK,
+       FORM_BLOCK1,
+       FORM_DATA1,
+       FORM_UDATA = 0x0f,
+       FORM_STRP = 0x0e,
+       FORM_DATA16 = 0x1e,
+       FORM_LINE_STRP = 0x1f,
+       MOST_FORMATS = 8,
+       MOST_OPCODES = 64
 };
 
 struct reader {
@@ -45,15 +66,13 @@ static uint64_t fixed(struct reader *reader, unsigned size)
         reader->at = reader->end;
         return 0;
     }
-    memcpy(&value, reader->at, size); /* the object is of this machine: little-endian as all that are supported */
+    memcpy(&value, reader->at,
+           size); /* the object is of this machine: little-endian as all that are supported */
     reader->at += size;
     return value;
 }
 
-static uint64_t offset(struct reader *reader)
-{
-    return fixed(reader, reader->wide ? 8 : 4);
-}
+static uint64_t offset(struct reader *reader) { return fixed(reader, reader->wide ? 8 : 4); }
 
 static uint64_t leb(struct reader *reader, bool with_sign)
 {
@@ -82,7 +101,8 @@ static const char *text_at(struct bine__bytes bytes, uint64_t at)
 static const char *text(struct reader *reader)
 {
     const char *value = (const char *)reader->at;
-    const uint8_t *end = reader->at < reader->end ? memchr(reader->at, 0, (size_t)(reader->end - reader->at)) : NULL;
+    const uint8_t *end =
+        reader->at < reader->end ? memchr(reader->at, 0, (size_t)(reader->end - reader->at)) : NULL;
     reader->broken |= !end;
     reader->at = end ? end + 1 : reader->end;
     return end ? value : "";
@@ -105,7 +125,8 @@ static uint64_t attribute(struct reader *reader, const struct unit *unit, unsign
     }
 }
 
-/* The wanted entry of a table of version 5: its path and its directory's index; the reader ends behind the table. */
+/* The wanted entry of a table of version 5: its path and its directory's index; the reader ends behind the
+ * table. */
 static void entry_5(struct reader *reader, const struct unit *unit, uint64_t wanted, const char **path,
                     uint64_t *directory)
 {

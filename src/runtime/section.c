@@ -22,7 +22,7 @@ BINE__CARRIED(bine__gate);
 static _Atomic int mode = -1; /* not yet known */
 static _Atomic uint64_t failed;
 
-/* ---- How it is told ---------------------------------------------------------------------------------- */
+/* ---- How it is told --------------------------------------------------------------------------------- */
 
 static bine_check_mode mode_now(void)
 {
@@ -47,10 +47,7 @@ bine_check_mode bine_set_check_mode(bine_check_mode wish)
     return former;
 }
 
-uint64_t bine_check_count(void)
-{
-    return atomic_load_explicit(&failed, memory_order_relaxed);
-}
+uint64_t bine_check_count(void) { return atomic_load_explicit(&failed, memory_order_relaxed); }
 
 void bine__check_failed(bine_report_kind kind, const struct bine_task *task, const char *format, ...)
 {
@@ -80,7 +77,7 @@ void bine__say_call(char *text, size_t size, const void *from)
                                  place[i].function[0] ? "()" : "");
 }
 
-/* ---- Sections ------------------------------------------------------------------------------------------ */
+/* ---- Sections --------------------------------------------------------------------------------------- */
 
 static bine__section *section_of(int64_t budget)
 {
@@ -104,9 +101,11 @@ static void tell(struct bine_task *self, const bine__section *section, const voi
     char call[TEXT_SIZE];
     bine__say_call(call, sizeof call, from);
     if (section->site)
-        bine__check_failed(BINE_REPORT_ATOMIC, self, "may switch inside BINE_ATOMIC at %s: %s", section->site, call);
+        bine__check_failed(BINE_REPORT_ATOMIC, self, "may switch inside BINE_ATOMIC at %s: %s", section->site,
+                           call);
     else
-        bine__check_failed(BINE_REPORT_ATOMIC, self, "explicit style, but may switch outside bine_await(): %s", call);
+        bine__check_failed(BINE_REPORT_ATOMIC, self,
+                           "explicit style, but may switch outside bine_await(): %s", call);
     errno = error;
 }
 
@@ -140,7 +139,7 @@ void bine_might_yield(void)
     }
 }
 
-/* ---- The explicit style ---------------------------------------------------------------------------------- */
+/* ---- The explicit style ----------------------------------------------------------------------------- */
 
 void *bine__run_explicit(struct bine_task *self)
 {

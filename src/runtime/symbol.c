@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Finds the object that holds an address, maps its file, and asks the symbol table for the function and the line
- * table (line_table.c) for the line.  ELF; elsewhere the dynamic linker's own knowledge has to do. */
+ * Finds the object that holds an address, maps its file, and asks the symbol table for the function and the
+ * line table (line_table.c) for the line.  ELF; elsewhere the dynamic linker's own knowledge has to do. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ static const void *part_of(const struct object *object, uint64_t offset, uint64_
     return offset <= object->size && size <= object->size - offset ? object->file + offset : NULL;
 }
 
-static void name_function(const struct object *object, const ElfW(Shdr) *table, const ElfW(Shdr) *texts,
+static void name_function(const struct object *object, const ElfW(Shdr) * table, const ElfW(Shdr) * texts,
                           struct bine__place *place)
 {
     const ElfW(Sym) *symbols = part_of(object, table->sh_offset, table->sh_size);
@@ -71,7 +71,8 @@ static void name_function(const struct object *object, const ElfW(Shdr) *table, 
             symbol->st_name >= texts->sh_size)
             continue;
         snprintf(place->function, sizeof place->function, "%.*s",
-                 (int)strnlen(text + symbol->st_name, texts->sh_size - symbol->st_name), text + symbol->st_name);
+                 (int)strnlen(text + symbol->st_name, texts->sh_size - symbol->st_name),
+                 text + symbol->st_name);
         char *part = strchr(place->function, '.'); /* f.cold, f.part.0: of f */
         if (part && part != place->function)
             *part = '\0';
@@ -97,21 +98,24 @@ static void read_object(const struct object *object, struct bine__place *place)
             continue;
         const char *name = text + section->sh_name;
         size_t room = names->sh_size - section->sh_name;
-        bool symbols = section->sh_type == SHT_SYMTAB || (section->sh_type == SHT_DYNSYM && !place->function[0]);
+        bool symbols =
+            section->sh_type == SHT_SYMTAB || (section->sh_type == SHT_DYNSYM && !place->function[0]);
         if (symbols && section->sh_link < head->e_shnum)
             name_function(object, section, &sections[section->sh_link], place);
         struct bine__bytes *wanted = strncmp(name, ".debug_line", room) == 0       ? &debug.line
                                      : strncmp(name, ".debug_line_str", room) == 0 ? &debug.line_strings
                                      : strncmp(name, ".debug_str", room) == 0      ? &debug.strings
                                                                                    : NULL;
-        const uint8_t *bytes = wanted && section->sh_type == SHT_PROGBITS && !(section->sh_flags & SHF_COMPRESSED)
-                                   ? part_of(object, section->sh_offset, section->sh_size)
-                                   : NULL;
+        const uint8_t *bytes =
+            wanted && section->sh_type == SHT_PROGBITS && !(section->sh_flags & SHF_COMPRESSED)
+                ? part_of(object, section->sh_offset, section->sh_size)
+                : NULL;
         if (bytes)
             *wanted = (struct bine__bytes){bytes, bytes + section->sh_size};
     }
     if (debug.line.at)
-        place->line_known = bine__line_of(&debug, object->pc - object->base, place->where, sizeof place->where);
+        place->line_known =
+            bine__line_of(&debug, object->pc - object->base, place->where, sizeof place->where);
 }
 
 static void look_up(struct bine__place *place, const void *pc)
@@ -137,10 +141,7 @@ static void look_up(struct bine__place *place, const void *pc)
     close(fd);
 }
 #else
-static void look_up(struct bine__place *place, const void *pc)
-{
-    (void)place, (void)pc;
-}
+static void look_up(struct bine__place *place, const void *pc) { (void)place, (void)pc; }
 #endif
 
 void bine__place_of(struct bine__place *place, const void *pc)
@@ -161,10 +162,7 @@ void bine__place_of_call(struct bine__place *place, const void *return_address)
     bine__place_of(place, (const char *)return_address - 1);
 }
 
-static bool begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
+static bool begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
 
 /* What the task's own function is called by. */
 static bool is_beginning(const struct bine__place *place)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calls a compiler with the instrumentation that the detector takes, and links with the checked library in place of
- * the plain one and of the compiler's own runtime.
+ * Calls a compiler with the instrumentation that the detector takes, and links with the checked library in
+ * place of the plain one and of the compiler's own runtime.
  *
- * Each source is compiled apart from the link, since a compiler that is asked for -fsanitize=thread in the same call
- * would link its own runtime. */
+ * Each source is compiled apart from the link, since a compiler that is asked for -fsanitize=thread in the
+ * same call would link its own runtime. */
 #define _GNU_SOURCE
 #include "race.h"
 
@@ -19,9 +19,15 @@
 
 enum { OLDEST_GCC = 12, OLDEST_CLANG = 14 };
 
-static const char *const gcc_flags[] = {"-g", "-fno-inline", "-fsanitize=thread", "-fsanitize-coverage=trace-cmp", NULL};
-static const char *const clang_flags[] = {"-g", "-fno-inline", "-fsanitize=thread", "-mllvm", "-tsan-instrument-read-before-write",
-                                          "-fsanitize-coverage=func,trace-pc-guard,trace-cmp,no-prune", NULL};
+static const char *const gcc_flags[] = {"-g", "-fno-inline", "-fsanitize=thread",
+                                        "-fsanitize-coverage=trace-cmp", NULL};
+static const char *const clang_flags[] = {"-g",
+                                          "-fno-inline",
+                                          "-fsanitize=thread",
+                                          "-mllvm",
+                                          "-tsan-instrument-read-before-write",
+                                          "-fsanitize-coverage=func,trace-pc-guard,trace-cmp,no-prune",
+                                          NULL};
 
 struct job {
     struct words compile, link; /* words for both, and for one of the two */
@@ -31,7 +37,7 @@ struct job {
     bool clang;
 };
 
-/* ---- The compiler ------------------------------------------------------------------------------------------- */
+/* ---- The compiler ----------------------------------------------------------------------------------- */
 
 static bool asks(const char *compiler, const char *option, char *answer, size_t size)
 {
@@ -47,15 +53,17 @@ static void know(struct job *job, const char *compiler)
     char answer[256] = "", version[64] = "";
     if (strpbrk(compiler, " \t'\"$;&|<>()`\\*?\n"))
         fail(EXIT_USAGE, "'%s' is no compiler's name", compiler);
-    if (!asks(compiler, "--version", answer, sizeof answer) || !asks(compiler, "-dumpversion", version, sizeof version))
+    if (!asks(compiler, "--version", answer, sizeof answer) ||
+        !asks(compiler, "-dumpversion", version, sizeof version))
         fail(EXIT_USAGE, "cannot run the compiler %s", compiler);
     job->clang = strstr(answer, "clang") != NULL;
     int number = atoi(version), oldest = job->clang ? OLDEST_CLANG : OLDEST_GCC;
     if (number < oldest)
-        fail(EXIT_USAGE, "%s is %s %d: %d or newer is needed", compiler, job->clang ? "clang" : "gcc", number, oldest);
+        fail(EXIT_USAGE, "%s is %s %d: %d or newer is needed", compiler, job->clang ? "clang" : "gcc", number,
+             oldest);
 }
 
-/* ---- Its arguments ------------------------------------------------------------------------------------------- */
+/* ---- Its arguments ---------------------------------------------------------------------------------- */
 
 static bool ends(const char *word, const char *with)
 {
@@ -84,16 +92,19 @@ static bool is_one_of(const char *word, const char *const list[])
 static bool is_plain_library(const char *word)
 {
     return strcmp(word, "-lbine") == 0 || ends(word, "/libbine.a") || ends(word, "/libbine.so") ||
-           strcmp(word, "libbine.a") == 0 || strcmp(word, "libbine.so") == 0 || strcmp(word, "-l:libbine.a") == 0;
+           strcmp(word, "libbine.a") == 0 || strcmp(word, "libbine.so") == 0 ||
+           strcmp(word, "-l:libbine.a") == 0;
 }
 
 static void sort_out(struct job *job, int count, char *words[])
 {
-    static const char *const only[] = {"-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "-###", "--version",
-                                       "-dumpversion", "-dumpmachine", "-v", NULL};
-    static const char *const with_value[] = {"-I", "-D", "-U", "-include", "-isystem", "-idirafter", "-iquote",
-                                             "-imacros", "-MF", "-MT", "-MQ", "-Xpreprocessor", "-Xclang", "-mllvm",
-                                             "--param", "-arch", "-target", "-isysroot", "--sysroot", NULL};
+    static const char *const only[] = {
+        "-c",   "-S",        "-E",           "-M",           "-MM", "-fsyntax-only",
+        "-###", "--version", "-dumpversion", "-dumpmachine", "-v",  NULL};
+    static const char *const with_value[] = {
+        "-I",       "-D",    "-U",      "-include",  "-isystem",       "-idirafter", "-iquote",
+        "-imacros", "-MF",   "-MT",     "-MQ",       "-Xpreprocessor", "-Xclang",    "-mllvm",
+        "--param",  "-arch", "-target", "-isysroot", "--sysroot",      NULL};
     static const char *const link_value[] = {"-L", "-l", "-Xlinker", "-T", "-u", "-z", NULL};
     for (int i = 1; i < count; i++) {
         const char *word = words[i];
@@ -119,7 +130,8 @@ static void sort_out(struct job *job, int count, char *words[])
         } else if (strncmp(word, "-fsanitize=", 11) == 0) {
             if (strcmp(word, "-fsanitize=thread") != 0)
                 fail(EXIT_USAGE, "%s: another sanitizer cannot be had at the same time", word);
-        } else if (strncmp(word, "-Wl,", 4) == 0 || strncmp(word, "-l", 2) == 0 || strncmp(word, "-L", 2) == 0) {
+        } else if (strncmp(word, "-Wl,", 4) == 0 || strncmp(word, "-l", 2) == 0 ||
+                   strncmp(word, "-L", 2) == 0) {
             if (!is_plain_library(word))
                 add(&job->objects, word);
         } else if (word[0] == '-' && word[1]) {
@@ -135,7 +147,7 @@ static void sort_out(struct job *job, int count, char *words[])
     }
 }
 
-/* ---- What is ours ----------------------------------------------------------------------------------------------- */
+/* ---- What is ours ----------------------------------------------------------------------------------- */
 
 static char *existing(const char *directory, const char *beside, const char *name)
 {
@@ -197,7 +209,7 @@ static void add_libraries(struct words *words)
     free(ours);
 }
 
-/* ---- The two steps ------------------------------------------------------------------------------------------------- */
+/* ---- The two steps ---------------------------------------------------------------------------------- */
 
 static int compile_only(const struct job *job, const char *compiler)
 {
@@ -237,10 +249,7 @@ static int compile_one(const struct job *job, const char *compiler, const char *
     return run_command(words.at, false);
 }
 
-static bool is_linked_only(const struct job *job)
-{
-    return job->sources.n == 0;
-}
+static bool is_linked_only(const struct job *job) { return job->sources.n == 0; }
 
 static int build(struct job *job, const char *compiler)
 {

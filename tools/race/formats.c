@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Prints the log of a program's findings (src/check/race_finding.c says how it is written) as JSON, or as SARIF
- * 2.1.0, which code hosts show in reviews.  A finding's place is where the task acted: its last site. */
+ * Prints the log of a program's findings (src/check/race_finding.c says how it is written) as JSON, or as
+ * SARIF 2.1.0, which code hosts show in reviews.  A finding's place is where the task acted: its last site.
+ */
 #define _GNU_SOURCE
 #include "race.h"
 
@@ -49,7 +50,7 @@ static void print_member(FILE *out, const char *name, const char *text)
     print_string(out, text);
 }
 
-/* ---- The log ------------------------------------------------------------------------------------------------- */
+/* ---- The log ---------------------------------------------------------------------------------------- */
 
 /* "a<tab>b": cut in two. */
 static char *cut(char *text)
@@ -122,7 +123,7 @@ static bool read_finding(FILE *log, struct finding *finding)
     return whole;
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------------- */
 
 static void print_json(FILE *out, const struct finding *finding)
 {
@@ -150,7 +151,7 @@ static void print_json(FILE *out, const struct finding *finding)
     fputs("]}", out);
 }
 
-/* ---- SARIF ------------------------------------------------------------------------------------------------------- */
+/* ---- SARIF ------------------------------------------------------------------------------------------ */
 
 static void print_location(FILE *out, const struct frame *frame, const char *text)
 {
@@ -192,7 +193,8 @@ unsigned print_findings(FILE *out, FILE *log, enum format format)
     unsigned found = 0;
     memset(&finding, 0, sizeof finding);
     if (format == FORMAT_SARIF)
-        fputs("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":"
+        fputs("{\"$schema\":\"https://json.schemastore.org/"
+              "sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":"
               "{\"driver\":{\"name\":\"bine-race\",\"version\":\"" BINE_VERSION "\"}},\"results\":[",
               out);
     else

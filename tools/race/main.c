@@ -48,27 +48,32 @@ char *join(const char *a, const char *b)
 
 static void help(void)
 {
-    fputs("usage: bine-race COMPILER ARGUMENT...\n"
-          "       bine-race run [OPTION...] PROGRAM [ARGUMENT...]\n"
-          "\n"
-          "The first form calls gcc (12 or newer) or clang (14 or newer), for C or C++, with what the detector needs:\n"
-          "\n"
-          "  bine-race cc -O1 -c server.c\n"
-          "  bine-race cc -o server server.o\n"
-          "\n"
-          "The second runs a program that was built so, and tells where a task looks at something, gives up the loop,\n"
-          "and acts though another task has written there meanwhile.  The program may be run without it, too.\n"
-          "\n"
-          "  --format=text|json|sarif  text (the default) goes to standard error as it is found\n"
-          "  --output=FILE             where json and sarif go, in place of standard output\n"
-          "  --predict                 also what could happen with another schedule\n"
-          "  --off=RULE[,RULE...]      rules to do without: loops checks values handover updates own-reads masks calls\n"
-          "                            locks order\n"
-          "  --color=auto|always|never\n"
-          "  --help, --version\n"
-          "\n"
-          "Exit status: the program's, if there is nothing to tell; 66 if there are findings; 2 for a usage error.\n",
-          stdout);
+    fputs(
+        "usage: bine-race COMPILER ARGUMENT...\n"
+        "       bine-race run [OPTION...] PROGRAM [ARGUMENT...]\n"
+        "\n"
+        "The first form calls gcc (12 or newer) or clang (14 or newer), for C or C++, with what the detector "
+        "needs:\n"
+        "\n"
+        "  bine-race cc -O1 -c server.c\n"
+        "  bine-race cc -o server server.o\n"
+        "\n"
+        "The second runs a program that was built so, and tells where a task looks at something, gives up "
+        "the loop,\n"
+        "and acts though another task has written there meanwhile.  The program may be run without it, too.\n"
+        "\n"
+        "  --format=text|json|sarif  text (the default) goes to standard error as it is found\n"
+        "  --output=FILE             where json and sarif go, in place of standard output\n"
+        "  --predict                 also what could happen with another schedule\n"
+        "  --off=RULE[,RULE...]      rules to do without: loops checks values handover updates own-reads "
+        "masks calls\n"
+        "                            locks order\n"
+        "  --color=auto|always|never\n"
+        "  --help, --version\n"
+        "\n"
+        "Exit status: the program's, if there is nothing to tell; 66 if there are findings; 2 for a usage "
+        "error.\n",
+        stdout);
 }
 
 static void choose_format(struct run_options *options, const char *word)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs a program that was built with bine-race.  As text its findings come while it runs, from the program itself;
- * in other forms it leaves them in a file, which is printed when it has ended. */
+ * Runs a program that was built with bine-race.  As text its findings come while it runs, from the program
+ * itself; in other forms it leaves them in a file, which is printed when it has ended. */
 #define _GNU_SOURCE
 #include "race.h"
 
@@ -17,7 +17,8 @@ static void describe(const struct run_options *options, const char *log)
     char *settings = join(given ? given : "", join(given && *given ? "," : "", options->settings));
     if (colour && !log)
         settings = join(settings, join(*settings ? "," : "", "colour"));
-    if (setenv("BINE_RACE", settings, 1) != 0 || (log ? setenv("BINE_RACE_LOG", log, 1) : unsetenv("BINE_RACE_LOG")) != 0)
+    if (setenv("BINE_RACE", settings, 1) != 0 ||
+        (log ? setenv("BINE_RACE_LOG", log, 1) : unsetenv("BINE_RACE_LOG")) != 0)
         fail(EXIT_CANNOT, "cannot set the environment: %s", strerror(errno));
     free(settings);
 }
@@ -46,7 +47,7 @@ int run(const struct run_options *options, char *program[])
             fail(EXIT_CANNOT, "cannot write the report: %s", strerror(errno));
     }
     if (status > 128)
-        fprintf(stderr, "bine-race: %s was ended by signal %d; what was found until then is told\n", program[0],
-                status - 128);
+        fprintf(stderr, "bine-race: %s was ended by signal %d; what was found until then is told\n",
+                program[0], status - 128);
     return found ? EXIT_FINDINGS : status;
 }
