@@ -53,6 +53,7 @@ static void set_up(struct bine_tls_config *config)
 
     SSL_CTX_set_app_data(context, config);
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION); /* a writer would have to wait for a reader */
     /* A write is repeated from wherever its caller's bytes are by then; an idle connection keeps no buffers. */
     SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_id_context(context, (const unsigned char *)session_context, sizeof session_context - 1);

@@ -4,8 +4,7 @@
  *
  * Who waits where:
  *  - tls->receive is held by the one task that waits for bytes.  Who gets it after somebody else has
- *    received tries again first: what has come may be all that was lacking (a writer lacks bytes only while
- *    TLS 1.2 renegotiates).
+ *    received tries again first: what has come may be all that was lacking.
  *  - tls->send is held by the one task that sends, until nothing is left, also of what others add meanwhile.
  *    A reader adds little (answers to key updates) and must not wait for room, or two peers that both write
  *    and read would wait for each other: it sends what goes at once, and while something is left it waits for
