@@ -30,11 +30,13 @@ static unsigned told(void)
 /* Who was told this, and where it was. */
 static const char *told_of(bine_report_kind kind, const char *what)
 {
-    const struct caught *report = reports_find(kind, what);
+    bool placed = !support_emulated(); /* an emulator has its own idea of which file it runs */
+    const struct caught *report = reports_find(kind, placed ? what : NULL);
     expect(report != NULL);
     if (!report)
         return "";
-    expect_has(report->message, "check_check.c:");
+    if (placed)
+        expect_has(report->message, "check_check.c:");
     return report->name;
 }
 
