@@ -32,5 +32,5 @@ for load in echo:us:1.5 cpu:us:25 memory:KiB:10; do
     plain=$(sort -n "$work/$name.plain.all" | head -n 1)
     checked=$(sort -n "$work/$name.checked.all" | head -n 1)
     awk -v n="$name" -v u="$unit" -v p="$plain" -v c="$checked" -v b="$bar" 'BEGIN {
-        printf "%-28s %9d %-3s %9d %-3s %7.2fx   %sx%s\n", n, p, u, c, u, c / p, b, c / p > b ? "  over" : "" }'
+        printf "%-28s %9d %-3s %9d %-3s %7.2fx   %sx%s\n", n, p, u, c, u, c / p, b, (c / p > b ? "  over" : "") }'
 done
