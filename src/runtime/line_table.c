@@ -284,7 +284,8 @@ static bool header(struct reader *reader, struct unit *unit)
     if (unit->version >= 4)
         fixed(reader, 1); /* operations per instruction: 1 where there are no bundles */
     fixed(reader, 1);
-    unit->line_base = (int8_t)fixed(reader, 1);
+    int base = (int)fixed(reader, 1);
+    unit->line_base = base < 128 ? base : base - 256; /* a signed byte */
     unit->line_range = (unsigned)fixed(reader, 1);
     unit->opcode_base = (unsigned)fixed(reader, 1);
     if (reader->broken || !unit->line_range || length > (uint64_t)(reader->end - start))
