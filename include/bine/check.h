@@ -102,6 +102,7 @@ static inline bine__section *bine__section_enter(bine__section *section, const c
     int64_t *gate = bine__gate;
     section->gate = gate;
     section->site = site;
+    section->told = 0;
     if (__builtin_expect(gate != NULL, 1)) {
         section->outer = *gate;
         *gate = -(int64_t)((uint64_t)(uintptr_t)section << BINE__GATE_SHIFT);
