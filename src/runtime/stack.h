@@ -23,7 +23,7 @@ struct bine__stack {
 };
 
 struct bine__stack_class {
-    struct bine__stack *free; /* array: the last is the warmest; [0, clean) had no memory behind them at the last decay */
+    struct bine__stack *free; /* array: the last is the warmest; [0, clean) had no memory at the last decay */
     uint32_t count, clean;
     uint32_t low;             /* least count since the last decay: so many were not needed, the others are not clean */
     uint32_t room;            /* of the array: never less than the stacks there are */
