@@ -106,15 +106,27 @@ static int passed(struct msghdr *message)
     return fd;
 }
 
+/* The worker begins when this process has closed its own copy of the socket: from then on the socket ends with the
+ * worker, and the program sees at its next write that there is none. */
 static void start_worker(int fd, bine_work_fn *fn)
 {
-    pid_t pid = fork();
+    int gate[2] = {-1, -1};
+    char nothing;
+    pid_t pid = pipe(gate) == 0 ? fork() : -1;
 
     if (pid == 0) {
         close(CONTROL);
+        close(gate[1]);
+        while (read(gate[0], &nothing, 1) == -1 && errno == EINTR)
+            ;
+        close(gate[0]);
         worker(fd, fn);
     }
     close(fd); /* if there is no worker, this tells the program */
+    if (gate[0] != -1) {
+        close(gate[0]);
+        close(gate[1]);
+    }
 }
 
 /* Also of one that has ended: it is awaited only here, so until now the number was its own. */
