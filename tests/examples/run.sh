@@ -167,9 +167,10 @@ traces() {
 2.100 tock' "$("$EXAMPLES/repetitive_message" --virtual)"
     output=$("$EXAMPLES/repetitive_message" 15 0.8)
     same 'repetitive_message: what it finds' 688846502588399 "$(echo "$output" | sed -n 's/.* found //p')"
+    # A machine that is held up may let a message slip in after these.
     same 'repetitive_message: what it says' 'tick
 tock
-tock' "$(echo "$output" | cut -c 7- | grep -v found)"
+tock' "$(echo "$output" | cut -c 7- | grep -v found | head -n 3)"
     "$EXAMPLES/repetitive_message" 0 >/dev/null 2>&1
     same 'repetitive_message: bad arguments' 1 $?
 }
