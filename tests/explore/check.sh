@@ -187,6 +187,8 @@ expect 66 'an endless loop without' "does not end: task 1 'main' holds the loop 
 expect 66 'endless output' 'writes without end' -- "$work/cases" flood
 expect 1 'a program that does not use bine' 'ran no loop' -- /bin/true
 expect 66 'one that fails before it does' 'ended with status 7' -- "$work/cases" status
+MOODY=$work/moody
+export MOODY
 expect 3 'no two runs alike' 'did not go as told|went another way' -- "$work/cases" moody
 expect 3 'out of time' '^Stopped after 1 s: not all schedules were run, [0-9]+ more' --time 1 \
     -- "$work/cases" slices 3 9

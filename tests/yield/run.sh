@@ -155,14 +155,14 @@ test -n "$quick" && total
 # ---- Programs of others ------------------------------------------------------------------------------------
 
 for compiler in $compilers; do
-    sh "$here/third.sh" "$compiler" >"$WORK/third" 2>&1
+    sh "$here/third.sh" "$compiler" >"$WORK/third.said" 2>&1
     while read -r verdict what; do
         case $verdict in
         ok) good "$compiler, default: $what" ;;
         skip) skip "$compiler, default: $what" ;;
         *) bad "$compiler, default: $verdict $what" ;;
         esac
-    done <"$WORK/third"
+    done <"$WORK/third.said"
 done
 
 # ---- Every heuristic earns its place -----------------------------------------------------------------------

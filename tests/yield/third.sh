@@ -25,9 +25,7 @@ fetch() {
     test -n "$(find . -path "./$2" 2>/dev/null)" && return
     command -v apt-get >/dev/null 2>&1 && test "${BINE_SETUP-}" != no || return
     if ! test -f source.list; then
-        # shellcheck source=/dev/null
-        release=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
-        echo "deb-src http://deb.debian.org/debian $release main" >source.list
+        sh "$here/../support/sources.sh" >source.list
         apt update
     fi
     apt source --download-only "$1" || return

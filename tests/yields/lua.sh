@@ -21,9 +21,7 @@ trap 'rm -rf "$work"' EXIT
 lua=${1-}
 if test -z "$lua"; then
     mkdir -p "$BUILD/lua/lists/partial"
-    # shellcheck source=/dev/null
-    release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    echo "deb-src http://deb.debian.org/debian $release main" >"$BUILD/lua/sources.list"
+    sh tests/support/sources.sh >"$BUILD/lua/sources.list"
     apt() {
         apt-get -q -o Dir::Etc::sourcelist="$BUILD/lua/sources.list" -o Dir::Etc::sourceparts=- \
             -o Dir::State::lists="$BUILD/lua/lists" "$@" >/dev/null
