@@ -425,8 +425,10 @@ int bine_gen_close(bine_gen *gen)
 {
     if (ready(gen) != 0)
         return -1;
-    if (gen->state == GEN_ENDED)
+    if (gen->state == GEN_ENDED) {
+        release_stack(gen);
         return 0;
+    }
     if (gen->state == GEN_NEW) {
         end_unbegun(gen, 0);
         return 0;
