@@ -6,7 +6,7 @@
 #   sh tests/bench/run.sh [work]...        `make bench` calls it; BENCH="work ..." says the same
 #
 # Works: switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo uring many calls files tls http idle (default: all).
-# ROUNDS (5) is how often each is run, the shortest three times a round; within a round the programs take turns, so that what the machine does
+# ROUNDS (5) is how often each is run, the shortest and the closest three times a round; within a round the programs take turns, so that what the machine does
 # meanwhile meets all of them.  A figure is the median of its rounds, a ratio that of two medians.
 #
 # A full run writes tests/bench/RESULTS.md; one of some works alone writes $O/bench/RESULTS.md.
@@ -306,7 +306,7 @@ run_work() {
     meet | buffer | mutex)
         alone bine all chan "$work"; alone go all chan-go "$work"; alone fiber all chan-fiber "$work" ;;
     next)
-        alone bine all structure next; alone coroutine all coroutine
+        for _ in 1 2 3; do alone bine all structure next; alone coroutine all coroutine; done
         for kind in generator greenlet; do alone $kind all $python $here/peers/gens.py $kind; done ;;
     group) alone bine all structure group; alone go all group-go ;;
     select) alone bine all chan select; alone go all chan-go select ;;
@@ -316,8 +316,8 @@ run_work() {
     memory) for p in bine:tasks go:go st:st; do
         alone ${p%:*} 100k ${p#*:} parked 100000; alone ${p%:*} 1M ${p#*:} parked 1000000
     done ;;
-    echo) for n in 100 1000; do for p in bine level edge readme go; do loaded $p $n echo $n 60000; done; done ;;
-    uring) for n in 100 1000; do
+    echo) for n in 100 1000 100 1000 100 1000; do for p in bine level edge readme go; do loaded $p $n echo $n 60000; done; done ;;
+    uring) for n in 100 1000 100 1000 100 1000; do
         for p in ring level edge poll shot send multi; do loaded $p $n echo $n 60000; done
     done ;;
     many) for p in bine ring level edge poll; do loaded $p 10k echo 10000 60000; done ;;

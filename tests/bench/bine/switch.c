@@ -23,6 +23,7 @@
 #include "../measure.h"
 
 enum { MOST = 1000, STACK = 64 * 1024, SWITCHES = 2000000, LINE = 64, LINES_OF_A_PAGE = 64 };
+enum { BARE = 10 }; /* times as many switches where there is nothing but them: a run must last */
 
 struct node {
     struct bine__context context;
@@ -90,7 +91,7 @@ static void serve_inlined(void)
 static double measure(int n, char *stacks, void (*entry)(void))
 {
     void (*run)(struct node *, long) = entry == serve_deep ? run_deep : run_inlined;
-    long rounds = SWITCHES / n;
+    long rounds = (entry == serve_deep ? SWITCHES : SWITCHES * BARE) / n;
     for (int i = 0; i < n; i++) {
         ring[i].next = &ring[(i + 1) % n];
         if (i > 0)
