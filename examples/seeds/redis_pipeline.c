@@ -5,10 +5,10 @@
  *     redis_pipeline SOCKET
  *
  * One request at a time: write, then read, under a lock that makes others wait until the reply is there.
- * Simple, and a round trip for each.  Pipelined: request() only buffers the command and puts a future at
- * the end of a queue; it cannot yield, so commands and futures stand in the same order.  A task reads
- * replies and sets one future after the other.  Who gives up waiting leaves the future in its place, and
- * the reply goes there. */
+ * Simple, and a round trip for each.  Pipelined: request() only buffers the command, even while the writer
+ * flushes others, and puts a future at the end of a queue; it cannot yield, so commands and futures stand in
+ * the same order.  A task reads replies and sets one future after the other.  Who gives up waiting leaves the
+ * future in its place, and the reply goes there. */
 #include <bine.h>
 
 #include <errno.h>

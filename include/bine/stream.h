@@ -3,8 +3,8 @@
  * Buffered streams over a descriptor, or over a transport such as TLS: lines, delimiters, exact counts, and
  * writes that never switch.
  *
- * One task may read and one may write at a time; a second gets EBUSY.  A call that fails with ECANCELED
- * or ETIMEDOUT has lost nothing: what arrived stays buffered for the next call. */
+ * One task may read and one may flush at a time; a second gets EBUSY.  Any may write.  A call that fails with
+ * ECANCELED or ETIMEDOUT has lost nothing: what arrived stays buffered for the next call. */
 #ifndef BINE_STREAM_H
 #define BINE_STREAM_H
 
@@ -54,10 +54,11 @@ BINE_EXPORT ssize_t bine_stream_read_exactly(bine_stream *, void *buf, size_t n)
 BINE_EXPORT ssize_t bine_stream_read_line(bine_stream *, char *line, size_t size);
 BINE_EXPORT ssize_t bine_stream_read_until(bine_stream *, const void *delimiter, size_t length, char *buf, size_t size);
 
-/* Never switch.  All of it is buffered, or none: -1/ENOBUFS past the limit, -1/EPIPE after shutdown. */
+/* Never switch.  All of it is buffered, or none: -1/ENOBUFS past the limit, -1/EPIPE after shutdown, -1/EBUSY
+ * during it.  While another task flushes it goes behind what that sends. */
 BINE_EXPORT int bine_stream_write(bine_stream *, const void *buf, size_t n);
 BINE_EXPORT int bine_stream_printf(bine_stream *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Yields until all that was written is with the kernel. */
+/* Yields until all that was written is with the kernel, also what others wrote meanwhile. */
 BINE_EXPORT int bine_stream_flush(bine_stream *);
 /* Bytes buffered and not yet read, not yet flushed. */
 BINE_EXPORT size_t bine_stream_unread(const bine_stream *);

@@ -213,7 +213,7 @@ size_t bine_stream_unread(const bine_stream *stream)
 
 size_t bine_stream_unflushed(const bine_stream *stream)
 {
-    return stream && stream->magic == BINE__STREAM_MAGIC ? stream->out.used : 0;
+    return stream && stream->magic == BINE__STREAM_MAGIC ? stream->out.used + stream->next.used : 0;
 }
 
 void bine_stream_poison(bine_stream *stream)
@@ -254,6 +254,7 @@ int bine_stream_close(bine_stream *stream)
         return bine__error(EBUSY);
     free(stream->in.data);
     free(stream->out.data);
+    free(stream->next.data);
     release(stream);
     return result;
 }

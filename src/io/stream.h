@@ -9,8 +9,9 @@
  * waits with nothing buffered has given its buffer back.
  *
  * While a task is inside a yielding call its side is marked, so that a second one gets EBUSY, and so that
- * nobody moves a buffer that a parked system call points into.  The mark is set before anything that may
- * switch and taken away last; between the two the stream cannot be freed. */
+ * nobody moves a buffer that a parked system call points into: what is written meanwhile goes to a buffer of
+ * its own, behind the one that is being flushed.  The mark is set before anything that may switch and taken
+ * away last; between the two the stream cannot be freed. */
 #ifndef BINE_IO_STREAM_H
 #define BINE_IO_STREAM_H
 
@@ -39,7 +40,8 @@ struct bine_stream {
     uint32_t magic;
     bool closed;   /* about to be freed */
     bool reading;  /* a task is inside a call that reads */
-    bool writing;  /* or inside one that writes */
+    bool writing;  /* or inside one that flushes */
+    bool shutting; /* and means to shut the stream afterwards */
     bool poisoned;
     bool shut;     /* bine_stream_shutdown_write() has succeeded */
     int fd;        /* -1: none, or closed */
@@ -47,6 +49,7 @@ struct bine_stream {
     void *object;  /* the transport's */
     size_t chunk;  /* bytes to ask the kernel for: doubles while reads fill it */
     struct bine__buffer in, out;
+    struct bine__buffer next; /* to follow out: written while out was being flushed */
     size_t read_limit, write_limit;
 };
 

@@ -3,8 +3,9 @@
  * Writing to a stream: buffering, which never switches, and flushing, which does.
  *
  * A write is buffered whole or not at all, so that a caller who gets ENOBUFS may flush and say it again.
- * While a task flushes, the kernel may be given the buffer's address at any wake-up: nobody else may write
- * then, since that could move it, and gets EBUSY. */
+ * While a task flushes, the kernel may be given the buffer's address at any wake-up, so that nothing may move
+ * it.  What is written then goes to a second buffer, which takes the place of the first when that is empty:
+ * the task that flushes takes it along.  If it fails, both stay as they are, and so does their order. */
 #include "io/stream.h"
 
 #include <bine/io.h>
@@ -20,7 +21,7 @@ static int check_writable(const struct bine_stream *stream)
 {
     int error = bine__stream_check(stream);
 
-    if (!error && stream->writing)
+    if (!error && stream->shutting)
         error = EBUSY;
     if (!error && stream->shut)
         error = EPIPE;
@@ -30,11 +31,21 @@ static int check_writable(const struct bine_stream *stream)
 /* Bytes that may still be buffered. */
 static size_t allowance(const struct bine_stream *stream)
 {
-    return stream->out.used < stream->write_limit ? stream->write_limit - stream->out.used : 0;
+    const size_t used = stream->out.used + stream->next.used;
+
+    return used < stream->write_limit ? stream->write_limit - used : 0;
+}
+
+/* The one that ends what is held, and that nobody is sending from. */
+static struct bine__buffer *last_buffer(struct bine_stream *stream)
+{
+    return stream->writing || stream->next.used > 0 ? &stream->next : &stream->out;
 }
 
 int bine_stream_write(bine_stream *stream, const void *buf, size_t n)
 {
+    struct bine__buffer *buffer;
+
     if (check_writable(stream) != 0)
         return -1;
     if (n == 0)
@@ -43,10 +54,11 @@ int bine_stream_write(bine_stream *stream, const void *buf, size_t n)
         return bine__error(EINVAL);
     if (n > allowance(stream))
         return bine__error(ENOBUFS);
-    if (bine__buffer_reserve(&stream->out, n, stream->write_limit) != 0)
+    buffer = last_buffer(stream);
+    if (bine__buffer_reserve(buffer, n, stream->write_limit) != 0)
         return -1;
-    memcpy(bine__buffer_end(&stream->out), buf, n);
-    stream->out.used += n;
+    memcpy(bine__buffer_end(buffer), buf, n);
+    buffer->used += n;
     return 0;
 }
 
@@ -54,6 +66,7 @@ int bine_stream_write(bine_stream *stream, const void *buf, size_t n)
  * is not part of the buffer (used has not grown) until it is known to fit. */
 int bine_stream_printf(bine_stream *stream, const char *format, ...)
 {
+    struct bine__buffer *buffer;
     va_list arguments;
     size_t space;
     int length;
@@ -62,10 +75,11 @@ int bine_stream_printf(bine_stream *stream, const char *format, ...)
         return -1;
     if (!format)
         return bine__error(EINVAL);
+    buffer = last_buffer(stream);
     for (;;) {
-        space = stream->out.room - stream->out.start - stream->out.used;
+        space = buffer->room - buffer->start - buffer->used;
         va_start(arguments, format);
-        length = vsnprintf(space ? bine__buffer_end(&stream->out) : NULL, space, format, arguments);
+        length = vsnprintf(space ? bine__buffer_end(buffer) : NULL, space, format, arguments);
         va_end(arguments);
         if (length < 0)
             goto fail;
@@ -76,29 +90,44 @@ int bine_stream_printf(bine_stream *stream, const char *format, ...)
         if ((size_t)length < space || length == 0)
             break;
         /* One more than the limit allows: for the NUL, which is not sent. */
-        if (bine__buffer_reserve(&stream->out, (size_t)length + 1, stream->write_limit + 1) != 0)
+        if (bine__buffer_reserve(buffer, (size_t)length + 1, stream->write_limit + 1) != 0)
             return -1;
     }
-    stream->out.used += (size_t)length;
-    bine__buffer_trim(&stream->out);
+    buffer->used += (size_t)length;
+    bine__buffer_trim(buffer);
     return 0;
 
 fail:
-    bine__buffer_trim(&stream->out);
+    bine__buffer_trim(buffer);
     return -1;
 }
 
-/* What was not taken stays, in order, for the next try. */
+/* Whether something is left to send; then it is in out. */
+static bool unsent(struct bine_stream *stream)
+{
+    if (stream->out.used == 0) {
+        bine__buffer_trim(&stream->out);
+        stream->out = stream->next;
+        stream->next = (struct bine__buffer){0};
+    }
+    return stream->out.used > 0;
+}
+
+/* What was not taken stays, in order, for the next try.  Another task may write wherever this one waits. */
 static int flush(struct bine_stream *stream)
 {
-    while (stream->out.used > 0) {
-        const ssize_t n = bine__stream_push(stream, bine__buffer_begin(&stream->out), stream->out.used);
-        if (n < 0)
+    do {
+        while (unsent(stream)) {
+            const ssize_t n = bine__stream_push(stream, bine__buffer_begin(&stream->out), stream->out.used);
+            if (n < 0)
+                return -1;
+            bine__buffer_consume(&stream->out, (size_t)n);
+        }
+        /* A transport may hold some back that an earlier call, cut short, has given it. */
+        if (stream->transport && bine__stream_push(stream, "", 0) < 0)
             return -1;
-        bine__buffer_consume(&stream->out, (size_t)n);
-    }
-    /* A transport may hold some back that an earlier call, cut short, has given it. */
-    return stream->transport ? (int)bine__stream_push(stream, "", 0) : 0;
+    } while (stream->next.used > 0);
+    return 0;
 }
 
 static int shut(struct bine_stream *stream)
@@ -127,11 +156,12 @@ int bine_stream_shutdown_write(bine_stream *stream)
 
     if (bine__stream_enter(stream, stream ? &stream->writing : NULL) != 0)
         return -1;
+    stream->shutting = true; /* what is accepted now could not be sent any more */
     result = flush(stream);
     if (result == 0 && !stream->shut) {
         result = shut(stream);
         stream->shut = result == 0;
     }
-    stream->writing = false;
+    stream->writing = stream->shutting = false;
     return result;
 }

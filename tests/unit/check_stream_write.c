@@ -200,27 +200,104 @@ LOOP_TEST(second_reader_is_refused_and_a_writer_is_not)
     ends_close(&ends);
 }
 
-LOOP_TEST(second_writer_is_refused_and_a_reader_is_not)
+/* More than a socket takes at once: a task that flushes it waits. */
+enum { BULK = KIB * KIB };
+
+static void write_bulk(bine_stream *stream)
 {
-    enum { SIZE = KIB * KIB };
+    unsigned char *bytes = pattern_new(BULK);
+    expect_ok(bine_stream_set_limits(stream, 0, BULK + 64 * KIB));
+    expect_ok(bine_stream_write(stream, bytes, BULK));
+    free(bytes);
+}
+
+/* That, and then the text. */
+static void expect_bulk(int fd, const char *text)
+{
+    char *bytes = calloc(1, BULK + 1);
+    expect_int(bine_read_full(fd, bytes, BULK), ==, BULK);
+    expect(is_pattern(bytes, 0, BULK));
+    memset(bytes, 0, BULK);
+    expect_int(bine_read_full(fd, bytes, strlen(text)), ==, strlen(text));
+    expect_str(bytes, text);
+    free(bytes);
+}
+
+LOOP_TEST(flush_takes_along_what_is_written_meanwhile)
+{
     struct ends ends = ends_open();
     struct user user = {ends.stream, 0, 0};
-    char *bytes = calloc(1, SIZE), buf[8];
+    char text[3 * KIB] = "", buf[8];
 
-    expect_ok(bine_stream_set_limits(ends.stream, 0, 2 * SIZE));
-    expect_ok(bine_stream_write(ends.stream, bytes, SIZE));
+    write_bulk(ends.stream);
     bine_task *writer = bine_spawn(flush_all, &user);
+    expect_ok(bine_yield());
+    expect_fails(bine_stream_flush(ends.stream), EBUSY);
+    expect_fails(bine_stream_shutdown_write(ends.stream), EBUSY);
+    for (int i = 0; strlen(text) < sizeof text - 16; i++) { /* past what is allocated at first */
+        char *end = text + strlen(text);
+        const int length = snprintf(end, 16, "%d, ", i);
+        expect_ok(i % 2 ? bine_stream_printf(ends.stream, "%s", end)
+                        : bine_stream_write(ends.stream, end, (size_t)length));
+    }
+    say(ends.peer, "y");
+    expect_int(bine_stream_read(ends.stream, buf, 1), ==, 1); /* a reader is not held up */
+    expect_bulk(ends.peer, text);
+    expect_ok(bine_join(writer, NULL));
+    expect_int(user.result, ==, 0);
+    expect_int(bine_stream_unflushed(ends.stream), ==, 0);
+    ends_close(&ends);
+}
+
+LOOP_TEST(flush_cut_short_keeps_the_order_of_what_was_written_meanwhile)
+{
+    struct ends ends = ends_open();
+    struct user user = {ends.stream, 0, 0};
+    size_t left;
+
+    write_bulk(ends.stream);
+    bine_task *writer = bine_spawn(flush_all, &user);
+    expect_ok(bine_yield());
+    expect_ok(bine_stream_write(ends.stream, "be", 2));
+    expect_ok(bine_stop(writer, NULL));
+    expect_int(user.error, ==, ECANCELED);
+    left = bine_stream_unflushed(ends.stream);
+    expect_ok(bine_stream_write(ends.stream, "hi", 2)); /* behind what there is */
+    expect_ok(bine_stream_printf(ends.stream, "%s", "nd"));
+    expect_uint(bine_stream_unflushed(ends.stream), ==, left + 4);
+    expect_ok(bine_stream_set_limits(ends.stream, 0, left + 4));
+    expect_fails(bine_stream_write(ends.stream, "x", 1), ENOBUFS);
+    writer = bine_spawn(flush_all, &user);
+    expect_bulk(ends.peer, "behind");
+    expect_ok(bine_join(writer, NULL));
+    expect_int(user.result, ==, 0);
+    ends_close(&ends);
+}
+
+static void *shut_down(void *arg)
+{
+    struct user *user = arg;
+    user->result = bine_stream_shutdown_write(user->stream);
+    return NULL;
+}
+
+LOOP_TEST(nothing_is_written_to_a_stream_that_is_being_shut)
+{
+    struct ends ends = ends_open();
+    struct user user = {ends.stream, 0, 0};
+
+    write_bulk(ends.stream);
+    bine_task *writer = bine_spawn(shut_down, &user);
     expect_ok(bine_yield());
     expect_fails(bine_stream_write(ends.stream, "x", 1), EBUSY);
     expect_fails(bine_stream_printf(ends.stream, "x"), EBUSY);
-    expect_fails(bine_stream_flush(ends.stream), EBUSY);
-    expect_fails(bine_stream_shutdown_write(ends.stream), EBUSY);
-    say(ends.peer, "y");
-    expect_int(bine_stream_read(ends.stream, buf, 1), ==, 1);
-    expect_int(bine_read_full(ends.peer, bytes, SIZE), ==, SIZE);
+    expect_ok(bine_stop(writer, NULL));
+    expect_ok(bine_stream_write(ends.stream, "x", 1)); /* it was not, after all */
+    writer = bine_spawn(shut_down, &user);
+    expect_bulk(ends.peer, "x");
     expect_ok(bine_join(writer, NULL));
     expect_int(user.result, ==, 0);
-    free(bytes);
+    expect_fails(bine_stream_write(ends.stream, "x", 1), EPIPE);
     ends_close(&ends);
 }
 
@@ -245,20 +322,17 @@ LOOP_TEST(close_wakes_the_reader_and_frees_when_it_has_left)
 
 LOOP_TEST(close_wakes_the_writer_and_frees_when_it_has_left)
 {
-    enum { SIZE = KIB * KIB };
     struct ends ends = ends_open();
     struct user user = {ends.stream, 0, 0};
-    char *bytes = calloc(1, SIZE);
 
-    expect_ok(bine_stream_set_limits(ends.stream, 0, SIZE));
-    expect_ok(bine_stream_write(ends.stream, bytes, SIZE));
+    write_bulk(ends.stream);
     bine_task *writer = bine_spawn(flush_all, &user);
     expect_ok(bine_yield());
+    expect_ok(bine_stream_write(ends.stream, "x", 1)); /* freed as well */
     expect_fails(bine_stream_close(ends.stream), EBUSY);
     expect_ok(bine_join(writer, NULL));
     expect_int(user.result, ==, -1);
     expect_int(user.error, ==, EBADF);
-    free(bytes);
     ends_close(&ends);
 }
 
@@ -517,7 +591,9 @@ SUPPORT_MAIN("stream_write", callback_may_write_and_not_wait, call_that_failed_c
              printf_grows_the_buffer_and_keeps_what_is_there, printf_that_fails_buffers_nothing,
              flush_cut_short_goes_on_where_it_stopped, shutdown_flushes_and_leaves_the_other_direction_open,
              flush_to_nobody_fails_and_keeps_what_was_written, second_reader_is_refused_and_a_writer_is_not,
-             second_writer_is_refused_and_a_reader_is_not,
+             flush_takes_along_what_is_written_meanwhile,
+             flush_cut_short_keeps_the_order_of_what_was_written_meanwhile,
+             nothing_is_written_to_a_stream_that_is_being_shut,
              close_wakes_the_reader_and_frees_when_it_has_left,
              close_wakes_the_writer_and_frees_when_it_has_left, poisoned_stream_can_only_be_closed,
              nothing_is_a_misuse, outside_a_loop_only_what_never_switches_works,
