@@ -170,95 +170,13 @@ $(O)/examples/%: $(O)/examples/%.c.o $(O)/examples/lib.a $(O)/$(LIB).a
 $(O)/examples/seeds/transaction.c.o: private TEST_CPPFLAGS = $(LIBPQ:%/libpq-fe.h=-isystem %)
 $(O)/examples/seeds/transaction: private LDLIBS += -lpq
 $(O)/examples/seeds/transaction_sqlite: private LDLIBS += -lsqlite3
-$(O)/tests/%.o: private TEST_CPPFLAGS = -Itests $(CHECK_CFLAGS)
-$(O)/tests/unit/%: $(O)/tests/unit/%.c.o $(SUPPORT) $(O)/$(LIB).a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
-$(O)/tests/unit/%: $(O)/tests/unit/%.cc.o $(SUPPORT) $(O)/$(LIB).a
-	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
-$(O)/tests/stress/%: $(O)/tests/stress/%.c.o $(SUPPORT) $(O)/$(LIB).a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
 
 include src/tls/rules.mk
 
-# What a program under bine-race is linked with; src/check/race_libc.c takes the calls.
-RACE_LINK := $(addprefix -Wl$(comma)--wrap=,$(shell cat src/check/wrap.list)) -Wl,-u,__tsan_init
-RACE_END  = $(LIBS_$(CONTEXT)) -pthread
-# A directory of tools/ is a program: tools/race becomes bine-race.
-TOOLS := $(patsubst tools/%/,$(O)/bine-%,$(wildcard tools/*/))
-tools: $(TOOLS) ## bine-race and its kin
-define TOOL
-$(O)/bine-$(1): $(patsubst %,$(O)/%.o,$(wildcard tools/$(1)/*.c))
-	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^
-endef
-$(foreach tool,$(TOOLS),$(eval $(call TOOL,$(patsubst $(O)/bine-%,%,$(tool)))))
-$(O)/tools/race/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"' \
-    -DBINE_RACE_LIBS='"$(RACE_LINK) @LIBRARY@ $(RACE_END)"'
-$(O)/tools/explore/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"'
-# The calls that switch are those of which the manual says so.
-$(O)/bine-yields: $(O)/tools/yields/yielding.o
-$(O)/tools/yields/yielding.c: tools/yields/yielding.awk $(wildcard man/man3/*.3)
-	@mkdir -p $(@D)
-	awk -f $< $(filter %.3,$^) > $@
-$(O)/tools/yields/yielding.o: $(O)/tools/yields/yielding.c tools/yields/yielding.h $(O)/flags
-	$(CC) $(ALL_CPPFLAGS) -Itools/yields $(ALL_CFLAGS) -c -o $@ $<
+include tools/rules.mk tests/rules.mk
 
 demo: $(O)/examples/demo ## a web server and a thousand clients, over loopback; DEMO_ARGS=--serve for a browser
 	$(O)/examples/demo $(DEMO_ARGS)
-
-# ---- Tests -------------------------------------------------------------------------------------------------
-
-MAKE_ = $(MAKE) --no-print-directory -s
-PATIENT = TIMEOUT=400 CK_TIMEOUT_MULTIPLIER=4#  where a processor or a memory is simulated
-RUN   = BUILD=$(BUILD) CC='$(CC)' sh tests/run.sh
-
-check: ## every test: all contexts, all reactors, examples, manual, README, installed tree
-	@CC='$(CC)' sh tests/setup.sh check
-	+@$(MAKE_) CONTEXT=native tests tools checked
-	+@$(MAKE_) CONTEXT=fcontext tests
-	+@$(MAKE_) CONTEXT=thread unit
-	@$(RUN) native fcontext thread -- unit stress examples seeds styles man readme install yields yield
-check-yield: ## bine-race judged by a corpus of bugs and of sound programs, with gcc and clang: tests/yield
-	@CC='$(CC)' sh tests/setup.sh yield
-	+@$(MAKE_) all
-	@BUILD=$(BUILD) sh tests/yield/run.sh
-check-explore: ## bine-explore: counts of schedules, what it finds, what it says
-	+@$(MAKE_) all
-	@$(RUN) native -- explore
-check-asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer; the seeded ones for a minute each
-	@CC='$(CC)' sh tests/setup.sh check
-	+@$(MAKE_) SANITIZE=address,undefined tests
-	@SECONDS=20 $(RUN) $(CONTEXT)-address-undefined -- unit stress seeds
-check-tsan: ## the tests under ThreadSanitizer (address randomisation off: older ones need that)
-	@CC='$(CC)' sh tests/setup.sh check
-	+@$(MAKE_) SANITIZE=thread tests
-	@$(PATIENT) WRAP="$$(setarch -R true 2>/dev/null && echo setarch -R)" $(RUN) $(CONTEXT)-thread -- unit stress
-# Not those that hand the kernel bad pointers on purpose, or leave tasks and with them stacks behind; those of TLS that
-# shake hands by the hundred, or run other programs; those with loops on several threads, of which Valgrind 3.19 now and
-# then takes one stack for another; nor the one whose threads end with what glibc's resolver keeps for each.
-VALGRIND_OUT   = check_io_misuse check_io_wait check_loop check_tls_faults check_tls_peers check_cluster check_shared \
-                 check_signal check_resolve
-VALGRIND_TESTS = $(filter-out $(VALGRIND_OUT),$(notdir $(filter-out $(UNIT_CXX),$(UNIT))))
-VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
-           --errors-for-leak-kinds=definite
-# Helgrind follows threads, and no switched stacks.
-HELGRIND_TESTS = check_sync check_lock check_chan check_queue check_select check_group
-check-valgrind: ## unit tests under its memory checker, and CONTEXT=thread under Helgrind; VALGRIND_TESTS= chooses
-	@CC='$(CC)' sh tests/setup.sh check valgrind
-	+@$(MAKE_) tests
-	+@$(MAKE_) CONTEXT=thread unit
-	@$(PATIENT) WRAP='$(VALGRIND)' ONLY='$(VALGRIND_TESTS)' THREAD_ONLY='$(HELGRIND_TESTS)' REACTORS=epoll \
-	    THREAD_WRAP='valgrind -q --tool=helgrind --error-exitcode=99' $(RUN) $(CONTEXT) thread -- unit
-AARCH64 = CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CHECK_LIBS='-lcheck -lsubunit -lm -lrt' \
-          LDFLAGS='-static-libstdc++ -static-libgcc'
-# Tests that qemu cannot do skip themselves by name (support_emulated()); C++ needs its own cross compiler.
-AARCH64_CXX   = $(if $(shell command -v aarch64-linux-gnu-g++ 2>/dev/null),,$(UNIT_CXX))
-AARCH64_TESTS = $(filter-out $(AARCH64_CXX),$(UNIT)) $(STRESS)
-check-aarch64: ## unit and stress tests, built for AArch64 and run by qemu-aarch64 (user mode)
-	@sh tests/setup.sh aarch64
-	+@$(MAKE_) $(AARCH64) aarch64-tests
-	@BINE_EMULATED=qemu $(PATIENT) WRAP=qemu-aarch64 $(RUN) native-aarch64 -- unit stress
-.PHONY: aarch64-tests
-aarch64-tests: $(AARCH64_TESTS)
 
 bench: examples all ## measures, and writes tests/bench/RESULTS.md
 	O=$(O) CC='$(CC)' sh tests/bench/run.sh $(BENCH_ARGS)
@@ -312,7 +230,7 @@ clean: ## removes $(BUILD)
 	rm -rf $(BUILD)
 help: ## this list
 	@echo 'bine $(VERSION).  Targets:'
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile src/*/*.mk | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile */*.mk src/*/*.mk | expand -t 18
 	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext|thread DNS=pool|cares' \
 	  DEMO_ARGS
 

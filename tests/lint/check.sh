@@ -70,10 +70,10 @@ tidied() {
 # House rules that a pattern can tell.
 house() {
     bad=0
-    git grep -nwIE 'TODO|FIXME|XXX' -- '*.c' '*.h' '*.S' '*.sh' Makefile ':!tests/lint' && bad=1
-    git grep -nIE '[[:space:]]+$' -- '*.c' '*.h' '*.S' '*.sh' Makefile && bad=1
-    git grep -nIE '.{121,}' -- include src examples Makefile ':!*.md' && bad=1
-    git ls-files '*.c' '*.h' '*.S' '*.sh' '*.cc' Makefile | while read -r file; do
+    git grep -nwIE 'TODO|FIXME|XXX' -- '*.c' '*.h' '*.S' '*.sh' Makefile '*.mk' ':!tests/lint' && bad=1
+    git grep -nIE '[[:space:]]+$' -- '*.c' '*.h' '*.S' '*.sh' Makefile '*.mk' && bad=1
+    git grep -nIE '.{121,}' -- include src examples Makefile '*.mk' ':!*.md' && bad=1
+    git ls-files '*.c' '*.h' '*.S' '*.sh' '*.cc' Makefile '*.mk' | while read -r file; do
         head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file: no licence line"
         case $file in src/* | include/*) test "$(wc -l <"$file")" -le 600 || echo "$file: more than 600 lines" ;; esac
     done >"$output.house"

@@ -53,7 +53,7 @@ expect 'the server echoes' "$work/client" "127.0.0.1:$port"
 expect 'the server is still there' kill -0 "$server"
 
 grep -Eoh '(^|`)make [a-z][a-z0-9-]*' README.md HACKING.md | sed 's/.*make //' | sort -u | while read -r target; do
-    grep -Eq "^$target:" Makefile src/*/*.mk || echo "no target $target"
+    grep -Eq "^$target:" Makefile */*.mk src/*/*.mk || echo "no target $target"
 done >"$work/targets"
 expect 'every target named is in the Makefile' diff /dev/null "$work/targets"
 {
