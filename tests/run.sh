@@ -13,20 +13,22 @@
 #   styles     tests/examples/styles.sh, with the configuration's examples
 #   man        tests/man/check.sh     install    tests/install/check.sh     readme     tests/readme/check.sh
 #   yield      tests/yield/run.sh --quick
-#   yields     tests/yields/check.sh and tests/yields/tutorial.sh     explore    tests/explore/check.sh
+#   yields     tests/yields/check.sh and, as "tutorial", tests/yields/tutorial.sh     explore    tests/explore/check.sh
 #
 # From the environment: REACTORS ("epoll poll"; natively "io_uring" too), WRAP (a command to run each program under), ONLY (shell
 # patterns: only programs whose name matches one), THREAD_WRAP and THREAD_ONLY (the same for "thread"), TIMEOUT
-# (seconds for each program: 120), VERBOSE=1 (shows all output).
+# (seconds for each program: 120), JOBS (how many run side by side: as many as there are processors), VERBOSE=1 (shows
+# all output).
 #
-# A line for each program, the whole output of one that fails, and at the end, alone on a line, "N passed, N failed"
-# with ", N skipped" if there were any.  Exit status 0 only if none failed and some passed.
+# A line for each program as it ends, the whole output of one that fails (tests/run_one.sh), and at the end, alone on
+# a line, "N passed, N failed" with ", N skipped" if there were any.  Exit status 0 only if none failed and some passed.
 set -u
 BUILD=${BUILD:-build}
 REACTORS=${REACTORS-}
 TIMEOUT=${TIMEOUT:-120}
 WRAP=${WRAP-}
 ONLY=${ONLY:-*}
+JOBS=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 
 configurations='' suites='' seen=''
 for word; do
@@ -35,55 +37,6 @@ for word; do
     *) if test -n "$seen"; then suites="$suites $word"; else configurations="$configurations $word"; fi ;;
     esac
 done
-
-passed=0 failed=0 skipped=0
-output=$(mktemp)
-trap 'rm -f "$output"' EXIT
-trap 'exit 130' INT TERM
-
-# A program's own totals, as "passed failed skipped", from its output: the sum of Check's summaries, or else its last
-# "N passed, N failed" line; nothing if it has neither.  A test that cannot be done says "skipped: test (why)".
-totals() {
-    awk '
-        /^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+/ {
-            gsub(/[,:%]/, " ")
-            check = 1; run += $3; bad += $5 + $7
-        }
-        /^skipped: / && !told[$2]++ { not_here++ }
-        /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ { line = 1; good = $1; wrong = $3; left = $5 + 0 }
-        END {
-            if (check) print run - bad - not_here, bad, not_here + 0
-            else if (line) print good, wrong, left
-        }' "$output"
-}
-
-# run <label> <command>...: runs it under the time limit and counts.
-run() {
-    label=$1
-    shift
-    CK_VERBOSITY=normal timeout -k 5 "$TIMEOUT" "$@" >"$output" 2>&1 </dev/null
-    status=$?
-    # shellcheck disable=SC2046 # three numbers, or none
-    set -- $(totals)
-    if test $# != 3; then
-        case $status in 0) set -- 1 0 0 ;; 77) set -- 0 0 1 ;; *) set -- 0 1 0 ;; esac
-    elif test "$status" != 0 && test "$2" = 0; then
-        set -- "$1" 1 "$3" # died after its summary, or exceeded its time
-    fi
-    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
-    if test "$2" != 0; then
-        test "$status" = 124 && echo "exceeded ${TIMEOUT} s" >>"$output"
-        printf 'FAIL  %-52s %4d passed, %d failed (status %d)\n' "$label" "$1" "$2" "$status"
-        grep -v '^ok ' "$output" | sed 's/^/      | /'
-    elif test "$1" = 0; then
-        printf 'skip  %-52s %s\n' "$label" "$(tail -n 1 "$output")"
-    else
-        printf 'ok    %-52s %4d passed%s\n' "$label" "$1" "$(test "$3" = 0 || echo ", $3 skipped")"
-        test "$3" = 0 || test -n "${VERBOSE-}" || grep '^skipped: ' "$output" | sort -u | sed 's/^skipped:/           /'
-        test -n "${VERBOSE-}" && sed 's/^/      | /' "$output"
-    fi
-    return 0
-}
 
 # chosen <name> <patterns>: does one of these allow it.
 chosen() {
@@ -119,8 +72,8 @@ worthwhile() { # <configuration> <reactor> <program>
 # programs <directory of sources> <suite>: each of them, in each configuration, with each reactor.
 programs() {
     for configuration in $configurations; do
-        wrap=$WRAP only=$ONLY
-        test "$configuration" != thread || wrap=${THREAD_WRAP-$WRAP} only=${THREAD_ONLY-$ONLY}
+        only=$ONLY
+        test "$configuration" != thread || only=${THREAD_ONLY-$ONLY}
         for reactor in $(reactors "$configuration"); do
             for source in "$1"/*.c "$1"/*.cc; do
                 name=${source##*/} name=${name%.*}
@@ -128,52 +81,46 @@ programs() {
                 chosen "$name" "$only" || continue
                 worthwhile "$configuration" "$reactor" "$name" || continue
                 test -f "$source" || continue
-                if ! test -x "$program"; then # C++, where there is no compiler for it
-                    skipped=$((skipped + 1))
-                    printf 'skip  %-52s not built\n' "$configuration $reactor $name"
-                    continue
-                fi
-                # shellcheck disable=SC2086 # it is a command and its arguments
-                run "$configuration $reactor $name" env BINE_REACTOR="$reactor" $wrap "$program"
+                echo "program $configuration $reactor $program"
             done
         done
     done
 }
 
-for suite in $suites; do
-    case $suite in
-    unit) programs tests/unit ;;
-    stress) programs tests/stress ;;
-    examples)
-        for configuration in $configurations; do
-            test "$configuration" != thread || continue
-            TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration examples" sh tests/examples/run.sh
-        done
-        ;;
-    seeds)
-        for configuration in $configurations; do
-            test "$configuration" != thread || continue
-            TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration seeds" sh tests/examples/seeds.sh
-        done
-        ;;
-    styles)
-        for configuration in $configurations; do
-            test "$configuration" != thread || continue
-            TIMEOUT=600 EXAMPLES=$BUILD/$configuration/examples run "$configuration styles" sh tests/examples/styles.sh
-        done
-        ;;
-    yield) TIMEOUT=600 run yield sh tests/yield/run.sh --quick ;;
-    yields)
-        TIMEOUT=600 run yields sh tests/yields/check.sh
-        TIMEOUT=600 run 'yields, bine_yield(7)' sh tests/yields/tutorial.sh
-        ;;
-    man | install | readme | explore) TIMEOUT=600 run "$suite" sh "tests/$suite/check.sh" ;;
-    *)
-        echo "tests/run.sh: unknown suite $suite" >&2
-        exit 2
-        ;;
-    esac
-done
+# each <suite>: for each configuration that has all programs.
+each() {
+    for configuration in $configurations; do
+        test "$configuration" = thread || echo "suite $configuration $1"
+    done
+}
 
-printf '%d passed, %d failed%s\n' "$passed" "$failed" "$(test "$skipped" = 0 || echo ", $skipped skipped")"
-test "$failed" = 0 && test "$passed" -gt 0
+jobs() {
+    for suite in $suites; do
+        case $suite in
+        unit) programs tests/unit ;;
+        stress) programs tests/stress ;;
+        examples | seeds | styles) each "$suite" ;;
+        yields) printf 'suite - %s\n' yields tutorial ;;
+        man | install | readme | explore | yield) echo "suite - $suite" ;;
+        *)
+            echo "tests/run.sh: unknown suite $suite" >&2
+            return 2
+            ;;
+        esac
+    done
+}
+
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+trap 'exit 130' INT TERM
+: >"$directory/results"
+jobs >"$directory/jobs" || exit 2
+export BUILD TIMEOUT WRAP
+xargs -P "$JOBS" -I '{}' sh tests/run_one.sh "$directory/results" '{}' <"$directory/jobs" ||
+    echo 0 1 0 >>"$directory/results" # one of them did not come to its end
+
+awk '{ passed += $1; failed += $2; skipped += $3 }
+    END {
+        printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : ""
+        exit failed || !passed
+    }' "$directory/results"
