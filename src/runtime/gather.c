@@ -8,8 +8,14 @@
 #include <bine/group.h>
 
 struct gathering { /* the caller's, shared by its children; outlives them, since the group is awaited */
-    int error;     /* of the first that failed */
+    int error;     /* the first failure: of a call, or of what would have begun one */
 };
+
+static void note_failure(struct gathering *gathering, int error)
+{
+    if (!gathering->error)
+        gathering->error = error;
+}
 
 struct call {
     struct gathering *gathering;
@@ -22,8 +28,9 @@ static void *run(void *arg)
 {
     struct call *call = arg;
     *call->out = bine__result_of(call->fn(call->arg));
-    if (call->out->error && !call->gathering->error)
-        call->gathering->error = call->out->error;
+    bool told = call->out->error == ECANCELED && (bine_self()->flags & BINE__TASK_CANCELLED);
+    if (!told) /* or the reason is the caller's */
+        note_failure(call->gathering, call->out->error);
     return NULL; /* whoever gathers looks at the results */
 }
 
@@ -32,23 +39,22 @@ static int gather(size_t n, bine_fn *const each[], bine_fn *one, void *const arg
 {
     struct gathering gathering = {0};
     bine_group group;
-    int error = 0;
+    bool begun = true;
     for (size_t i = 0; i < n; i++)
         out[i] = (bine_result){NULL, ECANCELED};
     bine_group_open(&group, BINE_GROUP_COLLECT);
-    for (size_t i = 0; i < n && !error; i++) {
+    for (size_t i = 0; i < n && begun; i++) {
         struct call call = {&gathering, each ? each[i] : one, arg ? arg[i] : NULL, &out[i]};
         if ((limit && bine_group_admit(&group, limit) != 0) ||
-            !bine_group_spawn_copy(&group, run, &call, sizeof call))
-            out[i].error = error = errno;
+            !bine_group_spawn_copy(&group, run, &call, sizeof call)) {
+            note_failure(&gathering, out[i].error = errno);
+            begun = false;
+            bine_group_cancel(&group);
+        }
     }
-    if (error)
-        bine_group_cancel(&group);
-    if (bine_group_wait(&group, NULL) != 0 && !error)
-        error = errno;
-    if (!error)
-        error = gathering.error;
-    return error ? bine__error(error) : 0;
+    if (bine_group_wait(&group, NULL) != 0)
+        note_failure(&gathering, errno);
+    return gathering.error ? bine__error(gathering.error) : 0;
 }
 
 static bool complete(bine_fn *const fn[], size_t n)

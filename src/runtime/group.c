@@ -31,6 +31,7 @@ struct group { /* what a public bine_group holds */
     uint8_t kind;
     uint32_t magic;
     bine_result failure, success; /* the first of each, if there was one */
+    bine_drop_fn *drop;           /* the success, if nobody claims it */
     struct bine__timer nag;       /* with BINE_DEBUG: children go on though they were cancelled */
 } __attribute__((may_alias));
 _Static_assert(sizeof(struct group) <= sizeof(bine_group), "bine_group has room");
@@ -85,6 +86,7 @@ static void keep_result(struct group *group, struct bine_task *child)
     } else if (!result.error && group->kind == BINE_GROUP_ANY && !group->succeeded) {
         group->succeeded = true;
         group->success = result;
+        group->drop = child->drop;
     } else {
         bine__task_settle(child);
     }
@@ -273,22 +275,22 @@ static int wait_for_children(struct group *group, struct bine_task *self)
     return outer;
 }
 
-/* How the group has ended: 0 or an errno value. */
+/* How the group has ended: 0 or an errno value.  first may be NULL. */
 static int verdict(const struct group *group, int outer, bine_result *first)
 {
-    if (group->succeeded) {
-        *first = group->success;
-        return 0;
-    }
-    if (group->failed) {
-        *first = group->failure;
-        return group->failure.error;
-    }
-    *first = (bine_result){NULL, outer};
-    return outer;
+    bine_result result = {NULL, outer};
+    if (group->succeeded)
+        result = group->success;
+    else if (group->failed)
+        result = group->failure;
+    if (first)
+        *first = result;
+    else if (result.value && group->drop)
+        group->drop(result.value);
+    return result.error;
 }
 
-/* Closes the group after its children: 0 or an errno value. */
+/* Closes the group after its children: 0 or an errno value.  first may be NULL. */
 static int finish(struct group *group, struct bine_task *self, bine_result *first)
 {
     int outer = wait_for_children(group, self);
@@ -308,12 +310,11 @@ int bine_group_wait(bine_group *public, bine_result *first)
 {
     struct bine_task *self;
     struct group *group = own(public, &self);
-    bine_result result;
     if (!group)
         return -1;
     if (self->scope != &group->scope)
         return bine__error(EINVAL); /* a scope inside it is open */
-    int error = finish(group, self, first ? first : &result);
+    int error = finish(group, self, first);
     return error ? bine__error(error) : 0;
 }
 
@@ -331,10 +332,10 @@ bine_group *bine__group_end(bine_group *public)
     struct bine_task *self;
     struct group *group = own(public, &self);
     if (group) {
-        bine_result first;
-        finish(group, self, &first);
+        finish(group, self, NULL);
         if (group->failed && !group->succeeded)
-            bine__report(BINE_REPORT_LOST_ERROR, self, first.error, "a child of its group failed and nobody looked");
+            bine__report(BINE_REPORT_LOST_ERROR, self, group->failure.error,
+                         "a child of its group failed and nobody looked");
     }
     errno = kept;
     return NULL;

@@ -177,6 +177,12 @@ VIRTUAL_TEST(values_that_nobody_takes_go_to_the_drop_function)
     expect_ok(bine_group_wait(&group, &first));
     expect_ptr(first.value, ==, &ended);
     expect_int(dropped, ==, 4);
+    bine_group_open(&group, BINE_GROUP_ANY);
+    bine_group_spawn_with(&group, &attr, end_well, &ended);
+    expect_ok(bine_group_wait(&group, NULL)); /* not the first one's either */
+    expect_int(dropped, ==, 5);
+    BINE_GROUP(block, BINE_GROUP_ANY) bine_group_spawn_with(&block, &attr, end_well, &ended);
+    expect_int(dropped, ==, 6);
 }
 
 /* ---- Cancellation -------------------------------------------------------------------------------------- */
@@ -348,6 +354,9 @@ VIRTUAL_TEST(misuse_is_told)
     bine_scope_close(&scope);
     expect_ok(bine_group_wait(&shared, NULL));
     expect_int(ended, ==, 1);
+    expect_null(bine_group_spawn(&shared, end_well, NULL), EPERM); /* it is over */
+    expect_fails(bine_group_admit(&shared, 1), EINVAL);
+    expect_fails(bine_group_wait(&shared, NULL), EINVAL);
 }
 
 START_TEST(outside_a_loop_a_group_stays_shut)
@@ -403,6 +412,16 @@ VIRTUAL_TEST(a_gather_that_is_cut_short_has_ended_all)
     expect_int(out[1].error, ==, ECANCELED);
 }
 
+VIRTUAL_TEST(a_failure_before_a_gather_was_cut_short_is_what_it_says)
+{
+    bine_fn *fn[] = {fail_with, sleep_for};
+    void *arg[] = {(void *)EIO, as_arg(BINE_MINUTE)};
+    bine_result out[2];
+    BINE_TIMEOUT(BINE_SECOND) expect_fails(bine_gather(2, fn, arg, out), EIO);
+    expect_int(out[1].error, ==, ECANCELED);
+    BINE_TIMEOUT(BINE_SECOND) expect_fails(bine_map(2, sleep_for, (void *[]){arg[1], arg[1]}, 1, out), ETIMEDOUT);
+}
+
 VIRTUAL_TEST(map_runs_at_most_limit_at_once)
 {
     void *arg[10];
@@ -444,4 +463,5 @@ SUPPORT_MAIN("group", a_group_waits_for_every_child, an_empty_group_does_not_wai
              a_failure_in_a_block_that_nobody_asks_for_is_reported, misuse_is_told,
              outside_a_loop_a_group_stays_shut, gather_gives_each_result_in_its_place,
              gather_lets_all_end_and_says_the_first_failure, a_gather_that_is_cut_short_has_ended_all,
+             a_failure_before_a_gather_was_cut_short_is_what_it_says,
              map_runs_at_most_limit_at_once, a_map_cut_short_marks_what_never_began)
