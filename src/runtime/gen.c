@@ -344,8 +344,11 @@ void bine_gen_free(bine_gen *gen)
 {
     if (!gen)
         return;
-    if (gen->loop == bine__loop && bine_gen_close(gen) != 0 && errno == EBUSY) {
-        bine__report(BINE_REPORT_MISUSE, bine_self(), EBUSY, "a generator was freed while it runs");
+    (void)bine_gen_close(gen); /* fails with whatever the body failed with, too */
+    if (gen->state != GEN_ENDED) {
+        const bool here = gen->loop == bine__loop;
+        bine__report(BINE_REPORT_MISUSE, bine_self(), here ? EBUSY : EPERM, "a generator was freed %s",
+                     here ? "while it runs" : "where it does not belong");
         return;
     }
     release_stack(gen);

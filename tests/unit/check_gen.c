@@ -467,6 +467,83 @@ LOOP_TEST(a_generator_belongs_where_it_was_made)
     bine_gen_free(gen);
 }
 
+static void *end_busy(bine_gen *gen, void *arg)
+{
+    (void)arg;
+    bine_gen_yield(gen, NULL, NULL);
+    return bine_fail(EBUSY);
+}
+
+LOOP_TEST(freeing_takes_no_error_of_the_body_for_one_of_its_own)
+{
+    reports_catch();
+    bine_gen *gen = bine_gen_new(end_busy, NULL);
+    expect_int(next(gen), ==, 0);
+    bine_gen_free(gen); /* or the fixture finds its stack */
+    expect_int(reports_count(BINE_REPORT_MISUSE), ==, 0);
+}
+
+static bine_gen *made_outside;
+
+static void *free_elsewhere(void *arg)
+{
+    bine_gen_free(made_outside);
+    return arg;
+}
+
+START_TEST(freed_where_it_does_not_belong_it_stays)
+{
+    made_outside = bine_gen_new(running_sum, NULL);
+    expect_int(next(made_outside), ==, 0);
+    reports_catch();
+    run_in_loop(free_elsewhere, NULL);
+    expect_ptr(reports_find(BINE_REPORT_MISUSE, "where it does not belong"), !=, NULL);
+    expect_int(cleaned, ==, 0);
+    bine_gen_free(made_outside);
+    expect_int(cleaned, ==, 1);
+}
+END_TEST
+
+static uint64_t stacks_in_use(void)
+{
+    bine_statistics stats;
+    expect_ok(bine_stats(&stats));
+    return stats.stacks_mapped - stats.stacks_free;
+}
+
+/* Each way in which its page says that the stack goes back, the generator still there. */
+LOOP_TEST(the_stack_goes_back_before_the_generator_is_freed)
+{
+    bine_gen *gen[6];
+    bine_result result;
+    void *out = NULL;
+    const uint64_t before = stacks_in_use();
+    for (int i = 0; i < 6; i++)
+        gen[i] = bine_gen_new(fib, number(1));
+    expect_uint(stacks_in_use(), ==, before + 6);
+    expect_int(next(gen[0]), ==, 0);
+    expect_int(bine_gen_next(gen[0], &out), ==, 0);
+    expect_int(bine_gen_next(gen[0], &out), ==, 0); /* asked again after its end */
+    expect_uint(stacks_in_use(), ==, before + 5);
+    expect_int(next(gen[1]), ==, 0);
+    expect_int(bine_gen_next(gen[1], &out), ==, 0);
+    expect_ok(bine_gen_close(gen[1])); /* closed after its end */
+    expect_uint(stacks_in_use(), ==, before + 4);
+    expect_int(next(gen[2]), ==, 0);
+    expect_ok(bine_gen_close(gen[2])); /* and before */
+    expect_uint(stacks_in_use(), ==, before + 3);
+    BINE_FOR_EACH(value, gen[3]) expect_ptr(value, ==, NULL);
+    expect_uint(stacks_in_use(), ==, before + 2);
+    expect_fails(bine_gen_throw(gen[4], EIO, &out), EIO); /* it had not begun */
+    expect_uint(stacks_in_use(), ==, before + 1);
+    bine_gen_free(gen[5]);
+    expect_uint(stacks_in_use(), ==, before);
+    expect_ok(bine_gen_result(gen[3], &result));
+    expect_ptr(result.value, ==, number(1));
+    for (int i = 0; i < 5; i++)
+        bine_gen_free(gen[i]);
+}
+
 SUPPORT_MAIN("gen", the_slides_hold_outside_of_a_loop, the_slides_hold_inside_a_loop,
              what_is_thrown_fails_the_yield_and_may_be_caught, a_closed_generator_cannot_yield_any_more,
              an_unfinished_generator_is_closed_when_freed,
@@ -475,4 +552,6 @@ SUPPORT_MAIN("gen", the_slides_hold_outside_of_a_loop, the_slides_hold_inside_a_
              delegation_nests_deeply_in_a_loop, a_body_that_waits_parks_its_consumer,
              another_task_cannot_yield_in_a_bodys_place, a_generator_may_change_its_consumer, a_consumers_deadline_reaches_into_the_body,
              a_generators_scope_holds_only_inside_it, many_consumers_take_a_generators_scope_with_them,
-             misuse_is_told, a_generator_belongs_where_it_was_made)
+             misuse_is_told, a_generator_belongs_where_it_was_made,
+             freeing_takes_no_error_of_the_body_for_one_of_its_own, freed_where_it_does_not_belong_it_stays,
+             the_stack_goes_back_before_the_generator_is_freed)
