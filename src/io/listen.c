@@ -12,7 +12,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -160,15 +163,12 @@ fail:
 /* By number, or by the name that LISTEN_FDNAMES gives it. */
 static int inherited(const char *which)
 {
-    in_port_t fd = 0; /* descriptors beyond 65535 are not inherited by number */
-    int numeric;
-
-    if (*which == '\0')
+    if (*which == '\0' || *which == '+' || *which == '-')
         return bine__error(EINVAL);
-    numeric = bine__port_parse(which, &fd);
-    if (numeric < 0)
-        return -1;
-    return numeric ? fd : bine__activated(which);
+    if (which[strspn(which, "0123456789")] != '\0')
+        return bine__activated(which);
+    const long fd = strtol(which, NULL, 10); /* LONG_MAX if it is too long */
+    return fd <= INT_MAX ? (int)fd : bine__error(EBADF);
 }
 
 /* A socket that connections or datagrams can come in by. */

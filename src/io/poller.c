@@ -158,10 +158,11 @@ int bine__poller_open(struct bine_loop *loop, const char *name)
 
     if (!io)
         return -1;
-    if (!name)
+    if (!name) {
         name = getenv("BINE_REACTOR");
-    if (name && !*name)
-        name = NULL;
+        if (name && !*name)
+            name = NULL;
+    }
     io->loop = loop;
     bine__list_init(&io->jobs);
     bine__list_init(&io->finished);

@@ -141,12 +141,12 @@ ssize_t bine_stream_read(bine_stream *stream, void *buf, size_t n)
 {
     ssize_t result = 0;
 
-    if (!buf && n > 0)
+    if ((!buf && n > 0) || n > SSIZE_MAX)
         return bine__error(EINVAL);
     if (bine__stream_enter(stream, stream ? &stream->reading : NULL) != 0)
         return -1;
     if (n > 0)
-        result = read_some(stream, buf, least(n, SSIZE_MAX));
+        result = read_some(stream, buf, n);
     stream->reading = false;
     return result;
 }

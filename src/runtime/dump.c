@@ -64,7 +64,7 @@ static void put_task(struct dump *dump, const struct bine_task *task, const bine
         ADD(" for %.3f s", seconds(dump->now - info->since));
     }
     if (info->until != BINE_FOREVER)
-        ADD(", deadline in %.3f s", seconds(info->until - dump->now));
+        ADD(", deadline in %.3f s", seconds(info->until) - seconds(dump->now));
     ADD(", spawned at %s by %llu, stack %zu of %zu bytes\n", info->site ? info->site : "?",
         (unsigned long long)info->parent, info->stack_used, info->stack_size);
 #undef ADD

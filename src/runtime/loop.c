@@ -288,8 +288,8 @@ static void nag(struct bine__timer *timer)
     struct bine_loop *loop = bine__list_entry(timer, struct bine_loop, nag);
     bine__stacks_each(&loop->stacks, name_one, NULL);
     /* In virtual time nothing bounds how soon the next comes: double instead of flooding. */
-    bine_ns period = loop->virtual_clock ? 2 * (loop->now - loop->ending_since) : NAG_PERIOD;
-    bine__timer_arm(&loop->wheel, timer, loop->now + period);
+    bine_ns period = loop->virtual_clock ? loop->now - loop->ending_since : NAG_PERIOD;
+    bine__timer_arm(&loop->wheel, timer, bine__deadline_in(period));
 }
 
 /* The turn that it makes is all that is needed. */
@@ -306,8 +306,8 @@ static void begin_end(struct bine_loop *loop)
     loop->nag.fire = nag;
     loop->patience.fire = lose_patience;
     if (loop->grace)
-        bine__timer_arm(&loop->wheel, &loop->patience, loop->ending_since + (loop->grace > 0 ? loop->grace : 0));
-    bine__timer_arm(&loop->wheel, &loop->nag, loop->ending_since + NAG_PERIOD);
+        bine__timer_arm(&loop->wheel, &loop->patience, bine__deadline_in(loop->grace > 0 ? loop->grace : 0));
+    bine__timer_arm(&loop->wheel, &loop->nag, bine__deadline_in(NAG_PERIOD));
 }
 
 static bool out_of_patience(struct bine_loop *loop)

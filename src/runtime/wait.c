@@ -52,7 +52,7 @@ bool bine__far_off(const struct bine_loop *loop, bine_ns deadline)
     const bine_ns tick = 10 * BINE_MS; /* at 100 Hz, the slowest there is */
     struct timespec time;
     if (!loop->virtual_clock && clock_gettime(CLOCK_MONOTONIC_COARSE, &time) == 0)
-        return deadline - (time.tv_sec * BINE_SECOND + time.tv_nsec) > tick;
+        return deadline > time.tv_sec * BINE_SECOND + time.tv_nsec + tick;
 #else
     (void)loop, (void)deadline;
 #endif

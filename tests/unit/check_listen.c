@@ -86,6 +86,8 @@ START_TEST(listen_refuses_what_it_cannot_read)
     expect_fails(bine_listen("fd", "", 0), EINVAL);
     expect_fails(bine_listen("fd", "three", 0), ENOENT);
     expect_fails(bine_listen("fd", "-1", 0), EINVAL);
+    expect_fails(bine_listen("fd", "1000000", 0), EBADF);
+    expect_fails(bine_listen("fd", "99999999999999999999", 0), EBADF);
 }
 END_TEST
 

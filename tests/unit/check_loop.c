@@ -48,6 +48,8 @@ START_TEST(run_refuses_what_it_does_not_know)
     expect_fails(bine_run(NULL, NULL, NULL), EINVAL);
     options.reactor = "abacus";
     expect_fails(bine_run_with(&options, return_arg, NULL, NULL), EINVAL);
+    options.reactor = "";
+    expect_fails(bine_run_with(&options, return_arg, NULL, NULL), EINVAL);
     options = (bine_options)BINE_OPTIONS_INIT;
     options.stack_size = (8u << 20) + 1;
     expect_fails(bine_run_with(&options, return_arg, NULL, NULL), EINVAL);
@@ -254,6 +256,18 @@ static void *leave_some_behind(void *arg)
     bine_spawn_with(&attr, end_when_cancelled, NULL);
     return arg;
 }
+
+START_TEST(a_grace_without_end_waits_for_all)
+{
+    bine_options options = BINE_OPTIONS_INIT;
+    options.virtual_clock = true;
+    options.grace = BINE_FOREVER;
+    reports_catch();
+    fixture_allow_left_tasks();
+    expect_ok(bine_run_with(&options, leave_some_behind, NULL, NULL));
+    expect_uint(ended, ==, 5);
+}
+END_TEST
 
 START_TEST(tasks_left_behind_are_cancelled_and_awaited)
 {
@@ -569,7 +583,7 @@ SUPPORT_MAIN("loop", run_gives_what_its_function_returned, a_failure_of_a_run_no
              each_reactor_can_be_asked_for_by_name, a_run_inside_a_run_is_refused,
              the_default_stack_is_the_one_of_the_options, outside_a_loop_each_call_says_so,
              runs_follow_each_other_and_leave_nothing, loops_run_on_several_threads_at_once,
-             tasks_left_behind_are_cancelled_and_awaited,
+             tasks_left_behind_are_cancelled_and_awaited, a_grace_without_end_waits_for_all,
              a_run_whose_grace_passes_is_ebusy_and_names_the_task,
              a_task_that_ends_inside_an_open_scope_is_a_named_abort, posts_of_many_threads_all_run,
              an_accepted_post_runs_though_the_loop_is_ending, a_post_to_a_loop_that_has_ended_is_esrch,

@@ -83,6 +83,19 @@ VIRTUAL_TEST(zero_and_negative_timeouts_fire_at_once)
     expect_int(bine_now(), ==, begin);
 }
 
+/* Whose distance from now is more than 64 bits hold. */
+LOOP_TEST(deadlines_before_all_time_have_passed)
+{
+    static const bine_ns deadlines[] = {INT64_MIN, INT64_MIN + 1, -BINE_FOREVER / 2, 0};
+    for (size_t i = 0; i < sizeof deadlines / sizeof deadlines[0]; i++) {
+        bine_scope scope;
+        bine_scope_open_at(&scope, deadlines[i]);
+        expect_int(bine_cancelled(), ==, ETIMEDOUT);
+        expect_fails(bine_yield(), ETIMEDOUT);
+        expect_int(bine_scope_close(&scope), ==, 1);
+    }
+}
+
 VIRTUAL_TEST(huge_timeouts_saturate)
 {
     bine_scope scope;
@@ -573,6 +586,7 @@ LOOP_TEST(bine_cancelled_keeps_errno)
 
 SUPPORT_MAIN("scope", a_deadline_ends_the_wait_at_its_time, a_scope_that_did_not_fire_closes_with_zero,
              once_fired_every_call_fails_until_it_is_left, zero_and_negative_timeouts_fire_at_once,
+             deadlines_before_all_time_have_passed,
              huge_timeouts_saturate, a_scope_whose_deadline_passed_unnoticed_has_not_fired,
              a_deadline_is_seen_by_a_task_that_did_not_yield_while_it_passed, the_nearest_deadline_holds,
              a_failure_is_put_down_to_the_outermost_scope_that_fired,

@@ -367,6 +367,7 @@ LOOP_TEST(nothing_is_a_misuse)
     expect_fails(bine_stream_read(ends.stream, NULL, 1), EINVAL);
     expect_fails(bine_stream_read_exactly(NULL, buf, 1), EINVAL);
     expect_fails(bine_stream_read_exactly(ends.stream, NULL, 1), EINVAL);
+    expect_fails(bine_stream_read(ends.stream, buf, SIZE_MAX), EINVAL);
     expect_fails(bine_stream_read_exactly(ends.stream, buf, SIZE_MAX), EINVAL);
     expect_fails(bine_stream_read_line(NULL, buf, sizeof buf), EINVAL);
     expect_fails(bine_stream_read_line(ends.stream, NULL, 8), EINVAL);
