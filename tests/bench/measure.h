@@ -33,24 +33,31 @@ static inline int64_t cpu_of(pid_t pid)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* Bytes of memory that a process (0: this one) holds, its page tables included. */
-static inline int64_t memory_of(pid_t pid)
+/* What the line of /proc/PID/NAME that begins with the key says in KiB, in bytes, or -1; PID 0 is this process. */
+static inline int64_t proc_bytes(pid_t pid, const char *name, const char *key)
 {
     char path[64], line[256];
-    int64_t kib = 0;
-    long value;
+    int64_t kib = -1;
+    size_t length = strlen(key);
     if (pid)
-        snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+        snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
     else
-        snprintf(path, sizeof path, "/proc/self/status");
+        snprintf(path, sizeof path, "/proc/self/%s", name);
     FILE *file = fopen(path, "r");
     if (!file)
         return -1;
-    while (fgets(line, sizeof line, file))
-        if (sscanf(line, "VmRSS: %ld", &value) == 1 || sscanf(line, "VmPTE: %ld", &value) == 1)
-            kib += value;
+    while (kib < 0 && fgets(line, sizeof line, file))
+        if (strncmp(line, key, length) == 0)
+            kib = strtol(line + length, NULL, 10);
     fclose(file);
-    return kib * 1024;
+    return kib < 0 ? -1 : kib * 1024;
+}
+
+/* Bytes of memory that a process (0: this one) holds, its page tables included.  The pages are counted when it is
+ * asked: VmRSS is summed from counters that lag by up to some hundred KiB. */
+static inline int64_t memory_of(pid_t pid)
+{
+    return proc_bytes(pid, "smaps_rollup", "Rss:") + proc_bytes(pid, "status", "VmPTE:");
 }
 
 static inline void figure(const char *name, double value, const char *unit)

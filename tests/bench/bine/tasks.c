@@ -2,9 +2,11 @@
  *
  * bine's side of the works that need no descriptor:
  *
- *   tasks yield N | spawn | wave | cold N | timer | sleepers N | parked N
+ *   tasks yield N | spawn | wave | crowd N | cold N | timer | sleepers N | parked N
  *
- * Each runs in a process of its own, prints its figure, and ends. */
+ * Each runs in a process of its own, prints its figure, and ends.  "crowd" is how things are among N tasks, for the
+ * curves: what one of them holds, what a switch between them costs, and then what the life of an empty one costs
+ * when N are spawned and then joined.  The clock of the switches starts when the last has started. */
 #include <bine.h>
 
 #include <unistd.h>
@@ -67,6 +69,14 @@ static void *nothing(void *arg)
     return arg;
 }
 
+static void run_wave(bine_task **all, bine_fn *fn)
+{
+    for (long i = 0; i < tasks; i++)
+        all[i] = spawn(fn, NULL);
+    for (long i = 0; i < tasks; i++)
+        bine_join(all[i], NULL);
+}
+
 static void *measure_spawn(void *arg)
 {
     bine_task **all = array_of((size_t)tasks, sizeof *all);
@@ -75,12 +85,48 @@ static void *measure_spawn(void *arg)
     for (long k = -rounds / 10; k < rounds; k++) {
         if (k == 0)
             start = cpu_now();
-        for (long i = 0; i < tasks; i++)
-            all[i] = spawn(nothing, NULL);
-        for (long i = 0; i < tasks; i++)
-            bine_join(all[i], NULL);
+        run_wave(all, nothing);
     }
     figure("spawn", (double)(cpu_now() - start) / (double)(rounds * tasks), "ns");
+    free(all);
+    return arg;
+}
+
+/* ---- crowds -------------------------------------------------------------------------------- */
+
+enum { CROWD_YIELDS = 2000000, CROWD_LIVES = 300000, LEAST_ROUNDS = 3 };
+
+static long started;
+static int64_t crowd_start, crowd_memory;
+
+static void *crowd_yielder(void *arg)
+{
+    if (++started == tasks) {
+        crowd_memory = memory_of(0) - crowd_memory;
+        crowd_start = cpu_now();
+    }
+    while (started < tasks)
+        bine_yield();
+    for (long i = 0; i < yields; i++)
+        bine_yield();
+    return arg;
+}
+
+static void *measure_crowd(void *arg)
+{
+    bine_task **all = array_of((size_t)tasks, sizeof *all);
+    memset(all, 1, (size_t)tasks * sizeof *all); /* so that its pages are not counted */
+    yields = CROWD_YIELDS / tasks > LEAST_ROUNDS ? CROWD_YIELDS / tasks : LEAST_ROUNDS;
+    crowd_memory = memory_of(0);
+    run_wave(all, crowd_yielder);
+    figure("yield", (double)(cpu_now() - crowd_start) / ((double)yields * (double)tasks), "ns");
+    figure("memory", (double)crowd_memory / (double)tasks, "bytes");
+    run_wave(all, nothing);
+    long waves = CROWD_LIVES / tasks + 1;
+    int64_t start = cpu_now();
+    for (long k = 0; k < waves; k++)
+        run_wave(all, nothing);
+    figure("spawn", (double)(cpu_now() - start) / ((double)waves * (double)tasks), "ns");
     free(all);
     return arg;
 }
@@ -207,8 +253,8 @@ int main(int argc, char **argv)
         long fallback;
     } works[] = {
         {"yield", measure_yield, 2},   {"spawn", measure_spawn, 1},     {"wave", measure_spawn, 1000},
-        {"cold", measure_cold, 20000}, {"timer", measure_timer, 1},     {"sleepers", measure_sleepers, 100000},
-        {"parked", measure_parked, 100000},
+        {"crowd", measure_crowd, 1000}, {"cold", measure_cold, 20000},   {"timer", measure_timer, 1},
+        {"sleepers", measure_sleepers, 100000}, {"parked", measure_parked, 100000},
     };
     for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
         if (strcmp(argc > 1 ? argv[1] : "", works[i].name) != 0)
@@ -220,6 +266,6 @@ int main(int argc, char **argv)
             figure("life", (double)(cpu_now() - cold_start) / (double)tasks, "ns");
         return 0;
     }
-    fprintf(stderr, "usage: tasks yield N | spawn | wave | cold N | timer | sleepers N | parked N\n");
+    fprintf(stderr, "usage: tasks yield N | spawn | wave | crowd N | cold N | timer | sleepers N | parked N\n");
     return 2;
 }

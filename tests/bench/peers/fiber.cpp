@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Boost.Fiber's side of the bench: fiber yield N | spawn | wave | cold N.
+ * Boost.Fiber's side of the bench: fiber yield N | spawn | wave | crowd N | cold N.
  *
  * Round-robin scheduler, one thread.  Stacks come from its own pool where the work is about reuse, and
- * are guarded where the work is about guards; 64 KiB, as bine's. */
+ * are guarded where the work is about guards; 64 KiB, as bine's.  "crowd" is as in bine/tasks.c; the pool
+ * grows by at most 1024 stacks at a time then, lest it ask for more than the system grants. */
 #include <boost/fiber/all.hpp>
 
+#include <algorithm>
 #include <vector>
 
 #include "../measure.h"
@@ -47,6 +49,40 @@ static void measure_spawn(long wave)
     figure("spawn", double(cpu_now() - start) / double(rounds * wave), "ns");
 }
 
+static void measure_crowd(long tasks)
+{
+    const long yields = 2000000, lives = 300000, least_rounds = 3;
+    const long rounds = std::max(yields / tasks, least_rounds), waves = lives / tasks + 1;
+    fibers::pooled_fixedsize_stack stacks(stack_size, 32, 1024);
+    std::vector<fibers::fiber> all(static_cast<std::size_t>(tasks));
+    long started = 0;
+    int64_t memory = memory_of(0), start = 0;
+    const auto yielder = [&] {
+        if (++started == tasks) {
+            memory = memory_of(0) - memory;
+            start = cpu_now();
+        }
+        while (started < tasks)
+            boost::this_fiber::yield();
+        for (long k = 0; k < rounds; k++)
+            boost::this_fiber::yield();
+    };
+    const auto wave = [&](auto fn) {
+        for (auto &one : all)
+            one = fibers::fiber(std::allocator_arg, stacks, fn);
+        for (auto &one : all)
+            one.join();
+    };
+    wave(yielder);
+    figure("yield", double(cpu_now() - start) / (double(rounds) * double(tasks)), "ns");
+    figure("memory", double(memory) / double(tasks), "bytes");
+    wave([] {});
+    start = cpu_now();
+    for (long k = 0; k < waves; k++)
+        wave([] {});
+    figure("spawn", double(cpu_now() - start) / (double(waves) * double(tasks)), "ns");
+}
+
 static void measure_cold(long tasks)
 {
     const int64_t start = cpu_now();
@@ -83,9 +119,11 @@ int main(int argc, char **argv)
         measure_spawn(1);
     else if (!strcmp(work, "wave"))
         measure_spawn(1000);
+    else if (!strcmp(work, "crowd"))
+        measure_crowd(count_argument(argc, argv, 2, 1000));
     else if (!strcmp(work, "cold"))
         measure_cold(count_argument(argc, argv, 2, 20000));
     else
-        return fprintf(stderr, "usage: fiber yield N | spawn | wave | cold N\n"), 2;
+        return fprintf(stderr, "usage: fiber yield N | spawn | wave | crowd N | cold N\n"), 2;
     return 0;
 }

@@ -2,10 +2,10 @@
 //
 // Go's side of the bench: one program, a work as its first argument.
 //
-//	go yield N | spawn | wave | timer | sleepers N | parked N | echo PORT | idle PORT | http PORT
+//	go yield N | spawn | wave | crowd N | timer | sleepers N | parked N | echo PORT | idle PORT | http PORT
 //
 // Run with GOMAXPROCS=1.  "echo" serves until it is ended; "idle" does so with one buffer for all
-// connections, so that a waiting one holds none.
+// connections, so that a waiting one holds none.  "crowd": as in bine/tasks.c.
 package main
 
 import (
@@ -32,20 +32,24 @@ func cpuNow() int64 {
 	return u.Utime.Nano() + u.Stime.Nano()
 }
 
-// Bytes of memory that this process holds, its page tables included.
-func memoryNow() int64 {
-	text, err := os.ReadFile("/proc/self/status")
+// What the line of a file below /proc/self that begins with the key says in KiB, in bytes.
+func procBytes(name, key string) int64 {
+	text, err := os.ReadFile("/proc/self/" + name)
 	if err != nil {
 		panic(err)
 	}
-	var sum int64
 	for _, line := range strings.Split(string(text), "\n") {
-		if strings.HasPrefix(line, "VmRSS:") || strings.HasPrefix(line, "VmPTE:") {
+		if strings.HasPrefix(line, key) {
 			kib, _ := strconv.ParseInt(strings.Fields(line)[1], 10, 64)
-			sum += kib * 1024
+			return kib * 1024
 		}
 	}
-	return sum
+	panic(key)
+}
+
+// Bytes of memory that this process holds, its page tables included.
+func memoryNow() int64 {
+	return procBytes("smaps_rollup", "Rss:") + procBytes("status", "VmPTE:")
 }
 
 func figure(name string, value float64, unit string) {
@@ -84,6 +88,56 @@ func measureSpawn(wave int) {
 		all.Wait()
 	}
 	figure("spawn", float64(cpuNow()-start)/float64(rounds*wave), "ns")
+}
+
+func measureCrowd(tasks int) {
+	const yields, lives, leastRounds = 2000000, 300000, 3
+	rounds := yields / tasks
+	if rounds < leastRounds {
+		rounds = leastRounds
+	}
+	var all sync.WaitGroup
+	var waiting, started int
+	var start int64
+	gate := make(chan struct{}) // or those that run would hold up those that are still to be made
+	all.Add(tasks)
+	memory := memoryNow()
+	for i := 0; i < tasks; i++ {
+		go func() {
+			waiting++
+			<-gate
+			if started++; started == tasks {
+				start = cpuNow()
+			}
+			for started < tasks {
+				runtime.Gosched()
+			}
+			for k := 0; k < rounds; k++ {
+				runtime.Gosched()
+			}
+			all.Done()
+		}()
+	}
+	for waiting < tasks {
+		runtime.Gosched()
+	}
+	memory = memoryNow() - memory
+	close(gate)
+	all.Wait()
+	figure("yield", float64(cpuNow()-start)/float64(rounds*tasks), "ns")
+	figure("memory", float64(memory)/float64(tasks), "bytes")
+	waves := lives/tasks + 1
+	for k := -1; k < waves; k++ {
+		if k == 0 {
+			start = cpuNow()
+		}
+		all.Add(tasks)
+		for i := 0; i < tasks; i++ {
+			go all.Done()
+		}
+		all.Wait()
+	}
+	figure("spawn", float64(cpuNow()-start)/float64(waves*tasks), "ns")
 }
 
 func measureTimer() {
@@ -222,6 +276,8 @@ func main() {
 		measureSpawn(1)
 	case "wave":
 		measureSpawn(1000)
+	case "crowd":
+		measureCrowd(count)
 	case "timer":
 		measureTimer()
 	case "sleepers":
