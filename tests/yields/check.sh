@@ -174,6 +174,20 @@ END
             grep -q '1 atomic blocks and 1 BINE_NOYIELD marks' "$work/err"
     }
     expect 'C++: marks' marks_in_cxx
+    several_names() {
+        for level in O0 O2; do
+            for file in names names_other; do
+                compile $here/fixtures/$file.cc "$work/names.$level" -std=c++17 -$level || return
+            done
+            status 66 "$yields" check "$work/names.$level" || return
+            contains ': leave_scope() -> remote::~remote() -> bine_yield()' &&
+                contains ': box<int>::touch() -> bine_yield()' && contains ': other() -> real() -> bine_yield()' &&
+                contains ': hook() -> bine_yield()' && contains ': weak_elsewhere() -> bine_yield()' &&
+                contains ': picked() -> careful() -> bine_yield()' &&
+                contains ': twice() -> a pointer to a member as slow::draw() -> bine_yield()' || return
+        done
+    }
+    expect 'C++: destructors, aliases, weak functions, resolvers, pointers to members' several_names
     expect 'C++: why takes a qualified name' status 0 "$yields" why shapes::measure "$work/shapes"
 else
     skip 'C++: no g++'

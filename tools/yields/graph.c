@@ -220,8 +220,46 @@ static void forget_passed(struct graph *graph)
     }
 }
 
+/* Calls of another unit's weak or inline function lead there; and those of a weak one, in its own unit too, to the
+ * function that takes its place. */
+static void find_shared(struct graph *graph)
+{
+    for (size_t i = 0; i < graph->nodes.count; i++) {
+        struct node *node = graph->nodes.at[i], *global = map_get(&graph->global, node->symbol);
+        if (!node->shared || !node->defined || global == node || node->ours)
+            continue;
+        if (!global)
+            map_set(&graph->global, node->symbol, node);
+        else if (!global->defined && !global->alias_of && !global->ours)
+            global->alias_of = node;
+        else if (global->defined && global->unit != node->unit)
+            node->alias_of = global;
+    }
+}
+
+static struct node *behind(struct node *node)
+{
+    for (int steps = 0; node && node->alias_of && steps < 8; steps++)
+        node = node->alias_of;
+    return node;
+}
+
+/* Whoever calls one name calls the function. */
+static void follow_aliases(struct graph *graph)
+{
+    for (size_t i = 0; i < graph->calls.count; i++)
+        graph->calls.at[i]->to = behind(graph->calls.at[i]->to);
+    for (size_t i = 0; i < graph->nodes.count; i++) {
+        struct node *node = graph->nodes.at[i], *function = behind(node);
+        if (node != function && node->taken)
+            function->taken = true;
+    }
+}
+
 void graph_finish(struct graph *graph)
 {
+    find_shared(graph);
+    follow_aliases(graph);
     believe_declarations(graph);
     forget_passed(graph);
     resolve(graph);

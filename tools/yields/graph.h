@@ -60,6 +60,8 @@ struct node {
     bool defined;                      /* its body is in the graph */
     bool ours;                         /* a call of bine's that switches (the list that the manual gives) */
     bool taken;                        /* its address is */
+    bool shared;                       /* other units see it, and may have another: weak, or inline */
+    struct node *alias_of;             /* another name of that one; NULL: of none */
     const struct signature *signature; /* NULL: not known */
     int parameters;                    /* without a signature: how many; -1: not known */
     long frame;                        /* bytes of stack; -1: not known */

@@ -278,7 +278,8 @@ static void indirect_call(struct reader *reader, const char *type, bool virtual,
 {
     struct call *call = graph_call(reader->graph, reader->function, NULL, place, INDIRECT);
     call->stacks = false;
-    struct signature *signature = type && !virtual ? signature_of_pointer(type) : NULL;
+    const bool member = type && !virtual && strstr(type, "::<"); /* "void shape::<T1> (struct shape *) *" */
+    struct signature *signature = type && !virtual && !member ? signature_of_pointer(type) : NULL;
     if (!signature || signature->unprototyped) {
         bool typed = signature != NULL;
         struct signature *passed = allocate(sizeof *passed);
@@ -287,8 +288,11 @@ static void indirect_call(struct reader *reader, const char *type, bool virtual,
         arguments(reader, from, to, NULL, place, passed);
         passed->unprototyped = true;
         passed->any_result = !typed;
-        passed->method = virtual;
-        passed->text = virtual ? intern_text("a virtual call") : typed ? signature->text : NULL;
+        passed->method = virtual || member;
+        passed->text = virtual  ? intern_text("a virtual call")
+                       : member ? intern_text("a pointer to a member")
+                       : typed  ? signature->text
+                                : NULL;
         signature = passed;
     }
     call->through = signature;
