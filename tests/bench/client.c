@@ -4,11 +4,12 @@
  * and memory.
  *
  *   client echo PORT PID CONNECTIONS REQUESTS   each connection sends 64 bytes, awaits them, and again
+ *   client ping PORT PID CONNECTIONS REQUESTS   the same with Redis's PING and PONG
  *   client idle PORT PID CONNECTIONS            each connection does so once, then all of them stay open
  *   client wait PORT                            returns once somebody listens there
  *   client cpu PID                              prints the CPU time of a process in ns
  *
- * "echo" runs a tenth of the requests before it starts to measure.  Ends by itself after two minutes,
+ * "echo" and "ping" run a tenth of the requests before they start to measure.  Ends by itself after two minutes,
  * whatever the server does. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,7 +21,7 @@
 
 #include "measure.h"
 
-enum { MESSAGE = 64, EVENTS = 1024, LIMIT_SECONDS = 120, TRIES = 200, TRY_MS = 25 };
+enum { LONGEST = 64, EVENTS = 1024, LIMIT_SECONDS = 120, TRIES = 200, TRY_MS = 25 };
 
 static void fail(const char *what)
 {
@@ -67,10 +68,18 @@ static void wait_for(long port)
 static long to_send;     /* messages: fixed from the start, so that a run's count is exact */
 static long outstanding; /* answers that are still to come */
 
+static struct {
+    const char *name;
+    char message[LONGEST + 1];
+    ssize_t length;
+    int answer; /* bytes */
+} talks[] = {{"echo", "sixty-four bytes, of which the server reads none", 64, 64},
+             {"ping", "*1\r\n$4\r\nPING\r\n", 14, 7}},
+  *talk = talks;
+
 static void send_message(int fd)
 {
-    static const char message[MESSAGE] = "sixty-four bytes, of which the server reads none";
-    if (send(fd, message, MESSAGE, MSG_NOSIGNAL) != MESSAGE)
+    if (send(fd, talk->message, (size_t)talk->length, MSG_NOSIGNAL) != talk->length)
         fail("send");
     outstanding++;
     to_send--;
@@ -81,8 +90,8 @@ static unsigned char *got;
 
 static void receive(int fd, int flags)
 {
-    char answer[MESSAGE];
-    ssize_t n = recv(fd, answer, (size_t)(MESSAGE - got[fd]), flags);
+    char answer[LONGEST];
+    ssize_t n = recv(fd, answer, (size_t)(talk->answer - got[fd]), flags);
     if (n <= 0 && !(n < 0 && errno == EAGAIN)) {
         errno = n ? errno : ECONNRESET;
         fail("recv");
@@ -102,7 +111,7 @@ static void drive(int epoll, long answers)
         for (int i = 0; i < n; i++) {
             int fd = ready[i].data.fd;
             receive(fd, MSG_DONTWAIT);
-            if (got[fd] < MESSAGE)
+            if (got[fd] < talk->answer)
                 continue;
             got[fd] = 0;
             answers--;
@@ -138,7 +147,7 @@ static void echo(long port, pid_t server, long connections, long requests)
         fail("the server's CPU clock");
     drive(epoll, outstanding);
     double wall = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) * 1e-9;
-    figure("echo", (double)used / 1e3 / (double)requests, "us");
+    figure(talk->name, (double)used / 1e3 / (double)requests, "us");
     figure("rate", (double)requests / wall, "requests/s");
     figure("share", 100.0 * (double)used * 1e-9 / wall, "%");
 }
@@ -154,7 +163,7 @@ static void idle(long port, pid_t server, long connections)
     for (long i = 0; i < connections; i++)
         send_message(all[i]);
     for (long i = 0; i < connections; i++)
-        while (got[all[i]] < MESSAGE)
+        while (got[all[i]] < talk->answer)
             receive(all[i], 0);
     figure("idle", (double)(memory_of(server) - before) / (double)connections, "bytes");
 }
@@ -166,7 +175,9 @@ int main(int argc, char **argv)
     if (!got)
         fail("calloc");
     alarm(LIMIT_SECONDS);
-    if (!strcmp(work, "echo") && argc == 6)
+    if (!strcmp(work, "ping"))
+        talk = &talks[1];
+    if ((!strcmp(work, "echo") || !strcmp(work, "ping")) && argc == 6)
         echo(count_argument(argc, argv, 2, 0), (pid_t)count_argument(argc, argv, 3, 0),
              count_argument(argc, argv, 4, 0), count_argument(argc, argv, 5, 0));
     else if (!strcmp(work, "idle") && argc == 5)
