@@ -117,15 +117,14 @@ static void child_ended(struct bine__owner *owner, struct bine_task *child)
 void bine_group_open(bine_group *public, unsigned kind)
 {
     struct group *group = inside(public);
-    if (!group || kind > BINE_GROUP_COLLECT) {
-        errno = EINVAL;
-        if (group)
-            memset(group, 0, sizeof *group);
-        return;
-    }
-    memset(group, 0, sizeof *group);
     struct bine_task *self = bine__current();
-    if (!self)
+    bool open = group && self && bine__scope_place(self, &group->scope);
+    bool wrong = !group || kind > BINE_GROUP_COLLECT || open;
+    if (group && !open)
+        memset(group, 0, sizeof *group);
+    if (wrong)
+        errno = EINVAL;
+    if (wrong || !self)
         return;
     group->owner.ended = child_ended;
     group->task = self;

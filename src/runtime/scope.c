@@ -147,6 +147,14 @@ void bine__scope_attach(struct bine_task *task, struct bine__scope *innermost)
     bine__scope_update(task);
 }
 
+struct bine__scope **bine__scope_place(struct bine_task *task, const struct bine__scope *scope)
+{
+    struct bine__scope **at = &task->scope;
+    while (*at && *at != scope)
+        at = &(*at)->outer;
+    return *at ? at : NULL;
+}
+
 /* The new innermost scope of the running task; NULL, and a scope that is shut, where there is none. */
 static struct bine__scope *begin(bine_scope *public)
 {
@@ -158,6 +166,10 @@ static struct bine__scope *begin(bine_scope *public)
     struct bine_task *task = bine__current();
     if (!task) {
         memset(scope, 0, sizeof *scope);
+        return NULL;
+    }
+    if (bine__unlikely(task->scope && bine__scope_place(task, scope))) { /* its magic may be a chance's: it need not be set */
+        errno = EINVAL;
         return NULL;
     }
     scope->timer.deadline = BINE_FOREVER;
@@ -206,6 +218,18 @@ void bine_scope_open_shield(bine_scope *public)
         bine__scope_update(scope->task);
 }
 
+static void take_out(struct bine_task *task, struct bine__scope **at)
+{
+    struct bine__scope *scope = *at;
+    bine__timer_disarm(&task->loop->wheel, &scope->timer);
+    scope->magic = 0;
+    *at = scope->outer;
+    if (scope->shield || scope->timer.deadline != BINE_FOREVER)
+        keep_deadline(task, nearest(task));
+    if (bine__unlikely(task->failing || scope->shield))
+        bine__scope_update(task);
+}
+
 int bine_scope_close(bine_scope *public)
 {
     struct bine__scope *scope = inside(public);
@@ -218,21 +242,22 @@ int bine_scope_close(bine_scope *public)
         return bine__error(EPERM);
     if (task->scope != scope)
         return bine__error(EINVAL);
-    bine__timer_disarm(&task->loop->wheel, &scope->timer);
-    scope->magic = 0;
-    task->scope = scope->outer;
-    if (scope->shield || scope->timer.deadline != BINE_FOREVER)
-        keep_deadline(task, nearest(task));
-    if (bine__unlikely(task->failing || scope->shield))
-        bine__scope_update(task);
+    take_out(task, &task->scope);
     return scope->hit;
 }
 
-void bine__scope_end(bine_scope *scope)
+/* The block's storage is about to be gone: wherever its scope stands, nothing may lead to it any more.  Those that
+ * were left open inside stay so, to be closed, or to be told when the task ends. */
+void bine__scope_end(bine_scope *public)
 {
     int error = errno;
-    if (bine_scope_close(scope) < 0 && bine__loop)
-        bine__report(BINE_REPORT_MISUSE, bine_self(), errno, "a scope was left that was not the innermost one");
+    if (bine_scope_close(public) < 0 && bine__loop) {
+        struct bine_task *task = bine_self();
+        struct bine__scope **at = task ? bine__scope_place(task, inside(public)) : NULL;
+        bine__report(BINE_REPORT_MISUSE, task, errno, "a scope was left that was not the innermost one");
+        if (at)
+            take_out(task, at);
+    }
     errno = error;
 }
 

@@ -343,6 +343,9 @@ VIRTUAL_TEST(misuse_is_told)
     expect_null(bine_group_spawn(NULL, end_well, NULL), EINVAL);
     expect_fails(bine_group_wait(NULL, NULL), EINVAL);
     bine_group_open(&shared, BINE_GROUP_ALL);
+    errno = 0;
+    bine_group_open(&shared, BINE_GROUP_ALL); /* is open: stays as it is */
+    expect_int(errno, ==, EINVAL);
     bine_task *child = bine_group_spawn(&shared, misuse_anothers_group, NULL);
     expect_fails(bine_join(child, NULL), EINVAL);
     expect_fails(bine_stop(child, NULL), EINVAL);

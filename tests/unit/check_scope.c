@@ -529,6 +529,11 @@ LOOP_TEST(scopes_are_closed_by_their_task_in_their_order)
     bine_scope_open(&outer, BINE_MINUTE);
     bine_scope_open(&inner, BINE_MINUTE);
     expect_fails(bine_scope_close(&outer), EINVAL);
+    errno = 0;
+    bine_scope_open(&inner, -1); /* is open: stays as it is */
+    expect_int(errno, ==, EINVAL);
+    bine_scope_open_shield(&outer);
+    expect_ok(bine_yield());
     join(bine_spawn(close_anothers, &inner));
     expect_int(bine_scope_close(&inner), ==, 0);
     expect_fails(bine_scope_close(&inner), EINVAL);
@@ -543,6 +548,23 @@ LOOP_TEST(scopes_are_closed_by_their_task_in_their_order)
     bine_scope_cancel(NULL);
     bine_scope_extend(NULL, 1);
     expect_ok(bine_yield());
+}
+
+LOOP_TEST(a_block_that_is_left_too_early_leaves_nothing_behind)
+{
+    bine_scope inner;
+    reports_catch();
+    BINE_TIMEOUT(-1) {
+        bine_scope_open(&inner, BINE_MINUTE);
+        expect_fails(bine_yield(), ETIMEDOUT);
+    }
+    expect_uint(reports_count(BINE_REPORT_MISUSE), ==, 1);
+    expect_ok(bine_yield()); /* outside of the block that had expired */
+    BINE_SHIELD {
+        expect_ok(bine_yield());
+    }
+    expect_int(bine_scope_close(&inner), ==, 0);
+    expect_int(bine_deadline(), ==, BINE_FOREVER);
 }
 
 static bool done;
@@ -586,7 +608,7 @@ LOOP_TEST(bine_cancelled_keeps_errno)
 
 SUPPORT_MAIN("scope", a_deadline_ends_the_wait_at_its_time, a_scope_that_did_not_fire_closes_with_zero,
              once_fired_every_call_fails_until_it_is_left, zero_and_negative_timeouts_fire_at_once,
-             deadlines_before_all_time_have_passed,
+             deadlines_before_all_time_have_passed, a_block_that_is_left_too_early_leaves_nothing_behind,
              huge_timeouts_saturate, a_scope_whose_deadline_passed_unnoticed_has_not_fired,
              a_deadline_is_seen_by_a_task_that_did_not_yield_while_it_passed, the_nearest_deadline_holds,
              a_failure_is_put_down_to_the_outermost_scope_that_fired,
