@@ -25,6 +25,11 @@ typedef enum bine_tls_verify {
     BINE_TLS_VERIFY_REQUIRED  /* a client's default */
 } bine_tls_verify;
 typedef enum bine_tls_protocol { BINE_TLS_1_2 = 0x0303, BINE_TLS_1_3 = 0x0304 } bine_tls_protocol;
+typedef enum bine_tls_renegotiation { /* who may ask for another handshake in TLS 1.2; always RFC 5746's */
+    BINE_TLS_RENEGOTIATION_NONE,
+    BINE_TLS_RENEGOTIATION_SERVER, /* the default: asking costs a client less than doing it costs a server */
+    BINE_TLS_RENEGOTIATION_BOTH
+} bine_tls_renegotiation;
 
 /* ---- Configurations.  To be set up before they are used; connections keep one alive. ---- */
 
@@ -42,6 +47,7 @@ BINE_EXPORT int bine_tls_config_trust_pem(bine_tls_config *, const void *pem, si
 BINE_EXPORT int bine_tls_config_alpn(bine_tls_config *, const char *protocols);
 BINE_EXPORT int bine_tls_config_verify(bine_tls_config *, bine_tls_verify);
 BINE_EXPORT int bine_tls_config_versions(bine_tls_config *, bine_tls_protocol least, bine_tls_protocol most);
+BINE_EXPORT int bine_tls_config_renegotiation(bine_tls_config *, bine_tls_renegotiation);
 /* Of servers: clients that ask for this host ("*.example.org" too) get the certificate of other. */
 BINE_EXPORT int bine_tls_config_host(bine_tls_config *, const char *host, bine_tls_config *other);
 /* Why the last of these failed, in words; and OpenSSL's SSL_CTX. */
@@ -58,6 +64,9 @@ BINE_EXPORT bine_tls *bine_tls_dial(bine_tls_config *, const char *network, cons
 /* Yields.  Reads and writes do it where it has not been done.  One that was cut short by a scope goes on at
  * the next call.  EACCES: the certificate is refused; EPROTO, ECONNRESET: see bine_tls_error(). */
 BINE_EXPORT int bine_tls_handshake(bine_tls *);
+/* Yields.  TLS 1.2: a client shakes hands again; a server asks its client to, which is then done by reads and
+ * writes.  EOPNOTSUPP: TLS 1.3, which needs none, or one of the two does not allow it. */
+BINE_EXPORT int bine_tls_renegotiate(bine_tls *);
 
 /* Yield.  One task may read and one may write, as with streams.  0: the peer has ended the connection by
  * close_notify; ECONNRESET: it was cut off without. */

@@ -47,13 +47,17 @@ static int choose_host(SSL *ssl, int *alert, void *arg)
 
 static const char session_context[] = "bine"; /* resumption with client certificates demands some name */
 
+/* Never the last: only what RFC 5746 secures. */
+#define RENEGOTIATION_OPTIONS                                                                                 \
+    (SSL_OP_NO_RENEGOTIATION | SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION)
+
 static void set_up(struct bine_tls_config *config)
 {
     SSL_CTX *context = config->context;
 
     SSL_CTX_set_app_data(context, config);
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION); /* a writer would have to wait for a reader */
+    SSL_CTX_clear_options(context, RENEGOTIATION_OPTIONS); /* whatever OpenSSL's own default is */
     /* A write is repeated from wherever its caller's bytes are by then; an idle connection keeps no buffers. */
     SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_id_context(context, (const unsigned char *)session_context, sizeof session_context - 1);
@@ -223,6 +227,20 @@ int bine_tls_config_versions(bine_tls_config *config, bine_tls_protocol least, b
     if (!SSL_CTX_set_min_proto_version(config->context, (int)least) ||
         !SSL_CTX_set_max_proto_version(config->context, (int)most))
         return bine__tls_config_fail(config, "no such version of TLS here");
+    return 0;
+}
+
+int bine_tls_config_renegotiation(bine_tls_config *config, bine_tls_renegotiation who)
+{
+    if (!config || who < BINE_TLS_RENEGOTIATION_NONE || who > BINE_TLS_RENEGOTIATION_BOTH) {
+        errno = EINVAL;
+        return -1;
+    }
+    SSL_CTX_clear_options(config->context, RENEGOTIATION_OPTIONS);
+    if (who == BINE_TLS_RENEGOTIATION_NONE)
+        SSL_CTX_set_options(config->context, SSL_OP_NO_RENEGOTIATION);
+    else if (who == BINE_TLS_RENEGOTIATION_BOTH)
+        SSL_CTX_set_options(config->context, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
     return 0;
 }
 

@@ -78,6 +78,7 @@ static void destroy(struct bine_tls *tls)
     SSL_free(tls->ssl);
     bine__tls_buffer_free(&tls->sending);
     bine__tls_buffer_free(&tls->pending);
+    bine__tls_buffer_free(&tls->laid_by);
     if (tls->in.data != tls->small)
         free(tls->in.data);
     free(tls->key);
@@ -109,6 +110,7 @@ static bine_tls *make(bine_tls_config *config, int fd, const char *host, const c
     bine_mutex_init(&tls->receive);
     bine_mutex_init(&tls->send);
     bine_mutex_init(&tls->handshake);
+    bine_event_init(&tls->room);
     if (prepare(tls, host, key) != 0) {
         ERR_clear_error();
         destroy(tls);
@@ -276,6 +278,7 @@ int bine_tls_close(bine_tls *tls)
     if (fd >= 0)
         result = bine_close(fd);
     if (tls->inside > 0) {
+        bine_event_set(&tls->room);
         errno = EBUSY;
         return -1;
     }

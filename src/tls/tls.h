@@ -74,7 +74,7 @@ void bine__tls_sessions_clear(struct bine_tls_config *);
 /* One that the other end may still know, or NULL; the caller frees it. */
 SSL_SESSION *bine__tls_session_take(struct bine_tls_config *, const char *key);
 
-/* ---- Connections (connection.c, transfer.c, bio.c) ---------------------------------------------------- */
+/* ---- Connections (connection.c, transfer.c, renegotiate.c, bio.c) ------------------------------------- */
 
 struct bine__tls_buffer {
     unsigned char *data;
@@ -100,6 +100,8 @@ struct bine_tls {
     struct bine__tls_buffer in;      /* not yet read by OpenSSL; in small or in memory of its own */
     struct bine__tls_buffer sending; /* being written: does not move */
     struct bine__tls_buffer pending; /* to be written after that */
+    struct bine__tls_buffer laid_by; /* for the next read: what came while a writer renegotiated */
+    bine_event room;                 /* some of it has been taken */
     bine_mutex receive, send, handshake;
     int error; /* every further call fails so; 0: it works */
     char message[BINE__TLS_MESSAGE];
@@ -120,6 +122,16 @@ void bine__tls_buffer_free(struct bine__tls_buffer *);
 void bine__tls_send_at_once(struct bine_tls *);
 /* Writes as bine_tls_write() does, but counts what has been taken over, to be sent by this or a later call. */
 ssize_t bine__tls_write_over(struct bine_tls *, const void *buf, size_t n);
+
+/* OpenSSL has returned this, and nothing has switched since: waits for what it lacks.  0: try again; -1 with
+ * errno.  A reader does not wait for room to send. */
+int bine__tls_provide(struct bine_tls *, int returned, bool reader);
+/* Carries a renegotiation to its end, if one is under way.  Yields.  0, or -1 with errno. */
+int bine__tls_go_through(struct bine_tls *);
+/* Begins one: a server's has then been asked for, a client's is done.  Yields. */
+int bine__tls_ask(struct bine_tls *);
+/* Bytes that came while a writer renegotiated; they are older than any others. */
+size_t bine__tls_take_laid_by(struct bine_tls *, void *buf, size_t n);
 
 /* -1 with errno: it is none, closed, or has failed. */
 int bine__tls_check(const struct bine_tls *);

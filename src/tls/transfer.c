@@ -10,6 +10,7 @@
  *    and read would wait for each other: it sends what goes at once, and while something is left it waits for
  *    either direction.
  *  - tls->handshake keeps those apart who begin to read and to write before it is done.
+ *  - TLS 1.2's later handshakes are renegotiate.c's.
  *
  * Cut short by a scope, a handshake and a read have lost nothing: all state is in the connection.  Of a write
  * the peer has got an unknown part; bine_tls_write() therefore allows no other after it, while a stream,
@@ -155,11 +156,10 @@ static int receive(struct bine_tls *tls, uint64_t receipts)
 
 /* ---- One step ---------------------------------------------------------------------------------------- */
 
-/* OpenSSL has returned this and wants what it lacks: 0: try again; -1 with errno.  Nothing has switched
- * since. */
-static int provide(struct bine_tls *tls, int returned, bool reader)
+int bine__tls_provide(struct bine_tls *tls, int returned, bool reader)
 {
     const uint64_t receipts = tls->receipts;
+    int events;
 
     if (SSL_get_error(tls->ssl, returned) != SSL_ERROR_WANT_READ) {
         bine__tls_fail(tls);
@@ -176,12 +176,12 @@ static int provide(struct bine_tls *tls, int returned, bool reader)
     send_some(tls);
     if (bine__tls_unsent(tls) && bine_mutex_lock_try(&tls->send) == 0) { /* and nobody else sends it */
         bine_mutex_unlock(&tls->send);
-        if (bine_poll_fd(tls->fd, POLLIN | POLLOUT) < 0)
+        events = bine_poll_fd(tls->fd, POLLIN | POLLOUT);
+        if (events < 0)
             return bine__tls_fail_beneath(tls, errno);
         send_some(tls);
-        if (bine__tls_unsent(tls))
-            return receive(tls, receipts);
-        return 0;
+        if (events == POLLOUT)
+            return 0;
     }
     return receive(tls, receipts);
 }
@@ -233,7 +233,7 @@ static int shake_hands(struct bine_tls *tls)
         returned = SSL_do_handshake(tls->ssl);
         if (returned == 1)
             break;
-        if (provide(tls, returned, false) != 0)
+        if (bine__tls_provide(tls, returned, false) != 0)
             return -1;
     }
     tls->established = true;
@@ -257,7 +257,14 @@ int bine_tls_handshake(bine_tls *tls)
 {
     if (enter(tls) != 0)
         return -1;
-    return leave(tls, establish(tls) == 0 ? send_all(tls) : -1);
+    return leave(tls, establish(tls) == 0 && bine__tls_go_through(tls) == 0 ? send_all(tls) : -1);
+}
+
+int bine_tls_renegotiate(bine_tls *tls)
+{
+    if (enter(tls) != 0)
+        return -1;
+    return leave(tls, establish(tls) == 0 && bine__tls_ask(tls) == 0 ? send_all(tls) : -1);
 }
 
 /* ---- Reading ----------------------------------------------------------------------------------------- */
@@ -281,6 +288,9 @@ static int read_some(struct bine_tls *tls, void *buf, size_t n, size_t *got)
     for (;;) {
         if (bine__tls_check(tls) != 0)
             return -1;
+        *got = bine__tls_take_laid_by(tls, buf, n);
+        if (*got > 0)
+            return 0;
         if (tls->ended)
             return 0;
         if (wants_more(tls)) {
@@ -297,7 +307,7 @@ static int read_some(struct bine_tls *tls, void *buf, size_t n, size_t *got)
             tls->ended = true;
             return 0;
         }
-        if (provide(tls, returned, true) != 0)
+        if (bine__tls_provide(tls, returned, true) != 0)
             return -1;
     }
     send_some(tls);
@@ -342,14 +352,14 @@ static int take_over(struct bine_tls *tls, const void *buf, size_t n, struct wri
     int returned;
 
     for (;;) {
-        if (bine__tls_check(tls) != 0)
+        if (bine__tls_go_through(tls) != 0 || bine__tls_check(tls) != 0)
             return -1;
         ERR_clear_error();
         returned = SSL_write_ex(tls->ssl, buf, n, &taken);
         writing->repeating = returned != 1;
         if (returned == 1)
             break;
-        if (provide(tls, returned, false) != 0)
+        if (bine__tls_provide(tls, returned, false) != 0)
             return -1;
     }
     writing->taken += n;
@@ -422,7 +432,7 @@ ssize_t bine_tls_write(bine_tls *tls, const void *buf, size_t n)
 
 static int say_goodbye(struct bine_tls *tls)
 {
-    if (establish(tls) != 0 || send_all(tls) != 0)
+    if (establish(tls) != 0 || bine__tls_go_through(tls) != 0 || send_all(tls) != 0)
         return -1;
     if (!tls->shut) {
         ERR_clear_error();

@@ -10,59 +10,7 @@
 #include "support/certificates.h"
 #include "support/server.h"
 #include "support/sockets.h"
-
-/* ---- Two ends ---------------------------------------------------------------------------------------- */
-
-struct ends {
-    bine_tls *client, *server;
-};
-
-static void *shake(void *arg)
-{
-    expect_ok(bine_tls_handshake(arg));
-    return NULL;
-}
-
-static struct ends ends_open(struct world *world, const char *host)
-{
-    struct ends ends;
-    int fd[2];
-
-    pair_make(PAIR_TCP, fd);
-    ends.client = bine_tls_new(world->client_config, fd[0], host);
-    ends.server = bine_tls_new(world->server_config, fd[1], NULL);
-    expect(ends.client && ends.server);
-    return ends;
-}
-
-static struct ends ends_connected(struct world *world, const char *host)
-{
-    struct ends ends = ends_open(world, host);
-    bine_task *task = bine_spawn(shake, ends.server);
-
-    expect_ok(bine_tls_handshake(ends.client));
-    expect_ok(bine_join(task, NULL));
-    return ends;
-}
-
-static void ends_close(struct ends *ends)
-{
-    expect_ok(bine_tls_close(ends->client));
-    expect_ok(bine_tls_close(ends->server));
-}
-
-static void talk(struct ends *ends)
-{
-    char buf[16] = "";
-
-    expect_int(bine_tls_write(ends->client, "hello", 5), ==, 5);
-    expect_int(bine_tls_read(ends->server, buf, sizeof buf), ==, 5);
-    expect_str(buf, "hello");
-    expect_int(bine_tls_write(ends->server, "world", 5), ==, 5);
-    expect_int(bine_tls_read(ends->client, buf, 2), ==, 2); /* the rest of the record stays */
-    expect_int(bine_tls_read(ends->client, buf, sizeof buf), ==, 3);
-    expect(memcmp(buf, "rld", 3) == 0);
-}
+#include "support/tls_ends.h"
 
 LOOP_TEST(both_versions_shake_hands_talk_and_end)
 {
@@ -102,13 +50,6 @@ LOOP_TEST(both_versions_shake_hands_talk_and_end)
 }
 
 /* Whoever reads or writes first shakes hands, and two tasks may do so at once. */
-static void *read_a_byte(void *arg)
-{
-    char byte = 0;
-    expect_int(bine_tls_read(arg, &byte, 1), ==, 1);
-    return NULL;
-}
-
 LOOP_TEST(the_first_read_or_write_shakes_hands)
 {
     struct world world = world_make();
@@ -183,62 +124,6 @@ LOOP_TEST(a_small_stack_is_enough_for_a_handshake)
 
 /* ---- Many bytes -------------------------------------------------------------------------------------- */
 
-enum { LOTS = 4 << 20 };
-
-struct flow {
-    bine_tls *tls;
-    uint64_t seed;
-    size_t total;
-};
-
-static void *write_flow(void *arg)
-{
-    struct flow *flow = arg;
-    char *buf = malloc(100000);
-
-    for (size_t done = 0; done < flow->total;) {
-        size_t n = 1 + support_random(&flow->seed) % 100000;
-        n = n < flow->total - done ? n : flow->total - done;
-        for (size_t i = 0; i < n; i++)
-            buf[i] = (char)((done + i) * 31 % 251);
-        if (!expect(bine_tls_write(flow->tls, buf, n) == (ssize_t)n))
-            break;
-        done += n;
-    }
-    free(buf);
-    return NULL;
-}
-
-static void *read_flow(void *arg)
-{
-    struct flow *flow = arg;
-    char *buf = malloc(100000);
-    bool right = true;
-
-    for (size_t done = 0; done < flow->total;) {
-        ssize_t n = bine_tls_read(flow->tls, buf, 1 + support_random(&flow->seed) % 100000);
-        if (!expect(n > 0))
-            break;
-        for (size_t i = 0; i < (size_t)n; i++)
-            right = right && buf[i] == (char)((done + i) * 31 % 251);
-        done += (size_t)n;
-    }
-    expect(right);
-    free(buf);
-    return NULL;
-}
-
-static void flow_both_ways(struct ends *ends, size_t total)
-{
-    struct flow flows[] = {{ends->client, 1, total}, {ends->server, 2, total}, {ends->client, 3, total},
-                           {ends->server, 4, total}};
-
-    BINE_GROUP(group, BINE_GROUP_ALL) {
-        for (int i = 0; i < 4; i++)
-            bine_group_spawn(&group, i < 2 ? write_flow : read_flow, &flows[i]);
-    }
-}
-
 LOOP_TEST(large_transfers_go_both_ways_at_once)
 {
     struct world world = world_make();
@@ -287,21 +172,6 @@ LOOP_TEST(keys_are_updated_while_both_ends_write_and_read)
     renewal.stop = true;
     expect_ok(bine_join(task, NULL));
     expect_int(renewal.asked, >, 0);
-    talk(&ends);
-    ends_close(&ends);
-    world_free(&world);
-}
-
-/* TLS 1.2's renegotiation is refused, and does no harm. */
-LOOP_TEST(a_renegotiation_is_refused)
-{
-    struct world world = world_make();
-
-    expect_ok(bine_tls_config_versions(world.client_config, BINE_TLS_1_2, BINE_TLS_1_2));
-    struct ends ends = ends_connected(&world, "server.test");
-    talk(&ends);
-    expect_int(SSL_renegotiate(bine_tls_native(ends.server)), ==, 0);
-    expect_int(SSL_renegotiate(bine_tls_native(ends.client)), ==, 0);
     talk(&ends);
     ends_close(&ends);
     world_free(&world);
@@ -671,7 +541,7 @@ END_TEST
 SUPPORT_MAIN("tls", both_versions_shake_hands_talk_and_end, the_first_read_or_write_shakes_hands,
              a_small_stack_is_enough_for_a_handshake,
              large_transfers_go_both_ways_at_once, keys_are_updated_while_both_ends_write_and_read,
-             a_renegotiation_is_refused, the_server_prefers_among_application_protocols,
+             the_server_prefers_among_application_protocols,
              a_server_has_a_certificate_for_each_host, a_server_is_known_by_its_address_too,
              tickets_shorten_the_next_handshake, clients_show_their_certificates,
              a_server_is_dialled_with_the_systems_authorities, streams_over_tls_read_lines_and_end,

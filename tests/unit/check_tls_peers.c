@@ -101,7 +101,7 @@ static void serve_page(int fd, void *arg)
     end(&pages->server);
 }
 
-static void pages_open(struct page_server *pages, struct world *world)
+static void pages_open(struct page_server *pages, struct world *world, bine_conn_fn *fn)
 {
     const char *const text[] = {world->authority.chain, world->server.chain, world->server.key_text};
 
@@ -112,7 +112,7 @@ static void pages_open(struct page_server *pages, struct world *world)
         expect_int(write(fd, text[i], strlen(text[i])), >, 0);
         expect_ok(close(fd));
     }
-    server_start(&pages->server, serve_page);
+    server_start(&pages->server, fn);
 }
 
 static void pages_close(struct page_server *pages)
@@ -130,7 +130,7 @@ LOOP_TEST(curl_fetches_from_our_server)
 
     if (!installed("curl"))
         goto end;
-    pages_open(&pages, &world);
+    pages_open(&pages, &world, serve_page);
     for (int i = 0; i < 2; i++)
         snprintf(resolve[i], sizeof resolve[i], "%s.test:%d:127.0.0.1", i ? "other" : "server", pages.server.port);
     static const char *const hosts[] = {"server.test", "127.0.0.1", "other.test"};
@@ -160,7 +160,7 @@ LOOP_TEST(openssl_talks_to_our_server)
 
     if (!installed("openssl"))
         goto end;
-    pages_open(&pages, &world);
+    pages_open(&pages, &world, serve_page);
     snprintf(address, sizeof address, "127.0.0.1:%d", pages.server.port);
     for (int i = 0; i < 2; i++) {
         struct program client = program_start(
@@ -204,7 +204,7 @@ LOOP_TEST(we_talk_to_openssls_server)
 
     if (!installed("openssl"))
         goto end;
-    pages_open(&pages, &world);
+    pages_open(&pages, &world, serve_page);
     for (int i = 0; i < 2; i++) {
         struct program server = program_start((char *[]){"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
                                                          pages.path[1], "-key", pages.path[2], "-www", versions[i],
@@ -241,4 +241,169 @@ end:
     world_free(&world);
 }
 
-SUPPORT_MAIN("tls_peers", curl_fetches_from_our_server, openssl_talks_to_our_server, we_talk_to_openssls_server)
+/* ---- Renegotiation: OpenSSL's programs begin it when they are told to ----------------------------------- */
+
+struct talk {
+    bine_tls *tls;
+    struct program *program;
+    unsigned lines; /* that we read */
+    unsigned heard; /* and it */
+    bool enough, over;
+};
+
+static unsigned handshakes; /* done since they are counted: OpenSSL counts only those that this end asked for */
+
+static void count_handshakes(const SSL *ssl, int where, int value)
+{
+    (void)ssl, (void)value;
+    handshakes += where == SSL_CB_HANDSHAKE_DONE;
+}
+
+/* Whatever the program says, so that it never waits for us. */
+static void *drain(void *arg)
+{
+    struct talk *talk = arg;
+    char buf[4096];
+    ssize_t n;
+
+    while ((n = bine_read(talk->program->out, buf, sizeof buf)) > 0)
+        for (ssize_t i = 0; i < n; i++)
+            talk->heard += buf[i] == '~';
+    return NULL;
+}
+
+static void *write_lines(void *arg)
+{
+    struct talk *talk = arg;
+
+    while (!talk->enough) {
+        if (!expect(bine_tls_write(talk->tls, "~ a line\n", 9) == 9))
+            break;
+        expect_ok(bine_sleep(100 * BINE_US));
+    }
+    return NULL;
+}
+
+static void *read_lines(void *arg)
+{
+    struct talk *talk = arg;
+    char buf[64];
+    ssize_t n;
+
+    while ((n = bine_tls_read(talk->tls, buf, sizeof buf)) > 0)
+        for (ssize_t i = 0; i < n; i++)
+            talk->lines += buf[i] == '\n';
+    expect(talk->enough);
+    talk->over = true;
+    return NULL;
+}
+
+static bool wait_for(const struct talk *talk, const unsigned *count, unsigned n)
+{
+    for (int i = 0; i < 60000 && *count < n && !talk->over; i++)
+        expect_ok(bine_sleep(BINE_MS));
+    return expect(*count >= n);
+}
+
+/* The program sends a line, begins a renegotiation, sends another, while we read, and write unless it is s_client,
+ * which takes what comes between its request and our answer for a breach of protocol. */
+static void renegotiate_with(struct talk *talk, const char *command, bool client)
+{
+    bine_task *reader = bine_spawn(read_lines, talk), *drainer = bine_spawn(drain, talk);
+    bine_task *writer = client ? NULL : bine_spawn(write_lines, talk);
+
+    handshakes = 0;
+    SSL_set_info_callback(bine_tls_native(talk->tls), count_handshakes);
+    for (unsigned i = 0; i < 3; i++) {
+        expect_int(bine_write(talk->program->in, "line\n", 5), ==, 5);
+        if (!wait_for(talk, &talk->lines, 2 * i + 1))
+            break;
+        expect_int(bine_write(talk->program->in, command, 2), ==, 2);
+        if (!wait_for(talk, &handshakes, i + 1))
+            break;
+        expect_int(bine_write(talk->program->in, "line\n", 5), ==, 5);
+        if (client)
+            expect_int(bine_tls_write(talk->tls, "~ a line\n", 9), ==, 9);
+        if (!wait_for(talk, &talk->lines, 2 * i + 2) || !wait_for(talk, &talk->heard, i + 1))
+            break;
+    }
+    talk->enough = true;
+    if (writer)
+        expect_ok(bine_join(writer, NULL));
+    expect_ok(kill(talk->program->pid, SIGTERM));
+    expect_ok(bine_join(reader, NULL));
+    expect_ok(bine_join(drainer, NULL));
+}
+
+struct renegotiated {
+    struct page_server pages;
+    struct program client;
+    bool done;
+};
+
+static void serve_renegotiation(int fd, void *arg)
+{
+    struct renegotiated *server = arg;
+    bine_tls *tls = bine_tls_new(server->pages.config, fd, NULL);
+    struct talk talk = {.tls = tls, .program = &server->client};
+
+    begin(&server->pages.server);
+    if (bine_tls_handshake(tls) == 0)
+        renegotiate_with(&talk, "R\n", true);
+    else
+        expect_str(bine_tls_error(tls), "");
+    expect_ok(bine_tls_close(tls));
+    end(&server->pages.server);
+    server->done = true;
+}
+
+LOOP_TEST(openssls_client_renegotiates)
+{
+    struct world world = world_make();
+    struct renegotiated server = {.done = false};
+    char address[64], text[8192];
+
+    if (!installed("openssl"))
+        goto end;
+    expect_ok(bine_tls_config_renegotiation(world.server_config, BINE_TLS_RENEGOTIATION_BOTH));
+    pages_open(&server.pages, &world, serve_renegotiation);
+    snprintf(address, sizeof address, "127.0.0.1:%d", server.pages.server.port);
+    server.client = program_start((char *[]){"openssl", "s_client", "-connect", address, "-CAfile",
+                                             server.pages.path[0], "-servername", "server.test", "-tls1_2", NULL});
+    for (int i = 0; i < 60000 && !server.done; i++)
+        expect_ok(bine_sleep(BINE_MS));
+    expect(server.done);
+    program_end(&server.client, text, sizeof text);
+    pages_close(&server.pages);
+end:
+    world_free(&world);
+}
+
+LOOP_TEST(openssls_server_renegotiates)
+{
+    struct world world = world_make();
+    struct page_server pages = {.config = NULL};
+    char text[8192];
+
+    if (!installed("openssl"))
+        goto end;
+    pages_open(&pages, &world, serve_page);
+    struct program server = program_start((char *[]){"openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
+                                                     pages.path[1], "-key", pages.path[2], "-tls1_2", NULL});
+    int port = port_of_server(&server);
+    expect_int(port, >, 0);
+    if (port > 0) {
+        struct talk talk = {.program = &server};
+        talk.tls = bine_tls_dial(world.client_config, "tcp", at("127.0.0.1", port));
+        expect_ok(bine_tls_handshake(talk.tls));
+        renegotiate_with(&talk, "r\n", false);
+        expect_ok(bine_tls_close(talk.tls));
+    }
+    program_end(&server, text, sizeof text);
+    pages_close(&pages);
+end:
+    world_free(&world);
+}
+
+SUPPORT_MAIN("tls_peers", curl_fetches_from_our_server, openssl_talks_to_our_server, we_talk_to_openssls_server,
+             openssls_client_renegotiates, openssls_server_renegotiates)
