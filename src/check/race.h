@@ -23,6 +23,8 @@
 
 #include "runtime/runtime.h"
 
+#pragma GCC visibility push(hidden) /* declarations too: variables are reached directly */
+
 enum { BINE__RACE_EXIT = 66 }; /* the status of a process that has something to tell */
 
 /* ---- Options ---------------------------------------------------------------------------------------- */
@@ -63,10 +65,11 @@ extern uintptr_t bine__race_base;
 uint32_t bine__race_intern(uintptr_t pc);
 uintptr_t bine__race_pc(uint32_t);
 
+static inline bool bine__race_near(uintptr_t pc) { return pc - bine__race_base < (uintptr_t)1 << 31; }
+
 static inline uint32_t bine__race_short(uintptr_t pc)
 {
-    uintptr_t offset = pc - bine__race_base;
-    return __builtin_expect(offset < (uintptr_t)1 << 31, 1) ? (uint32_t)offset : bine__race_intern(pc);
+    return __builtin_expect(bine__race_near(pc), 1) ? (uint32_t)(pc - bine__race_base) : bine__race_intern(pc);
 }
 
 uint32_t bine__race_context(uint32_t parent, uintptr_t call); /* 0: the outermost */
@@ -119,6 +122,11 @@ struct bine__events {
     uint8_t hint[BINE__EVENT_HINTS];
 };
 
+static inline uint8_t *bine__event_hint(struct bine__events *events, uint32_t pc)
+{
+    return &events->hint[pc * 2654435761U >> 26];
+}
+
 struct bine__frame_record { /* an activation of an instrumented function */
     uintptr_t call;         /* where it was called */
     uintptr_t sp;           /* below its caller's frame */
@@ -167,6 +175,12 @@ struct bine__suspect {
     uint32_t pc, context;
 };
 
+struct bine__look { /* a value that was read, for the comparison that may follow */
+    uint64_t value;
+    uint32_t record;
+    uint8_t marked; /* the flags that comparisons with it have set */
+};
+
 struct bine__strand {
     uint32_t number, parent;
     uint64_t task; /* its id */
@@ -183,8 +197,7 @@ struct bine__strand {
     struct bine__suspect restores; /* the value that another has written over */
     struct bine__suspect
         returned; /* a place that was read again, and holds what it held before others wrote there */
-    uint32_t look[BINE__LOOKS]; /* records read last, for the comparison that may follow */
-    uint64_t looked[BINE__LOOKS];
+    struct bine__look look[BINE__LOOKS]; /* the last of them */
     unsigned looks;
     struct bine__left left[BINE__LEFT];
     unsigned lefts;
@@ -212,8 +225,15 @@ extern bool bine__race_clang;  /* by clang, which tells nothing of comparisons o
 void bine__race_enter(struct bine__strand *, uintptr_t call, uintptr_t sp);
 void bine__race_event(struct bine__strand *, uintptr_t pc);
 bool bine__race_same_turn(const struct bine__strand *, uint64_t time); /* as now */
-uint32_t bine__race_here(struct bine__strand *);                       /* its calling context */
+uint32_t bine__race_ask(struct bine__strand *);
 void bine__race_frames_free(struct bine__strand *);
+
+/* Its calling context. */
+static inline uint32_t bine__race_here(struct bine__strand *self)
+{
+    uint32_t context = self->frames[self->depth - 1].context;
+    return bine__likely(context) ? context : bine__race_ask(self);
+}
 
 /* race_sync.c */
 bool bine__race_knows(const struct bine__strand *, uint32_t strand, uint32_t slice);
@@ -228,6 +248,12 @@ extern uint32_t *bine__race_windows[BINE__WINDOWS];
 extern struct bine__record *bine__records;
 
 static inline struct bine__record *bine__record(uint32_t number) { return &bine__records[number]; }
+
+static inline void bine__race_looked(struct bine__strand *self, const struct bine__record *record)
+{
+    self->look[self->looks++ % BINE__LOOKS] =
+        (struct bine__look){record->val, (uint32_t)(record - bine__records), 0};
+}
 
 /* The granule's chain; NULL: nothing near was ever touched. */
 static inline uint32_t *bine__cell(uintptr_t at)
@@ -296,5 +322,7 @@ const char *bine__left_name(char text[64], const struct bine__left *);
  * the library that it called. */
 uintptr_t bine__race_caller(uintptr_t *library);
 extern uintptr_t bine__race_text[2]; /* from, to: the library's code */
+
+#pragma GCC visibility pop
 
 #endif

@@ -296,8 +296,7 @@ static void read_now(struct bine__strand *self, struct bine__record *mine, uintp
 {
     mine->val = value_at(at, size);
     mine->size = (uint8_t)size;
-    self->look[self->looks % BINE__LOOKS] = (uint32_t)(mine - bine__records);
-    self->looked[self->looks++ % BINE__LOOKS] = mine->val;
+    bine__race_looked(self, mine);
 }
 
 static void written_now(struct bine__strand *self, struct bine__record *mine, uint32_t pc, uint32_t context,
@@ -375,10 +374,10 @@ static void compare(struct bine__strand *self, struct bine__record *mine, uintpt
 void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, enum bine__access_kind kind,
                        uintptr_t pc)
 {
-    uint32_t *cell = bine__cell_made(at);
+    uint32_t *cell = bine__cell(at);
     uint8_t mask = bine__mask(at, size);
     bool group = false;
-    if (!cell)
+    if (!cell && !(cell = bine__cell_made(at)))
         return;
     if (*cell && is_special((enum bine__access_kind)bine__record(*cell)->kind)) {
         cell = bine__race_special(self, at, size, cell, kind, pc);

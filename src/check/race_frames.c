@@ -62,7 +62,7 @@ uintptr_t bine__race_context_call(uint32_t context, uint32_t *parent)
     return contexts[context].call;
 }
 
-uint32_t bine__race_here(struct bine__strand *self)
+uint32_t bine__race_ask(struct bine__strand *self)
 {
     unsigned known = self->depth - 1;
     while (known > 0 && !self->frames[known].context)
@@ -213,7 +213,7 @@ static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
             return;
     }
     unsigned n = frame->events;
-    uint8_t *hint = &events->hint[pc * 2654435761U >> 26];
+    uint8_t *hint = bine__event_hint(events, pc);
     if (*hint < n && events->at[*hint].pc == pc) {
         events->at[*hint].time = now;
         frame->events = (uint16_t)(*hint + 1);

@@ -5,7 +5,8 @@
  *
  * Most accesses come again in the slice in which the task touched the granule last: these are dealt with
  * here, and need no event (race_frames.c).  A granule that is freed or declared has a first record whose
- * slice is 0. */
+ * slice is 0.  So are those to a granule that nobody else has touched: there is nothing to compare with, and
+ * the record is brought up to date.  Whatever is done here race_access.c would do too. */
 #include <string.h>
 
 #include "check/race.h"
@@ -16,68 +17,160 @@ bool bine__race_hooked, bine__race_clang;
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 #define INLINE static inline __attribute__((always_inline))
 
-/* The first record of the granule, if it is this task's of this slice and covers the access. */
-INLINE struct bine__record *record_of_slice(uintptr_t at, unsigned size)
+/* The first record of the granule; nobody's, if there is none. */
+INLINE struct bine__record *first_record(uintptr_t at)
 {
     const uint32_t *cell = bine__cell(at);
-    if (bine__unlikely(!cell))
-        return NULL;
-    struct bine__record *record = bine__record(*cell);
-    uint8_t mask = bine__mask(at, size);
-    return bine__likely(record->slice == bine__race_slice && (record->mask & mask) == mask) ? record : NULL;
+    return bine__likely(cell != NULL) ? bine__record(*cell) : bine__records;
 }
 
-INLINE void touch(struct bine__record *record, struct bine__strand *self, uintptr_t pc)
+INLINE bool covers(const struct bine__record *record, uintptr_t at, unsigned size)
 {
-    uint32_t context = self->frames[self->depth - 1].context;
-    record->time = bine__race_now;
-    record->pc = bine__race_short(pc);
-    record->context = bine__likely(context) ? context : bine__race_here(self);
+    uint8_t mask = bine__mask(at, size);
+    return (record->mask & mask) == mask;
 }
+
+/* Where the access is, if that is known without asking. */
+INLINE bool placed(const struct bine__strand *self, uintptr_t pc, uint32_t *short_pc, uint32_t *context)
+{
+    *short_pc = (uint32_t)(pc - bine__race_base);
+    *context = self->frames[self->depth - 1].context;
+    return bine__likely(*context && bine__race_near(pc));
+}
+
+/* An event that its activation has noted before, in a turn of a loop: race_frames.c's note(). */
+INLINE bool event_again(struct bine__strand *self, uint32_t pc)
+{
+    struct bine__frame_record *frame = &self->frames[self->depth - 1];
+    struct bine__events *events = self->events[self->depth - 1];
+    if (!frame->told || !events)
+        return false;
+    unsigned place = *bine__event_hint(events, pc);
+    if (place >= frame->events || events->at[place].pc != pc)
+        return false;
+    events->at[place].time = ++bine__race_now;
+    frame->events = (uint16_t)(place + 1);
+    return true;
+}
+
+INLINE uint64_t value_at(uintptr_t at, unsigned size)
+{
+    uint64_t value = 0;
+    memcpy(&value, (const void *)at, size);
+    return value;
+}
+
+/* The first access of this slice to a granule of which there is one record, this task's.  False: it is not so,
+ * or is not so simple. */
+INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
+                  enum bine__access_kind kind, uintptr_t pc)
+{
+    uint32_t short_pc, context;
+    if (mine->strand != self->number || mine->next || mine->slice == bine__race_slice ||
+        mine->kind > BINE__UPDATE || !covers(mine, at, size))
+        return false;
+    if (bine__race_options.predict || self->restores.at || (kind != BINE__READ && self->undos) ||
+        !placed(self, pc, &short_pc, &context) || !event_again(self, short_pc))
+        return false;
+    mine->place = (uint16_t)at;
+    mine->kind = (uint8_t)kind;
+    mine->slice = bine__race_slice;
+    mine->time = bine__race_now;
+    mine->pc = short_pc;
+    mine->context = context;
+    mine->size = (uint8_t)size;
+    if (kind == BINE__READ) {
+        mine->flags &= BINE__KEPT_FLAGS;
+        mine->val = value_at(at, size);
+        bine__race_looked(self, mine);
+        return true;
+    }
+    mine->flags &= BINE__KEPT_FLAGS & ~BINE__CHANGED;
+    mine->w_old = value_at(at, size);
+    mine->w_slice = bine__race_slice;
+    mine->w_pc = short_pc;
+    mine->w_context = context;
+    mine->locks = self->locks;
+    return true;
+}
+
+/* What is left: kept out of the hooks, so that these need no registers saved. */
+#define ELSEWHERE(n)                                                                                         \
+    static __attribute__((noinline)) void read_more##n(struct bine__strand *self, uintptr_t at,              \
+                                                       struct bine__record *first, uintptr_t pc)             \
+    {                                                                                                        \
+        if (!first || !alone(self, first, at, n, BINE__READ, pc))                                            \
+            bine__race_access(self, at, n, BINE__READ, pc);                                                  \
+    }                                                                                                        \
+    static __attribute__((noinline)) void write_more##n(struct bine__strand *self, uintptr_t at,             \
+                                                        struct bine__record *first, uintptr_t pc,            \
+                                                        enum bine__access_kind kind)                         \
+    {                                                                                                        \
+        if (!first || !alone(self, first, at, n, kind, pc))                                                  \
+            bine__race_access(self, at, n, kind, pc);                                                        \
+    }
+ELSEWHERE(1)
+ELSEWHERE(2)
+ELSEWHERE(4)
+ELSEWHERE(8)
 
 INLINE void read_at(uintptr_t at, unsigned size, uintptr_t pc)
 {
     struct bine__strand *self = bine__race_self;
+    uint32_t short_pc, context;
     if (!self)
         return;
-    struct bine__record *record = bine__records ? record_of_slice(at, size) : NULL;
-    if (bine__likely(record != NULL)) {
+    struct bine__record *record = first_record(at);
+    if (bine__likely(record && record->slice == bine__race_slice && covers(record, at, size) &&
+                     placed(self, pc, &short_pc, &context))) {
         if (record->kind != BINE__READ) { /* of what it has written itself */
-            record->val = 0;
-            memcpy(&record->val, (const void *)at, size);
+            record->val = value_at(at, size);
             record->kind = BINE__READ;
             record->size = (uint8_t)size;
             record->flags = (uint8_t)((record->flags & BINE__KEPT_FLAGS) | bine__race_options.own_read);
         }
-        touch(record, self, pc);
-        self->look[self->looks % BINE__LOOKS] = (uint32_t)(record - bine__records);
-        self->looked[self->looks++ % BINE__LOOKS] = record->val;
-    } else {
-        bine__race_access(self, at, size, BINE__READ, pc);
+        record->time = bine__race_now;
+        record->pc = short_pc;
+        record->context = context;
+        bine__race_looked(self, record);
+        return;
+    }
+    switch (size) {
+    case 1: read_more1(self, at, record, pc); break;
+    case 2: read_more2(self, at, record, pc); break;
+    case 4: read_more4(self, at, record, pc); break;
+    default: read_more8(self, at, record, pc); break;
     }
 }
 
 INLINE void write_at(uintptr_t at, unsigned size, uintptr_t pc, enum bine__access_kind kind)
 {
     struct bine__strand *self = bine__race_self;
+    uint32_t short_pc, context;
     if (!self)
         return;
-    struct bine__record *record = bine__records ? record_of_slice(at, size) : NULL;
-    if (bine__likely(record && record->w_slice == bine__race_slice && !bine__race_options.predict &&
-                     !self->undos && !self->returned.at)) {
-        uint32_t context = self->frames[self->depth - 1].context;
-        if (record->kind == BINE__WRITE)
-            touch(record, self, pc);
-        record->w_pc = bine__race_short(pc);
-        record->w_context = bine__likely(context) ? context : bine__race_here(self);
+    struct bine__record *record = first_record(at);
+    if (bine__likely(record && record->slice == bine__race_slice && covers(record, at, size) &&
+                     record->w_slice == bine__race_slice && !bine__race_options.predict && !self->undos && !self->returned.at && placed(self, pc, &short_pc, &context))) {
         record->time = bine__race_now;
+        if (record->kind == BINE__WRITE) {
+            record->pc = short_pc;
+            record->context = context;
+        }
+        record->w_pc = short_pc;
+        record->w_context = context;
         if (record->kind != BINE__WRITE || kind != BINE__WRITE)
             record->kind = BINE__UPDATE;
         record->flags &= BINE__KEPT_FLAGS;
         if (size == 8 && *(const uint64_t *)at != record->w_old)
             record->flags |= BINE__CHANGED;
-    } else {
-        bine__race_access(self, at, size, kind, pc);
+        return;
+    }
+    switch (size) {
+    case 1: write_more1(self, at, record, pc, kind); break;
+    case 2: write_more2(self, at, record, pc, kind); break;
+    case 4: write_more4(self, at, record, pc, kind); break;
+    default: write_more8(self, at, record, pc, kind); break;
     }
 }
 
@@ -177,21 +270,30 @@ HOOK void __tsan_func_exit(void)
 
 /* ---- Comparisons: what was read a moment ago and is compared was looked at -------------------------- */
 
+/* A value is compared after a switch only if it was the last to be read. */
+INLINE void mark(const struct bine__strand *self, struct bine__look *look, uint8_t flags)
+{
+    struct bine__record *record = bine__record(look->record);
+    bool last = look == &self->look[(self->looks - 1) % BINE__LOOKS];
+    if (look->record && record->kind == BINE__READ && record->strand == self->number &&
+        (record->slice == bine__race_slice || (last && record->val == look->value)))
+        record->flags |= flags;
+    look->marked |= flags;
+}
+
 INLINE void compare(uint64_t a, uint64_t b, uint64_t mask)
 {
     struct bine__strand *self = bine__race_self;
     if (!self)
         return;
     self->undos = 0;
+    uint8_t flags = a == b ? BINE__CHECKED_READ | BINE__EQUAL_READ : BINE__CHECKED_READ;
+#pragma GCC unroll 4
     for (unsigned i = 0; i < BINE__LOOKS; i++) {
-        struct bine__record *record = bine__record(self->look[i]);
-        uint64_t value = self->looked[i] & mask;
-        if (self->look[i] && (value == (a & mask) || value == (b & mask)) && record->kind == BINE__READ &&
-            record->strand == self->number &&
-            (record->slice == bine__race_slice ||
-             (i == (self->looks - 1) % BINE__LOOKS &&
-              record->val == self->looked[i]))) /* compared after a switch */
-            record->flags |= BINE__CHECKED_READ | ((a & mask) == (b & mask) ? BINE__EQUAL_READ : 0);
+        struct bine__look *look = &self->look[i];
+        uint64_t value = look->value & mask;
+        if (bine__unlikely((value == a || value == b) && (look->marked & flags) != flags))
+            mark(self, look, flags);
     }
 }
 
@@ -221,8 +323,8 @@ HOOK void __sanitizer_cov_trace_cmpd(double a, double b)
 
 HOOK void __sanitizer_cov_trace_switch(uint64_t value, uint64_t *cases)
 {
-    uint64_t bits = cases[1];
-    compare(value, value, bits < 64 ? ((uint64_t)1 << bits) - 1 : UINT64_MAX);
+    uint64_t bits = cases[1], mask = bits < 64 ? ((uint64_t)1 << bits) - 1 : UINT64_MAX;
+    compare(value & mask, value & mask, mask);
 }
 
 HOOK void __sanitizer_cov_trace_pc_guard(uint32_t *guard) { (void)guard; }

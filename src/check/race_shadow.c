@@ -38,9 +38,19 @@ static void *map(size_t size)
 
 /* ---- Cells ------------------------------------------------------------------------------------------ */
 
+static bool open_records(void)
+{
+    bine__records = map(records_most * sizeof *bine__records);
+    records_made = 1;
+    return bine__records != NULL;
+}
+
+/* Where there are cells there are records: the hooks rely on it. */
 uint32_t *bine__cell_made(uintptr_t at)
 {
     size_t number = (at >> BINE__WINDOW_BITS) & (BINE__WINDOWS - 1);
+    if (!bine__records && !open_records())
+        return NULL;
     if (!bine__race_windows[number])
         bine__race_windows[number] = map(((size_t)1 << BINE__WINDOW_BITS) / 8 * sizeof(uint32_t));
     return bine__cell(at);
@@ -52,11 +62,7 @@ uint32_t *bine__cell_made(uintptr_t at)
 uint32_t bine__record_new(void)
 {
     if (!records_free) {
-        if (!bine__records) {
-            bine__records = map(records_most * sizeof *bine__records);
-            records_made = 1;
-        }
-        if (!bine__records || records_made + CHUNK > records_most)
+        if ((!bine__records && !open_records()) || records_made + CHUNK > records_most)
             return 0;
         for (uint32_t i = 0; i < CHUNK; i++) {
             bine__records[records_made + i].next = records_free;
