@@ -96,7 +96,8 @@ END {
     }
     print "\nHow each work is measured stands at the head of its program in `tests/bench/bine` and `tests/bench/peers`.  Times are CPU"
     print "times, user and system, of one process on one processor; the client that loads a server runs on the other.  An echo"
-    print "request's peer is the better of a level-triggered and an edge-triggered bare loop.  Memory is VmRSS + VmPTE."
+    print "request's peer is the better of a level-triggered and an edge-triggered bare loop; asyncio and uvloop echo by a"
+    print "protocol, asyncio's streams by a task a connection.  Memory is Rss + VmPTE."
     print "\n## Every figure: median (least to most of the rounds)\n"
     print "```"
     for (i = 1; i <= keys; i++) {

@@ -5,11 +5,13 @@
 #
 #   sh tests/bench/run.sh [work]...        `make bench` calls it; BENCH="work ..." says the same
 #
-# Works: switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo uring many calls files tls http idle (default: all).
-# ROUNDS (5) is how often each is run, the shortest and the closest three times a round; within a round the programs take turns, so that what the machine does
-# meanwhile meets all of them.  A figure is the median of its rounds, a ratio that of two medians.
+# Works: switch yield spawn crowd meet buffer select mutex next group cold timer sleepers memory echo redis uring many calls files tls http idle (default: all).
+# ROUNDS (5) is how often each is run, the shortest and the closest three times a round, and what needs no more (peers that
+# no bar is about, memory, counts, curves) in three rounds only; within a round the programs take turns, so that what the
+# machine does meanwhile meets all of them.  A figure is the median of its rounds, a ratio that of two medians.
 #
-# A full run writes tests/bench/RESULTS.md; one of some works alone writes $O/bench/RESULTS.md.
+# A full run writes tests/bench/RESULTS.md and its plots, when all has been measured; one of some works alone writes
+# $O/bench/RESULTS.md.  An interrupted run ends what it has started and writes neither.
 # Programs run on processor 0, and the clients that load a server on processor 1 if there is one.
 #
 # A missing peer is installed through apt-get where that is possible (root, or sudo without a password;
@@ -22,15 +24,16 @@ CXX=${CXX:-c++}
 ROUNDS=${ROUNDS:-5}
 here=tests/bench
 out=$O/bench
-all='switch yield spawn meet buffer select mutex next group cold timer sleepers memory echo uring many calls files tls http idle'
+all='switch yield spawn crowd meet buffer select mutex next group cold timer sleepers memory echo redis uring many calls files tls http idle'
 works=${*:-${BENCH:-$all}}
 limit=150 # seconds that a single program may take
 flags='-O2 -std=gnu11 -Iinclude -Isrc -Wall -Wextra -pthread'
 
 server=    # process id of the server that runs now
+running=   # and of the program that measures
 directory= # for files of this run
-trap 'end_server; rm -rf "$directory"' EXIT
-trap 'exit 130' INT TERM
+trap 'end_program; end_server; rm -rf "$directory"' EXIT
+trap 'exit 130' INT TERM HUP
 
 say() { printf '%s\n' "$*"; }
 die() { say "bench: $*" >&2; exit 1; }
@@ -41,8 +44,20 @@ on() { # on <processor> <command>...: pinned, and ended after $limit seconds
     processor=$1
     shift
     if program taskset; then set -- taskset -c "$processor" "$@"; fi
-    timeout $limit "$@"
+    timeout $limit "$@" & # waited for, so that a signal ends the run at once
+    running=$!
+    wait "$running"
+    set -- $?
+    running=
+    return "$1"
 }
+end_program() {
+    [ -n "$running" ] || return 0
+    kill "$running" 2>/dev/null # timeout hands it on
+    wait "$running" 2>/dev/null
+    running=
+}
+few() { [ "$round" -le 3 ]; } # is this one of the rounds in which all is measured?
 
 for work in $works; do
     case " $all " in *" $work "*) ;; *) die "no such work: $work (there are: $all)" ;; esac
@@ -63,11 +78,17 @@ find_missing() {
     test -f /usr/include/ev.h || missing="$missing libev-dev"
     archive liburing.a || missing="$missing liburing-dev"
     test -f /usr/include/st.h || missing="$missing libst-dev"
+    test -f /usr/include/uv.h || missing="$missing libuv1-dev"
+    test -f /usr/include/event2/event.h || missing="$missing libevent-dev"
+    test -f /usr/include/pth.h || missing="$missing libpth-dev"
     program nginx || test -x /usr/sbin/nginx || missing="$missing nginx-light"
     program wrk || missing="$missing wrk"
     program strace || missing="$missing strace"
     [ -d /usr/share/gocode/src/golang.org/x/sync/errgroup ] || missing="$missing golang-golang-x-sync-dev"
-    $python -c 'import greenlet' 2>/dev/null || missing="$missing python3-greenlet"
+    for module in greenlet gevent uvloop; do
+        $python -c "import $module" 2>/dev/null || missing="$missing python3-$module"
+    done
+    program redis-server || missing="$missing redis-server"
 }
 find_missing
 if [ -n "$missing" ] && [ "${BINE_SETUP:-}" != no ] && program apt-get; then
@@ -129,6 +150,7 @@ build_all() {
             build tls-epoll $CC $flags -o "$out/tls-epoll" $here/peers/tls.c -lssl -lcrypto
             build tls-client $CC $flags -o "$out/tls-client" $here/tls_client.c -lssl -lcrypto
         fi
+        build resp $CC $flags -o "$out/resp" $here/bine/resp.c "$O/libbine.a" $context
         build readme $CC $flags -o "$out/readme" "$out/readme.c" "$O/libbine.a" $context
         build client $CC $flags -o "$out/client" $here/client.c
         build epoll $CC $flags -o "$out/epoll" $here/peers/epoll.c
@@ -136,6 +158,9 @@ build_all() {
         build files $CC $flags -o "$out/files" $here/bine/files.c "$O/libbine.a" $context
         [ -f /usr/include/ev.h ] && build libev $CC $flags -o "$out/libev" $here/peers/libev.c -lev -lm
         [ -f /usr/include/st.h ] && build st $CC $flags -o "$out/st" $here/peers/st.c -lst
+        [ -f /usr/include/uv.h ] && build libuv $CC $flags -o "$out/libuv" $here/peers/libuv.c -luv
+        [ -f /usr/include/event2/event.h ] && build libevent $CC $flags -o "$out/libevent" $here/peers/libevent.c -levent_core
+        [ -f /usr/include/pth.h ] && build pth $CC $flags -o "$out/pth" $here/peers/pth.c -lpth
         [ -f /usr/include/boost/fiber/all.hpp ] && build fiber $CXX -O2 -DNDEBUG -o "$out/fiber" $here/peers/fiber.cpp \
             -lboost_fiber -lboost_context -lpthread
         [ -f /usr/include/boost/fiber/all.hpp ] && build chan-fiber $CXX -O2 -DNDEBUG -o "$out/chan-fiber" \
@@ -201,6 +226,7 @@ command_of() {
     bine)
         case $work in
         tls) echo "$out/tls $port" ;;
+        redis) echo "$out/resp $port" ;;
         many) echo "$out/servers echo $port" ;;
         *) echo "$out/servers $work $port" ;;
         esac
@@ -211,9 +237,13 @@ command_of() {
     ahead) echo "$out/tls-epoll $port ahead" ;;
     readme) echo "$out/readme" ;;
     level | edge) echo "$out/epoll $port $1" ;;
-    go) if [ "$work" = calls ]; then echo "$out/go echo $port"; else echo "$out/go $work $port"; fi ;;
+    go) case $work in calls | many) echo "$out/go echo $port" ;; *) echo "$out/go $work $port" ;; esac ;;
+    libev | libuv | libevent) echo "$out/$1 echo $port" ;;
+    asyncio | uvloop | gevent) echo "$python $here/peers/loops.py $1 echo $port" ;;
+    streams) echo "$python $here/peers/loops.py asyncio streams $port" ;;
+    redis) echo "redis-server --port $port --bind 127.0.0.1 --save --appendonly no --daemonize no --dir $directory" ;;
     go4k) echo "$out/go echo $port" ;;
-    st) echo "$out/st idle $port" ;;
+    st) if [ "$work" = idle ]; then echo "$out/st idle $port"; else echo "$out/st echo $port"; fi ;;
     nginx) echo "$nginx -c $directory/nginx.conf -e stderr" ;;
     esac
 }
@@ -293,16 +323,43 @@ EOF
         /Requests.sec/ { printf "rate %.0f requests/s\n", $2 }' "$directory/wrk" | record "$key"
 }
 
+# What a task costs among how many.  A million are made once: that takes some seconds, and as many gigabytes.  Python and
+# Pth end where they would take too long.
+run_crowds() {
+    for n in 10 100 1000 10000 100000 1000000; do
+        size=$n
+        case $n in 1000000) size=1M ;; *000) size=${n%000}k ;; esac
+        [ $n = 1000000 ] && [ "$round" -gt 1 ] && return
+        for p in bine:tasks go:go fiber:fiber st:st; do alone ${p%:*} $size ${p#*:} crowd $n; done
+        [ $n -le 1000 ] && alone pth $size pth crowd $n
+        if [ $n -le 10000 ]; then
+            for p in asyncio uvloop gevent; do alone $p $size $python $here/peers/loops.py $p crowd $n; done
+        fi
+    done
+}
+
+# The echo servers that no bar is about, and the curve's first point.
+run_other_echoes() {
+    for n in 100 1000; do
+        for p in readme libev libuv libevent st; do loaded $p $n echo $n 30000; done
+        for p in asyncio uvloop gevent streams; do loaded $p $n echo $n 10000; done
+    done
+    for p in bine level edge go st libuv; do loaded $p 10 echo 10 30000; done
+}
+
 run_work() {
     case $work in
     switch) for p in native jump fcontext ret; do alone $p all switch-$p; done ;;
     yield) for n in 2 1000 2 1000 2 1000; do
         alone bine $n tasks yield $n; alone go $n go yield $n; alone fiber $n fiber yield $n
-    done ;;
+    done
+        if few; then for n in 2 1000; do alone pth $n pth yield $n; done; fi ;;
     spawn) for _ in 1 2 3; do
         alone bine 1 tasks spawn; alone go 1 go spawn; alone fiber 1 fiber spawn
         alone bine 1000 tasks wave; alone go 1000 go wave; alone fiber 1000 fiber wave
-    done ;;
+    done
+        if few; then alone pth 1 pth spawn; alone pth 1000 pth wave; fi ;;
+    crowd) if few; then run_crowds; fi ;;
     meet | buffer | mutex)
         alone bine all chan "$work"; alone go all chan-go "$work"; alone fiber all chan-fiber "$work" ;;
     next)
@@ -311,16 +368,25 @@ run_work() {
     group) alone bine all structure group; alone go all group-go ;;
     select) alone bine all chan select; alone go all chan-go select ;;
     cold) alone bine 20000 tasks cold 20000; alone fiber 20000 fiber cold 20000 ;;
-    timer) alone bine 1M tasks timer; alone libev 1M libev; alone go 1M go timer ;;
+    timer)
+        alone bine 1M tasks timer; alone libev 1M libev timer; alone go 1M go timer
+        if few; then alone libuv 1M libuv timer; alone libevent 1M libevent timer; fi ;;
     sleepers) for p in bine:tasks go:go st:st; do alone ${p%:*} 100k ${p#*:} sleepers 100000; done ;;
-    memory) for p in bine:tasks go:go st:st; do
+    memory) if few; then for p in bine:tasks go:go st:st; do
         alone ${p%:*} 100k ${p#*:} parked 100000; alone ${p%:*} 1M ${p#*:} parked 1000000
-    done ;;
-    echo) for n in 100 1000 100 1000 100 1000; do for p in bine level edge readme go; do loaded $p $n echo $n 60000; done; done ;;
-    uring) for n in 100 1000 100 1000 100 1000; do
-        for p in ring level edge poll shot send multi; do loaded $p $n echo $n 60000; done
-    done ;;
-    many) for p in bine ring level edge poll; do loaded $p 10k echo 10000 60000; done ;;
+    done; fi ;;
+    echo)
+        for n in 100 1000 100 1000 100 1000; do for p in bine level edge go; do loaded $p $n echo $n 40000; done; done
+        if few; then run_other_echoes; fi ;;
+    redis) for p in bine redis; do loaded $p 100 ping 100 30000; done ;;
+    uring)
+        for n in 100 1000 100 1000 100 1000; do
+            for p in ring level edge poll shot send; do loaded $p $n echo $n 40000; done
+        done
+        if few; then for n in 100 1000; do loaded multi $n echo $n 40000; done; fi ;;
+    many)
+        for p in bine ring level edge poll; do loaded $p 10k echo 10000 60000; done
+        if few; then for p in go st libuv; do loaded $p 10k echo 10000 30000; done; fi ;;
     files)
         alone pool all files pool
         alone bine all files read
@@ -328,10 +394,10 @@ run_work() {
         alone ring all files read
         unset BINE_REACTOR
         ;;
-    calls) for p in bine edge readme go; do calls $p; done ;;
+    calls) if few; then for p in bine edge readme go; do calls $p; done; fi ;;
     tls) for n in 100 1000; do for p in bine openssl ahead; do loaded $p $n tls $n 30000; done; done ;;
     http) for p in bine nginx go; do http $p; done ;;
-    idle) for p in bine readme go go4k st; do loaded $p 10k idle 10000; done ;;
+    idle) if few; then for p in bine readme go go4k st; do loaded $p 10k idle 10000; done; fi ;;
     esac
 }
 
@@ -370,14 +436,24 @@ for work in $works; do cat "$out/figures.$work"; done >"$out/figures"
         "Boost $(sed -n 's/^#define BOOST_LIB_VERSION "\(.*\)"/\1/p' /usr/include/boost/version.hpp 2>/dev/null | tr _ .);" \
         "libev $(sed -n 's/^#define EV_VERSION_M[AI][JN]OR *\([0-9]*\).*/\1/p' /usr/include/ev.h 2>/dev/null | paste -sd. -);" \
         "State Threads $(pkg-config --modversion st 2>/dev/null); $("$nginx" -v 2>&1 | cut -d' ' -f3);" \
+        "libuv $(pkg-config --modversion libuv 2>/dev/null); libevent $(pkg-config --modversion libevent_core 2>/dev/null);" \
+        "Pth $(sed -n 's/^#define PTH_VERSION_STR "\([^ ]*\).*/\1/p' /usr/include/pth.h 2>/dev/null);" \
+        "$($python --version 2>&1), gevent and uvloop $($python -c 'import gevent, uvloop
+print(gevent.__version__, uvloop.__version__)' 2>/dev/null | sed 's/ / and /');" \
+        "Redis $(redis-server --version 2>/dev/null | sed 's/.*v=\([^ ]*\).*/\1/');" \
         "$(wrk -v 2>/dev/null | head -1 | cut -d' ' -f1-2)$([ -z "$missing" ] || echo "; missing:$missing")." \
         "libdill is packaged nowhere here and left out"
     say
     say "Plots: [each work](bars.svg), [how cost grows](growth.svg)."
     say
     awk -v figures="$out/figures" -v reasons=$here/reasons -f $here/report.awk $here/rows
-} >"$out/report"
-cp "$out/report" "$results"
-for plot in bars growth; do awk -v kind=$plot -f $here/plot.awk "$results" >"${results%/*}/$plot.svg"; done
+} >"$out/report" || die 'no report'
+for plot in bars growth; do
+    awk -v curves=$here/curves -f $here/svg.awk -f $here/$plot.awk "$out/report" >"$out/$plot" || die "no $plot"
+done
+# Whole files only: each takes the place of the last one at once.
+for file in report:RESULTS.md bars:bars.svg growth:growth.svg; do
+    cp "$out/${file%:*}" "$results.new" && mv "$results.new" "${results%/*}/${file#*:}" || die "no ${file#*:}"
+done
 say
 cat "$results"
