@@ -350,7 +350,8 @@ WRAP(int, -1, getsockopt, getsockopt, (int fd, int level, int option, void *valu
      (fd, level, option, value, n))
 WRAP(int, -1, setsockopt, setsockopt, (int fd, int level, int option, const void *value, socklen_t n),
      (fd, level, option, value, n))
-WRAP(int, EAI_MEMORY, getaddrinfo, getaddrinfo,
+/* An error that is negative is the code to return. */
+WRAP(int, error < 0 ? error : EAI_MEMORY, getaddrinfo, getaddrinfo,
      (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **list),
      (node, service, hints, list))
 

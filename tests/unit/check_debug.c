@@ -315,9 +315,71 @@ START_TEST(two_loops_may_be_debugged_at_once)
 }
 END_TEST
 
+/* ---- Stacks by the place that spawned them ------------------------------------------------------------- */
+
+enum { PAGE = 4096, STACK = 256 << 10, DEPTH = 100 << 10 /* bytes */, EACH = 200 /* tasks */ };
+
+static void *go_deep(void *arg)
+{
+    volatile char frame[DEPTH];
+    for (int i = DEPTH - 1; i >= 0; i -= PAGE)
+        frame[i] = 1;
+    return (void)arg, frame[0] == 2 ? (void *)1 : NULL;
+}
+
+/* What a dump says of a place; false if it has no word of it. */
+static bool find_site(const char *text, const char *site, unsigned long long *tasks, size_t *used, size_t *size)
+{
+    char begin[64];
+    int n = snprintf(begin, sizeof begin, "site %s: ", site);
+    const char *at = strstr(text, begin);
+    return at && sscanf(at + n, "%llu tasks ended, deepest stack %zu of %zu bytes", tasks, used, size) == 3;
+}
+
+static void *spawn_at_two_places(void *arg)
+{
+    static char text[65536];
+    bine_attr attr = BINE_ATTR_INIT;
+    FILE *file = tmpfile();
+    unsigned long long tasks = 0;
+    size_t used = 0, size = 0;
+    attr.stack_size = STACK;
+    /* In turn, so that they would get each other's stacks. */
+    for (int i = 0; i < EACH; i++) {
+        join(bine_spawn_with_at(&attr, sizeof attr, go_deep, NULL, "deep.c:1"));
+        join(bine_spawn_with_at(&attr, sizeof attr, return_arg, NULL, "shallow.c:2"));
+    }
+    bine_task *running = bine_spawn_with_at(&attr, sizeof attr, return_arg, NULL, "later.c:3");
+    expect_ok(bine_dump(fileno(file)));
+    rewind(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    if (expect(find_site(text, "deep.c:1", &tasks, &used, &size))) {
+        expect_uint(tasks, ==, EACH);
+        expect_uint(used, >=, DEPTH);
+        expect_uint(used, <, size);
+        expect_uint(size, ==, STACK);
+    }
+    if (expect(find_site(text, "shallow.c:2", &tasks, &used, &size))) {
+        expect_uint(tasks, ==, EACH);
+        expect_uint(used, >, 0);
+        expect_uint(used, <, DEPTH); /* and what others had touched is not held against it */
+    }
+    expect(!find_site(text, "later.c:3", &tasks, &used, &size)); /* it has not ended */
+    join(running);
+    return arg;
+}
+
+START_TEST(the_deepest_stack_is_kept_for_each_place_that_spawns)
+{
+    debug_on();
+    run_in_loop(spawn_at_two_places, NULL);
+}
+END_TEST
+
 SUPPORT_MAIN("debug", set_report_returns_the_former_hook, by_default_reports_are_lines_on_standard_error,
              statistics_count_what_happened, dump_shows_every_task_and_what_it_waits_for,
              a_task_that_holds_the_loop_is_named_while_it_does,
              a_task_that_ignores_its_scope_is_named_after_a_thousand_calls, stale_handles_are_told,
              a_scope_block_left_out_of_order_is_reported, debugging_changes_nothing_but_what_is_told,
-             two_loops_may_be_debugged_at_once)
+             two_loops_may_be_debugged_at_once, the_deepest_stack_is_kept_for_each_place_that_spawns)
