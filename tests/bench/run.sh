@@ -57,6 +57,12 @@ end_program() {
     wait "$running" 2>/dev/null
     running=
 }
+end_server() {
+    [ -n "$server" ] || return 0
+    kill "$server" 2>/dev/null
+    wait "$server" 2>/dev/null
+    server=
+}
 few() { [ "$round" -le 3 ]; } # is this one of the rounds in which all is measured?
 
 for work in $works; do
@@ -205,13 +211,6 @@ serve() {
     say "bench: server did not start: $*: $(tail -1 "$directory/server")" >&2
     end_server
     false
-}
-
-end_server() {
-    [ -n "$server" ] || return 0
-    kill "$server" 2>/dev/null
-    wait "$server" 2>/dev/null
-    server=
 }
 
 next_port() {
