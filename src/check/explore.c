@@ -33,6 +33,7 @@ static void reset(struct bine__explore_share *share)
     share->outcome = BINE__EXPLORE_RUNNING;
     share->steps = share->points = share->misfit = share->findings = share->text_used = 0;
     share->ran = share->trimmed = share->outside = share->truncated = false;
+    share->descriptors = share->unseen = false;
     share->doing[0] = '\0';
 }
 
@@ -51,11 +52,13 @@ static void become_run(struct bine__explore_share *share, const int fd[FDS])
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     dup2(fd[3], STDOUT_FILENO);
     dup2(fd[3], STDERR_FILENO);
     for (int i = 0; i < FDS; i++)
         close(fd[i]);
     unsetenv(BINE__EXPLORE_ENV);
+    bine__explore_outside_begin();
     setvbuf(stdout, NULL, _IOLBF, 0); /* what a run that crashes has said is to be seen */
     begin_run(share);
 }
@@ -71,7 +74,8 @@ static void serve(struct bine__explore_share *share, const int fd[FDS])
     char command;
     void *frame[2];
 
-    signal(SIGINT, SIG_IGN); /* the tool's to handle */
+    signal(SIGINT, SIG_IGN); /* the tool's to handle; its whole process group may get them */
+    signal(SIGTERM, SIG_IGN);
     (void)bine__backtrace(frame, 2); /* loads what it needs once for all runs */
     bine__explore_state_prepare();
     bine__explorer.known =
@@ -183,6 +187,7 @@ void bine__explore_open(struct bine_loop *loop)
     loop->watched &= ~(uint32_t)BINE__WATCH_SEED; /* the schedule is the explorer's */
     bine__explorer.loop = bine__explored_loop = loop;
     bine__explorer.share->ran = true;
+    bine__explore_outside_count();
     bine__explore_say(&bine__explorer, "%4u %.6f s    a run begins: task 'main'\n", 0,
                       (double)loop->now / 1e9);
 }
@@ -226,6 +231,7 @@ static void add_finding(const char *format, ...)
     if (!here() || share->findings == BINE__EXPLORE_FINDINGS)
         return;
     char *text = share->finding[share->findings++];
+    bine__explorer.told = true;
     va_list args;
     va_start(args, format);
     vsnprintf(text, BINE__EXPLORE_FINDING, format, args);

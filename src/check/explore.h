@@ -2,7 +2,7 @@
  *
  * Between the files of the explorer's side in the program: explore.c (the tool's server, loops, reports),
  * explore_options.c (what could happen next), explore_choose.c (what does), explore_turn.c (makes it happen),
- * explore_say.c (the trace in words).
+ * explore_state.c and explore_outside.c (whether it was here before), explore_say.c (the trace in words).
  *
  * There is one explorer in a process, and it explores one loop at a time, on the thread that began. */
 #ifndef BINE_CHECK_EXPLORE_H
@@ -56,6 +56,7 @@ struct bine__explore {
     bool clock_read;   /* the program knows what time it is */
     bine_ns looked_at; /* the time that it saw last, so many times */
     unsigned looks;
+    bool told;         /* something was reported: what follows is not compared */
     bool held_up;      /* somebody had to give way: not all choices are offered */
     struct bine_loop *loop;
     pthread_t thread;
@@ -103,9 +104,15 @@ static inline void bine__explore_need_time(struct bine__explore *explore, enum b
         explore->share->time_needed = time;
 }
 
+/* explore_outside.c: the run uses something that its memory does not tell of. */
+void bine__explore_outside_begin(void);
+void bine__explore_outside_count(void);
+void bine__explore_look_outside(struct bine__explore *);
+
 /* explore_say.c */
 enum { BINE__EXPLORE_INDENT = 8 };
 void bine__explore_say(struct bine__explore *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool bine__explore_telling(const struct bine__explore *);
 void bine__explore_say_option(struct bine__explore *, const struct bine__option *, bool quietly);
 void bine__explore_name(char *, size_t, const struct bine_task *);
 /* Hash of where the caller's task was called from; said, where that is wanted. */

@@ -18,12 +18,20 @@ enum { DEPTH = 14, CALLS = 3 };
 extern char __start_bine_text[] __attribute__((visibility("hidden")));
 extern char __stop_bine_text[] __attribute__((visibility("hidden")));
 
+/* Of a long schedule its beginning and its end are told. */
+bool bine__explore_telling(const struct bine__explore *explore)
+{
+    const struct bine__explore_share *share = explore->share;
+    return share && share->tell && share->text_used < BINE__EXPLORE_TEXT - 1 &&
+           (share->steps <= BINE__EXPLORE_TOLD || share->steps >= share->tell_last);
+}
+
 void bine__explore_say(struct bine__explore *explore, const char *format, ...)
 {
     struct bine__explore_share *share = explore->share;
     va_list args;
 
-    if (!share || !share->tell || share->text_used >= BINE__EXPLORE_TEXT - 1)
+    if (!bine__explore_telling(explore))
         return;
     va_start(args, format);
     int n = vsnprintf(share->text + share->text_used, BINE__EXPLORE_TEXT - share->text_used, format, args);
@@ -56,8 +64,10 @@ static void say_timer(struct bine__explore *explore, const struct bine__timer *t
 void bine__explore_say_option(struct bine__explore *explore, const struct bine__option *option, bool quietly)
 {
     char name[128] = "the loop";
-    if (!explore->share->tell)
+    if (!bine__explore_telling(explore))
         return;
+    if (explore->share->steps == explore->share->tell_last && explore->share->steps > BINE__EXPLORE_TOLD + 1)
+        bine__explore_say(explore, "     ... %u steps\n", explore->share->steps - BINE__EXPLORE_TOLD - 1);
     if (option->task)
         bine__explore_name(name, sizeof name, option->task);
     bine__explore_say(explore, "%s%4u %.6f s  %s%s: ", quietly ? "   +" : "", explore->share->steps,
@@ -91,20 +101,36 @@ static const void *outside(void *const frame[], int depth)
 }
 
 /* "bine_sleep() at bank.c:31 in transfer(), from bank.c:52" */
-static void say_place(struct bine__explore *explore, void *const frame[], int depth)
+static void write_place(char *text, size_t size, void *const frame[], int depth)
 {
     struct bine__place place[CALLS];
     char name[BINE__SYMBOL_SIZE];
     int n = bine__call_places(place, CALLS, outside(frame, depth), name);
+    size_t used = 0;
 
-    for (int i = 0; i < n; i++)
+    text[0] = '\0';
+    for (int i = 0; i < n && used < size; i++)
         if (i == 0)
-            bine__explore_say(explore, "%s%sat %s%s%s%s", *name ? name : "", *name ? "() " : "",
-                              place[i].where, place[i].function[0] ? " in " : "", place[i].function,
-                              place[i].function[0] ? "()" : "");
+            used += (size_t)snprintf(text, size, "%s%sat %s%s%s%s", *name ? name : "", *name ? "() " : "",
+                                     place[i].where, place[i].function[0] ? " in " : "", place[i].function,
+                                     place[i].function[0] ? "()" : "");
         else
-            bine__explore_say(explore, ", from %s", place[i].where);
-    bine__explore_say(explore, "\n");
+            used += (size_t)snprintf(text + used, size - used, ", from %s", place[i].where);
+}
+
+/* Looking a place up takes milliseconds, and a loop comes there again. */
+static const char *place_text(uint64_t hash, void *const frame[], int depth)
+{
+    static struct {
+        uint64_t hash;
+        char text[600];
+    } known[64];
+    unsigned at = (unsigned)(hash % (sizeof known / sizeof known[0]));
+
+    if (known[at].hash != hash)
+        write_place(known[at].text, sizeof known[at].text, frame, depth);
+    known[at].hash = hash;
+    return known[at].text;
 }
 
 uint64_t bine__explore_place(struct bine__explore *explore, bool say)
@@ -116,6 +142,6 @@ uint64_t bine__explore_place(struct bine__explore *explore, bool say)
     for (int i = 1; i < depth; i++)
         hash = (hash ^ (uint64_t)(uintptr_t)frame[i]) * UINT64_C(0x100000001b3);
     if (say)
-        say_place(explore, frame, depth);
+        bine__explore_say(explore, "%s\n", place_text(hash, frame, depth));
     return hash;
 }

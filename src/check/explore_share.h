@@ -22,11 +22,11 @@
 
 #define BINE__EXPLORE_ENV "BINE_EXPLORE"
 #define BINE__EXPLORE_PATH_ENV "BINE_EXPLORE_PATH" /* a path to follow, without the tool: for a debugger */
-#define BINE__EXPLORE_MARK "bine-explore: checked runtime 2" /* found in programs that can be explored */
+#define BINE__EXPLORE_MARK "bine-explore: checked runtime 3" /* found in programs that can be explored */
 
 enum {
     BINE__EXPLORE_MAGIC = 0x62786c31,
-    BINE__EXPLORE_VERSION = 2,
+    BINE__EXPLORE_VERSION = 3,
     BINE__EXPLORE_HELLO = 0x68656c6f,
     BINE__EXPLORE_UNFAIR = 6, /* unless told otherwise */
     BINE__EXPLORE_UNFAIR_MERGED = 50,
@@ -35,6 +35,7 @@ enum {
     BINE__EXPLORE_FINDINGS = 16,
     BINE__EXPLORE_FINDING = 600, /* bytes of each */
     BINE__EXPLORE_TEXT = 1 << 20,
+    BINE__EXPLORE_TOLD = 200, /* steps at the beginning */
     BINE__EXPLORE_STATES = 1 << 22
 };
 
@@ -94,6 +95,7 @@ struct bine__explore_share {
     uint32_t time_needed; /* enum bine__explore_time; raised by the runs */
     uint32_t policy, timers, depth, unfair, max_steps, expected_points;
     uint32_t patience_ms; /* how long to wait for something outside */
+    uint32_t tell_last; /* told: the first steps, and those from this one on */
     uint64_t seed;
     bool fifo, eager_io, tell, follow, merge; /* follow: every pick has to fit */
     uint32_t picks;
@@ -102,6 +104,7 @@ struct bine__explore_share {
     int32_t pid;
     uint32_t outcome, steps, points, misfit;
     bool ran, trimmed, outside, truncated; /* a loop was explored; by .unfair; waited really; out of room */
+    bool descriptors, unseen; /* used: descriptors, by bine; something else that is not in memory */
     char doing[160]; /* the task that runs; "": none does */
     uint32_t findings;
     char finding[BINE__EXPLORE_FINDINGS][BINE__EXPLORE_FINDING];

@@ -14,8 +14,8 @@
  *    program is not one of these shows only as it runs: then all begins again, since states were taken for
  *    equal that were not (.time_needed).
  * Whatever else differs without meaning (what freed memory held, a frame's unused words) costs a merger,
- * never a schedule.  Where it is not known whether states can be compared they are not: with descriptors
- * in use, or with generators, whose stacks are nobody's. */
+ * never a schedule.  Where it is not known whether states can be compared they are not: with descriptors in
+ * use, and where the run uses what is not in its memory (explore_outside.c). */
 #define _GNU_SOURCE
 #include "check/explore.h"
 
@@ -187,10 +187,23 @@ struct tasks {
     uint64_t n;
 };
 
+/* All that was ever used of it: of a generator's, and of a task's that stands in a generator's body, nobody
+ * here knows how far it reaches. */
+static void mix_whole(struct bine__stack stack)
+{
+    const char *top = stack.base + bine__stack_span(stack);
+    mix_range(top - bine__stack_used(stack), top);
+}
+
 /* The innermost frames are the library's. */
-static void mix_stack(const struct bine_task *task, bine_ns deadline)
+static void mix_stack(const struct bine_task *task, struct bine__stack stack, bine_ns deadline)
 {
     const char *sp = bine__context_sp(&task->context), *top = (const char *)task;
+    if (sp < stack.base || sp >= top) {
+        mix((uintptr_t)sp);
+        mix_whole(stack);
+        return;
+    }
     const char *own = sp + OWN_WORDS * 8 < top ? sp + OWN_WORDS * 8 : top;
     uint64_t word;
 
@@ -203,14 +216,9 @@ static void mix_stack(const struct bine_task *task, bine_ns deadline)
     mix_range(sp, top);
 }
 
-static void mix_task(struct bine__stack stack, void *arg)
+static void mix_task(const struct tasks *tasks, const struct bine_task *task, struct bine__stack stack)
 {
-    struct tasks *tasks = arg;
-    const struct bine_task *task = bine__task_of(stack);
     bine_ns deadline = BINE_FOREVER;
-    if (task->magic != BINE__TASK_MAGIC)
-        return;
-    tasks->n++;
     mix(task->id);
     mix((uint64_t)task->state << 32 | (uint64_t)task->wait << 16 | task->flags);
     mix(task->interrupted);
@@ -243,8 +251,22 @@ static void mix_task(struct bine__stack stack, void *arg)
     if (tasks->explore->share->time_needed == BINE__TIME_ABSOLUTE)
         deadline = BINE_FOREVER;
     unsigned out = state.out;
-    mix_stack(task, deadline);
+    mix_stack(task, stack, deadline);
     state.out = out;
+}
+
+/* A task's, or a generator's: that one itself is in the heap. */
+static void mix_stack_in_use(struct bine__stack stack, void *arg)
+{
+    struct tasks *tasks = arg;
+    const struct bine_task *task = bine__task_of(stack);
+    if (bine__stack_is_free(&tasks->explore->loop->stacks, stack))
+        return;
+    tasks->n++;
+    if (task->magic == BINE__TASK_MAGIC)
+        mix_task(tasks, task, stack);
+    else
+        mix_whole(stack);
 }
 
 static uint64_t stacks_in_use(const struct bine_loop *loop)
@@ -261,7 +283,9 @@ static uint64_t hash_state(struct bine__explore *explore)
     struct bine_loop *loop = explore->loop;
     struct tasks tasks = {explore, 0};
 
-    if (state.impossible || explore->armed.more || bine__explore_fds_used(loop))
+    bine__explore_look_outside(explore);
+    if (state.impossible || explore->armed.more || explore->told || explore->share->descriptors ||
+        explore->share->unseen)
         return 0;
     state.hash = UINT64_C(0xcbf29ce484222325);
     state.out = 0;
@@ -275,7 +299,7 @@ static uint64_t hash_state(struct bine__explore *explore)
     mix_timers(explore);
     for (unsigned i = 0; i < explore->slows; i++)
         mix(explore->slow[i]);
-    bine__stacks_each(&loop->stacks, mix_task, &tasks);
+    bine__stacks_each(&loop->stacks, mix_stack_in_use, &tasks);
     if (tasks.n != stacks_in_use(loop))
         return 0;
     for (unsigned i = 0; i < state.n; i++)

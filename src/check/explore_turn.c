@@ -75,12 +75,14 @@ static bool carry_out(struct bine__explore *explore, const struct bine__option *
     struct bine_loop *loop = explore->loop;
     const uint32_t before = loop->tail;
     const bool fifo = explore->share->fifo;
+    /* Others may see what a callback has done before whom it has woken. */
+    const bool callback = option->kind == BINE__OPTION_TIMER && bine__explore_is_callback(option->timer);
 
     bine__explore_chosen(explore, option);
     bine__explore_say_option(explore, option, false);
     happen(loop, option);
     const struct bine_task *task = option->task;
-    if (!task && !fifo && loop->tail == before + 1)
+    if (!task && !fifo && !callback && loop->tail == before + 1)
         task = loop->queue[before & loop->mask]; /* it can only have been for this one */
     if (!task || !to_the_head(loop, task))
         return false;
@@ -202,7 +204,9 @@ void bine__explore_leave(struct bine_task *self)
     else
         bine__explore_say(explore, "%*syields: ", BINE__EXPLORE_INDENT, "");
     if (self->state != BINE__ENDED)
-        bine__explore_placed(explore, self, bine__explore_place(explore, explore->share->tell));
+        bine__explore_placed(explore, self, bine__explore_place(explore, bine__explore_telling(explore)));
+    if (self->state == BINE__ENDED && self->loop->alive == 0) /* the last of them */
+        bine__explore_look_outside(explore);
     explore->share->doing[0] = '\0';
 }
 

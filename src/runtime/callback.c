@@ -70,6 +70,13 @@ static void fire(struct bine__timer *node)
     timer->fn(timer->arg); /* may free the timer: not touched again */
 }
 
+#ifdef BINE_CHECKED
+bool bine__explore_is_callback(const struct bine__timer *timer)
+{
+    return timer->fire == fire;
+}
+#endif
+
 void bine_timer_init(bine_timer *public, void (*fn)(void *), void *arg)
 {
     struct timer *timer = (struct timer *)public;

@@ -40,11 +40,12 @@ int bine__explore_io(struct bine_task *self, int fd, short events);
 void bine__explore_report(const struct bine_report *);
 void bine__explore_finding(const char *kind, const char *summary);
 
-/* wait.c, scope.c: what a timer is for.  Neither: a callback, a call's own time-out. */
+/* wait.c, scope.c, callback.c: what a timer is for.  None of them: a call's own time-out. */
 struct bine__timer;
 bool bine__explore_is_sleep(const struct bine__timer *);
 struct bine_task *bine__explore_sleeper(const struct bine__timer *);
 bool bine__explore_is_deadline(const struct bine__timer *);
+bool bine__explore_is_callback(const struct bine__timer *);
 
 /* src/io/explore.c: descriptors that are ready, each direction for itself. */
 struct bine__explore_ready {

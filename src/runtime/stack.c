@@ -304,6 +304,24 @@ void bine__stacks_each(struct bine__stacks *stacks, void (*visit)(struct bine__s
                 visit((struct bine__stack){slab->base + i * class_size(class), class}, arg);
 }
 
+size_t bine__stacks_mapped(const struct bine__stacks *stacks)
+{
+    size_t bytes = 0;
+    for (int class = 0; class < BINE__STACK_CLASSES; class++)
+        for (const struct bine__slab *slab = stacks->classes[class].slabs; slab; slab = slab->next)
+            bytes += slab->count * class_size(class);
+    return bytes;
+}
+
+bool bine__stack_is_free(const struct bine__stacks *stacks, struct bine__stack stack)
+{
+    const struct bine__stack_class *c = &stacks->classes[stack.class];
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->free[i].base == stack.base)
+            return true;
+    return false;
+}
+
 bool bine__stacks_guard_at(const struct bine__stacks *stacks, const char *address, struct bine__stack *stack)
 {
     for (int class = 0; class < BINE__STACK_CLASSES; class++)

@@ -57,6 +57,10 @@ size_t bine__stack_guard(void);              /* bytes at its base that cannot be
  * them.  One that was never used, or was given back, reads as zeros. */
 void bine__stacks_each(struct bine__stacks *, void (*visit)(struct bine__stack, void *), void *arg);
 
+/* Bytes mapped for stacks, used or not; whether this one is not. */
+size_t bine__stacks_mapped(const struct bine__stacks *);
+bool bine__stack_is_free(const struct bine__stacks *, struct bine__stack);
+
 /* Does the address lie in a guard page, and of which stack.  Async-signal-safe. */
 bool bine__stacks_guard_at(const struct bine__stacks *, const char *address, struct bine__stack *);
 

@@ -2,6 +2,7 @@
  *
  * Small programs for bine-explore(1), by name: cases <name> [<number>...].  Each says beside it what
  * exploration finds; check.sh holds it to that. */
+#define _GNU_SOURCE
 #include <bine.h>
 
 #include <assert.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -232,6 +234,97 @@ static void *run_callbacks(void *unused)
     note('y');
     assert(order[0] == 'c');
     bine_timer_cancel(&timer);
+    return unused;
+}
+
+static bine_event woken = BINE_EVENT_INIT;
+static bine_timer alarm_clock;
+static bool rung;
+
+static void on_alarm(void *unused)
+{
+    (void)unused;
+    rung = true;
+    bine_event_set(&woken);
+}
+static void *waits(void *unused)
+{
+    bine_event_wait(&woken);
+    rung = false;
+    return unused;
+}
+static void *looks(void *unused)
+{
+    assert(!rung);
+    return unused;
+}
+/* What a callback has done is seen before whom it has woken has run. */
+static void *run_alarm(void *unused)
+{
+    bine_task *one = bine_spawn(waits, NULL);
+    bine_yield();
+    bine_timer_init(&alarm_clock, on_alarm, NULL);
+    bine_timer_start(&alarm_clock, BINE_MS);
+    bine_task *other = bine_spawn(looks, NULL);
+    bine_join(one, NULL);
+    bine_join(other, NULL);
+    return unused;
+}
+
+static void *count_up(bine_gen *gen, void *arg)
+{
+    for (long i = 1; i <= number[1]; i++) {
+        bine_yield();
+        shared++;
+        bine_gen_yield(gen, (void *)i, NULL);
+    }
+    return arg;
+}
+static void *counter(void *unused)
+{
+    long sum = 0;
+    bine_gen *gen = bine_gen_new(count_up, NULL);
+    BINE_FOR_EACH(v, gen)
+        sum += (long)v;
+    bine_gen_free(gen);
+    assert(sum == number[1] * (number[1] + 1) / 2);
+    return unused;
+}
+/* As many as of tasks that add, since each of them stands in its generator whenever it yields. */
+static void *run_generators(void *unused)
+{
+    spawn_all(counter);
+    return unused;
+}
+
+/* ---- What is not in memory ------------------------------------------------------------------------- */
+
+static int file;
+static char *mapped;
+
+static void *leaves_a_letter(void *name)
+{
+    bine_yield();
+    if (number[1])
+        *mapped = *(char *)name;
+    else if (pwrite(file, name, 1, 0) != 1)
+        abort();
+    return NULL;
+}
+/* Whose letter is there in the end is in the file, or in memory of the program's own, and nowhere else. */
+static void *run_letter(void *unused)
+{
+    char letter = 0;
+    file = memfd_create("letter", MFD_CLOEXEC);
+    mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (number[1])
+        close(file);
+    else if (file < 0 || munmap(mapped, 4096) != 0)
+        abort();
+    spawn_all(leaves_a_letter);
+    if (!number[1] && pread(file, &letter, 1, 0) != 1)
+        abort();
+    assert((number[1] ? *mapped : letter) != 'a');
     return unused;
 }
 
@@ -462,7 +555,8 @@ static const struct {
 } cases[] = {
     CASE(slices), CASE(needle), CASE(add), CASE(update), CASE(register), CASE(clock), CASE(sleepers),
     CASE(select), CASE(deadline), CASE(watchdog), CASE(too_late),
-    CASE(callbacks), CASE(pipe), CASE(log), CASE(tcp), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
+    CASE(callbacks), CASE(alarm), CASE(generators), CASE(letter),
+    CASE(pipe), CASE(log), CASE(tcp), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
     CASE(flood), CASE(crash), CASE(stuck), CASE(lost), CASE(child), CASE(moody),
 };
 

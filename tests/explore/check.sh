@@ -103,7 +103,17 @@ expect 66 'and so is the time, once somebody asks' 'signal 6' --merge -- "$work/
 expect 66 'two rounds of it' '[0-9]+ schedules, all there are.*: [1-9][0-9]* failed' --merge --keep-going -- "$work/cases" clock
 run 0 'descriptors' -- "$work/cases" pipe && plain=$(sed -n 's/^\([0-9]*\) schedules.*/\1/p' "$said")
 expect 0 'are not looked into' "^$plain schedules, all there are: 0 failed" --merge -- "$work/cases" pipe
+told "and that is said" "^States were compared only until descriptors were used"
 expect 0 'a loop that waits' 'all there are' --merge -- "$work/cases" spin
+expect 0 'stacks of generators are compared' '^[0-9]{1,3} schedules, all there are but for those' \
+    --merge -- "$work/cases" generators 2 4
+for what in 0 1; do # in a file, in memory that the program maps
+    run 66 'what is not in memory is not missed' --merge -- "$work/cases" letter 2 $what &&
+        told 'and it is said that states are not compared' '^States were not compared: the program reads files'
+done
+expect 0 'what takes long is ended by comparing states' 'It took long: after the first [0-9]+ of them all began again' \
+    --time 90 -- "$work/cases" add 3 6
+expect 3 'unless that is not wanted' '^Stopped after 3 s: not all' --time 3 --no-merge -- "$work/cases" add 3 6
 
 # ---- Needles -------------------------------------------------------------------------------------------
 
@@ -123,6 +133,16 @@ run 66 'a seed' --random 500 --seed 3 --jobs 1 -- "$work/cases" needle 2 3 && gr
 run 66 'a seed again' --random 500 --seed 3 --jobs 1 -- "$work/cases" needle 2 3 && grep -e \
     --path "$said" >"$work/two"
 if test -s "$work/one" && cmp -s "$work/one" "$work/two"; then good; else bad 'the same seed finds the same'; fi
+
+# A seed next to it draws others: not the same but for the first.
+run 66 'another seed' --random 500 --seed 4 --jobs 1 -- "$work/cases" needle 2 3
+first=$(sed -n 's/.*--path \([^ ]*\) .*/\1/p' "$work/one") at=$(sed -n 's/^\([0-9]*\) schedules.*/\1/p' "$said")
+run 66 'a seed, its number' --random 500 --seed 3 --jobs 1 -- "$work/cases" needle 2 3
+if test -n "$first" && test "$at" != $(($(sed -n 's/^\([0-9]*\) schedules.*/\1/p' "$said") - 1)); then
+    good
+else
+    bad 'seeds draw schedules of their own'
+fi
 
 # ---- Paths ---------------------------------------------------------------------------------------------
 
@@ -164,6 +184,7 @@ expect 0 'not where limits keep their place' 'all there are: 0 failed' --timers 
 expect 0 'nor in order' 'all there are: 0 failed' --timers ordered -- "$work/cases" watchdog
 expect 66 'cancelled too late' '^5 schedules, all there are: 2 failed' --keep-going -- "$work/cases" too_late
 expect 66 'while its sleep was over' 'before its task runs' --path 1:0/2q2 -- "$work/cases" too_late
+expect 66 'a callback, and others before whom it wakes' 'a timer fires' -- "$work/cases" alarm
 expect 0 'callbacks come first' 'all there are: 0 failed' -- "$work/cases" callbacks
 
 # ---- Descriptors ---------------------------------------------------------------------------------------
@@ -182,6 +203,9 @@ run 66 'waits for a pipe that nobody writes to' -- "$work/cases" stuck &&
 expect 66 'a failure nobody looked at' 'failed and nobody looked' -- "$work/cases" lost
 expect 0 'a loop that waits for another task' 'let go round 6 times at most' -- "$work/cases" spin
 expect 66 'an endless loop with yields' 'does not end: more than 200 steps' --steps 200 -- "$work/cases" round
+run 66 'a very long one' --steps 20000 -- "$work/cases" round
+told 'its middle is left out' '^ +\.\.\. 19600 steps' 'does not end: more than 20000 steps'
+if grep -q 'another way' "$said"; then bad 'and it goes the same way again'; else good; fi
 expect 66 'an endless loop without' "does not end: task 1 'main' holds the loop for more than 1 s" \
     --run-time 1 -- "$work/cases" hog
 expect 66 'endless output' 'writes without end' -- "$work/cases" flood
@@ -195,6 +219,9 @@ expect 3 'out of time' '^Stopped after 1 s: not all schedules were run, [0-9]+ m
 timeout -k 60 -s INT 3 "$explore" -- "$work/cases" slices 3 9 >"$said" 2>&1
 status=$?
 told "interrupted ($status)" '^Interrupted: not all schedules were run'
+timeout -k 60 -s TERM 1 "$explore" -- "$work/cases" slices 3 9 >"$said" 2>&1 # the program gets it, too
+status=$?
+told "terminated ($status)" '^Interrupted: not all schedules were run'
 
 # ---- Formats -------------------------------------------------------------------------------------------
 
@@ -228,6 +255,7 @@ usage 'none' '--pct wants a number from 1' --pct 0 -- "$work/cases"
 usage 'two modes' 'only one' --all --random 5 -- "$work/cases"
 usage 'an unknown format' '--format does not know "xml"' --format xml -- "$work/cases"
 usage 'an unknown model' '--timers does not know' --timers soon -- "$work/cases"
+usage 'merging and not' 'only one' --merge --no-merge -- "$work/cases"
 usage 'merging the detector' 'goes with neither' --merge --race -- "$work/cases"
 usage 'negative time' '--time wants seconds' --time -1 -- "$work/cases"
 expect 0 help '^usage: bine-explore' --help

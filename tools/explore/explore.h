@@ -27,6 +27,7 @@ enum {
 };
 
 enum mode { MODE_ALL, MODE_RANDOM, MODE_PCT, MODE_PATH };
+enum merge { MERGE_LATE, MERGE_ALWAYS, MERGE_NEVER }; /* late: once it takes long */
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF };
 
 struct options {
@@ -37,7 +38,8 @@ struct options {
     unsigned depth, unfair, max_steps, jobs, timers;
     double time, run_time; /* seconds; 0: no limit */
     double patience;       /* seconds */
-    bool fifo, eager_io, keep_going, race, merge, shrink, quiet, colour;
+    bool unfair_given, fifo, eager_io, keep_going, race, shrink, quiet, colour;
+    enum merge merge;
     enum format format;
     char **program;
 };
@@ -106,14 +108,18 @@ struct finding {
     unsigned n_reports;
     struct path path;
     char *trace, *output;
+    uint32_t steps;
     unsigned long found_at; /* the how-manieth schedule */
     uint64_t seed;          /* of its run, if it was drawn */
     bool again;             /* it failed in the same way when run once more */
+    unsigned unfair;        /* with which it does */
 };
 
 struct result {
     unsigned long schedules, failed, different, left, diverged, merged;
+    unsigned long before; /* schedules that were run before states were compared, and do not count */
     bool complete, trimmed, outside, truncated, interrupted, timed_out, full, no_loop;
+    bool merging, descriptors, unseen; /* states are compared; what stands in the way of that */
     uint32_t most_points, most_steps;
     double seconds;
     struct finding *findings;

@@ -93,6 +93,7 @@ struct finding *finding_add(struct result *result, const struct target *target, 
     *finding = (struct finding){.verdict = verdict,
                                 .status = status,
                                 .title = title_of(target, verdict, status),
+                                .steps = share->steps,
                                 .found_at = result->schedules};
     finding->reports = calloc(BINE__EXPLORE_FINDINGS, sizeof *finding->reports);
     if (!finding->reports)
@@ -103,11 +104,29 @@ struct finding *finding_add(struct result *result, const struct target *target, 
     return finding;
 }
 
+/* The usual one, if that will do: then its path is good without an option, and for a debugger. */
+static void find_fairness(struct target *target, struct finding *finding)
+{
+    const unsigned unfair = options.unfair;
+    int status;
+    finding->unfair = unfair;
+    if (options.unfair_given || unfair == BINE__EXPLORE_UNFAIR)
+        return;
+    options.unfair = BINE__EXPLORE_UNFAIR;
+    if (target_replay(target, &finding->path, true, false, &status) != RUN_MISFIT &&
+        finding_same(finding, target, status))
+        finding->unfair = BINE__EXPLORE_UNFAIR;
+    options.unfair = unfair;
+}
+
 /* Once more, this time telling what happens. */
 void finding_complete(struct target *target, struct finding *finding)
 {
     int status;
     struct stat size;
+    find_fairness(target, finding);
+    /* In between a schedule that is long goes in circles. */
+    target->share->tell_last = finding->steps > BINE__EXPLORE_TOLD ? finding->steps - BINE__EXPLORE_TOLD : 0;
     target_replay(target, &finding->path, true, true, &status);
     finding->again = finding_same(finding, target, status);
     finding->trace = text("%.*s", (int)target->share->text_used, target->share->text);

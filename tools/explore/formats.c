@@ -96,13 +96,12 @@ void output_json(const struct result *result)
         print_string(*word);
     }
     printf("],\"mode\":\"%s\",\"seed\":%llu,\"schedules\":%lu,\"failed\":%lu,\"complete\":%s,\"left\":%lu,"
-           "\"merged\":%lu,\"different\":%lu,\"diverged\":%lu,\"bounded\":%s,\"outside\":%s,\"choices\":%u,"
-           "\"steps\":%u,"
-           "\"seconds\":%.3f,\"findings\":[",
+           "\"merged\":%lu,\"states_compared\":%s,\"different\":%lu,\"diverged\":%lu,\"bounded\":%s,"
+           "\"outside\":%s,\"choices\":%u,\"steps\":%u,\"seconds\":%.3f,\"findings\":[",
            modes[options.mode], (unsigned long long)options.seed, result->schedules, result->failed,
-           result->complete ? "true" : "false", result->left, result->merged, result->different,
-           result->diverged, result->trimmed ? "true" : "false", result->outside ? "true" : "false",
-           result->most_points, result->most_steps, result->seconds);
+           result->complete ? "true" : "false", result->left, result->merged,
+           result->merging ? "true" : "false", result->different, result->diverged,
+           result->trimmed ? "true" : "false", result->outside ? "true" : "false", result->most_points, result->most_steps, result->seconds);
     bool first = true;
     for (unsigned i = 0; i < result->n_findings; i++) {
         if (result->findings[i].verdict == RUN_CLEAN)

@@ -57,7 +57,9 @@ static const char usage[] =
     "  --fifo            tasks run in the order in which they became runnable, as they do without the "
     "explorer\n"
     "  --race            with the detector of bine-race(1) on in every schedule\n"
-    "  --merge           of schedules that come to the same state one goes on: see the manual\n"
+    "  --merge           of schedules that come to the same state one goes on: see the manual; without it\n"
+    "                    that begins when --all has taken 2 seconds\n"
+    "  --no-merge        never\n"
     "  --jobs N          processes at once (one for each processor)\n"
     "  --keep-going      do not stop at the first failure\n"
     "  --no-shrink       do not look for a simpler schedule that fails in the same way\n"
@@ -125,6 +127,7 @@ enum {
     FIFO,
     RACE,
     MERGE,
+    NO_MERGE,
     JOBS,
     PATIENCE,
     KEEP_GOING,
@@ -153,6 +156,7 @@ static const struct option long_options[] = {
     {"fifo", no_argument, NULL, FIFO},
     {"race", no_argument, NULL, RACE},
     {"merge", no_argument, NULL, MERGE},
+    {"no-merge", no_argument, NULL, NO_MERGE},
     {"jobs", required_argument, NULL, JOBS},
     {"keep-going", no_argument, NULL, KEEP_GOING},
     {"no-shrink", no_argument, NULL, NO_SHRINK},
@@ -204,7 +208,12 @@ static void read_options(int argc, char *argv[])
         case EAGER: options.eager_io = true; break;
         case FIFO: options.fifo = true; break;
         case RACE: options.race = true; break;
-        case MERGE: options.merge = true; break;
+        case MERGE:
+        case NO_MERGE:
+            if (options.merge == (option == MERGE ? MERGE_NEVER : MERGE_ALWAYS))
+                misuse("of --merge and --no-merge only one can be given");
+            options.merge = option == MERGE ? MERGE_ALWAYS : MERGE_NEVER;
+            break;
         case JOBS: options.jobs = (unsigned)number("jobs", optarg, 1, 64); break;
         case KEEP_GOING: options.keep_going = true; break;
         case NO_SHRINK: options.shrink = false; break;
@@ -217,9 +226,10 @@ static void read_options(int argc, char *argv[])
         default: misuse("there is no option %s", argv[optind - 1]);
         }
     }
-    if (!options.unfair) /* states that come again end a loop that waits, too */
-        options.unfair = options.merge ? BINE__EXPLORE_UNFAIR_MERGED : BINE__EXPLORE_UNFAIR;
-    if (options.merge && (options.race || options.fifo || options.mode != MODE_ALL))
+    options.unfair_given = options.unfair != 0;
+    if (!options.unfair)
+        options.unfair = BINE__EXPLORE_UNFAIR;
+    if (options.merge == MERGE_ALWAYS && (options.race || options.fifo || options.mode != MODE_ALL))
         misuse("--merge is for --all, and goes with neither --race nor --fifo");
     if (optind == argc)
         misuse("which program?");
@@ -243,7 +253,7 @@ static int replay(struct result *result)
     if (!path_parse(&path, options.path))
         misuse("\"%s\" is not a path: \"first\", or point:choice/of, with commas between", options.path);
     target_start(&target);
-    enum verdict verdict = target_replay(&target, &path, true, true, &status);
+    enum verdict verdict = target_replay(&target, &path, true, false, &status);
     result->schedules = 1;
     result->no_loop = !target.share->ran;
     if (verdict == RUN_MISFIT) {

@@ -69,7 +69,7 @@ static void print_program(void)
 }
 
 /* Those options without which the path means something else. */
-static void print_model(void)
+static void print_model(const struct finding *finding)
 {
     static const char *const models[] = {"any", "limits", "ordered"};
     if (options.timers != BINE__TIMERS_ANY)
@@ -78,8 +78,8 @@ static void print_model(void)
         fputs(" --eager-io", stdout);
     if (options.fifo)
         fputs(" --fifo", stdout);
-    if (options.unfair != BINE__EXPLORE_UNFAIR)
-        printf(" --unfair %u", options.unfair);
+    if (finding->unfair != BINE__EXPLORE_UNFAIR)
+        printf(" --unfair %u", finding->unfair);
     if (options.race)
         fputs(" --race", stdout);
 }
@@ -94,10 +94,10 @@ static void print_lines(const char *lines, const char *before)
 }
 
 /* Without the tool the model is the usual one. */
-static void print_debugger(const char *path)
+static void print_debugger(const struct finding *finding, const char *path)
 {
     if (options.timers != BINE__TIMERS_ANY || options.eager_io || options.fifo || options.race ||
-        options.unfair != BINE__EXPLORE_UNFAIR)
+        finding->unfair != BINE__EXPLORE_UNFAIR)
         return;
     printf("In a debugger:  gdb -ex 'set env " BINE__EXPLORE_PATH_ENV "=%s'", path);
     if (target_library())
@@ -128,11 +128,11 @@ static void print_finding(const struct finding *finding)
                "alone\n(time, random numbers, other processes).\n");
     if (options.mode != MODE_PATH) {
         printf("\nThe same again: bine-explore --path %s", path);
-        print_model();
+        print_model(finding);
         fputs(" --", stdout);
         print_program();
     }
-    print_debugger(path);
+    print_debugger(finding, path);
     putchar('\n');
     free(path);
 }
@@ -150,9 +150,25 @@ static void print_how_far(const struct result *result)
     else
         return;
     if (options.mode == MODE_ALL)
-        printf(": not all schedules were run, %lu more were known already.\n", result->left);
+        printf(": not all schedules were run, %lu more were known already.%s\n", result->left,
+               result->interrupted ? "" : "  What --pct draws goes deeper.");
     else
         printf(": %lu of %lu schedules were not run.\n", result->left, options.runs);
+}
+
+static void print_states(const struct result *result)
+{
+    if (result->merging && options.merge == MERGE_LATE)
+        printf("It took long: after the first %lu of them all began again, and states were compared "
+               "(--merge).\n",
+               result->before);
+    if (options.merge != MERGE_ALWAYS)
+        return;
+    if (result->unseen)
+        printf("States were not compared: the program reads files, maps memory, has threads, or descriptors "
+               "that bine does not know.\n");
+    else if (result->descriptors)
+        printf("States were compared only until descriptors were used.\n");
 }
 
 static void print_sum(const struct result *result)
@@ -171,6 +187,7 @@ static void print_sum(const struct result *result)
     print_how_far(result);
     if (!result->complete && result->n_findings && !options.keep_going)
         printf("Stopped at the first failure; --keep-going goes on.\n");
+    print_states(result);
     if (result->trimmed)
         printf(
             "Loops that wait were let go round %u times at most while another task could run (--unfair).\n",

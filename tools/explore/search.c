@@ -11,6 +11,11 @@
  * before. The program notes where that would make a difference (.touched), and it is one more child: the
  * same choice, with that completion before it (.quiet).
  *
+ * Where schedules come to the same state one of them goes on (--merge).  That costs, and does not see what is
+ * outside of memory; so it begins only when a search has taken some time, from the start, and never if a run
+ * has used descriptors or anything else that its memory does not tell of.  If that shows later, all begins
+ * again without.
+ *
  * The program has to behave in the same way under the same picks.  Each run's choices up to the last pick
  * are compared, by a hash, with its parent's; where they differ nothing below is explored, and it is told. */
 #include "explore.h"
@@ -18,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PLAIN_SECONDS = 2 }; /* then states are compared */
 enum { NODES = 12000000, LEVELS = BINE__EXPLORE_PICKS, NONE = -1 };
 
 struct node {
@@ -194,16 +200,32 @@ static bool is_new(uint64_t hash)
 /* ---- Both -------------------------------------------------------------------------- */
 
 static unsigned long begun;
-static uint32_t time_needed,
-    time_wanted; /* of states (--merge): as these runs take it, as one of them needs it */
+/* States: whether they are compared, and with how much of time in them; and the same as it ought to be. */
+static struct comparison {
+    bool states;
+    uint32_t time;
+} as_is, wanted;
+
+static bool all_begins_again(void)
+{
+    return as_is.states != wanted.states || as_is.time != wanted.time;
+}
 
 /* Something is left to run, and may be begun. */
 static bool more(const struct result *result)
 {
-    if (interrupted || result->timed_out || (result->n_findings && !options.keep_going) ||
-        time_wanted > time_needed)
+    if (interrupted || result->timed_out || (result->n_findings && !options.keep_going) || all_begins_again())
         return false;
     return options.mode == MODE_ALL ? tree.waiting > 0 : begun < options.runs;
+}
+
+/* Of two seeds that differ little no two runs are drawn alike (Steele and others, SplitMix64, 2014). */
+static uint64_t spread(uint64_t seed)
+{
+    seed += UINT64_C(0x9e3779b97f4a7c15);
+    seed = (seed ^ seed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    seed = (seed ^ seed >> 27) * UINT64_C(0x94d049bb133111eb);
+    return seed ^ seed >> 31;
 }
 
 static void begin(struct target *target, struct path *path, const struct result *result)
@@ -213,10 +235,10 @@ static void begin(struct target *target, struct path *path, const struct result 
         path_to(path, node);
         target->task = (uint64_t)node;
         target_configure(target, BINE__EXPLORE_FIRST, 0, path);
-        target->share->merge = options.merge;
-        target->share->time_needed = time_needed;
+        target->share->merge = as_is.states;
+        target->share->time_needed = as_is.time;
     } else {
-        target->task = options.seed + begun;
+        target->task = spread(options.seed) + begun;
         target_configure(target, options.mode == MODE_PCT ? BINE__EXPLORE_PCT : BINE__EXPLORE_RANDOM,
                          target->task, NULL);
         target->share->expected_points = result->most_points ? result->most_points : 16;
@@ -244,10 +266,14 @@ static void note(struct result *result, const struct target *target, int status)
 
     if (target->killed && interrupted)
         return;
-    if (options.merge && share->time_needed > time_wanted)
-        time_wanted = share->time_needed;
-    if (time_wanted > time_needed)
-        return; /* all begins again */
+    result->descriptors |= share->descriptors;
+    result->unseen |= share->unseen;
+    if (as_is.states && share->time_needed > wanted.time)
+        wanted.time = share->time_needed;
+    if (as_is.states && share->unseen)
+        wanted = (struct comparison){false, 0};
+    if (all_begins_again())
+        return;
     if (verdict == RUN_MISFIT || (node != NONE && !went_as_expected(node, share))) {
         result->diverged++;
         if (verdict == RUN_MISFIT)
@@ -271,7 +297,22 @@ static void note(struct result *result, const struct target *target, int status)
         add_children(result, node, share);
 }
 
-/* States were compared without regard to what turned out to matter. */
+/* It takes long, and states may help; failures that are known already are to be counted as they are. */
+static bool compare_from_now_on(const struct result *result)
+{
+    return options.mode == MODE_ALL && options.merge == MERGE_LATE && !options.race && !options.fifo &&
+           !as_is.states && !wanted.states && !result->before && tree.waiting && !result->failed &&
+           !result->descriptors && !result->unseen && !result->diverged && !result->outside &&
+           !result->truncated && result->seconds > PLAIN_SECONDS;
+}
+
+/* A loop that waits ends where states come again, too. */
+static void choose_fairness(void)
+{
+    if (!options.unfair_given)
+        options.unfair = as_is.states ? BINE__EXPLORE_UNFAIR_MERGED : BINE__EXPLORE_UNFAIR;
+}
+
 static void begin_again(struct result *result)
 {
     for (unsigned i = 0; i < LEVELS; i++) {
@@ -280,9 +321,14 @@ static void begin_again(struct result *result)
     }
     tree.n = tree.waiting = 0;
     tree.lowest = 0;
-    time_needed = time_wanted;
+    *result = (struct result){.before = result->before + result->schedules,
+                              .merging = wanted.states,
+                              .descriptors = result->descriptors,
+                              .unseen = result->unseen,
+                              .seconds = result->seconds};
+    as_is = wanted;
+    choose_fairness();
     target_forget_states();
-    *result = (struct result){.schedules = 0};
     add_node(result, (struct node){.parent = NONE}, 0);
 }
 
@@ -304,6 +350,8 @@ void search(struct result *result)
 
     if (!path.pick)
         fail(EXIT_CANNOT, "out of memory");
+    as_is.states = wanted.states = result->merging = options.merge == MERGE_ALWAYS;
+    choose_fairness();
     for (unsigned i = 0; i < options.jobs; i++)
         target_start(&target[i]);
     if (options.mode == MODE_ALL)
@@ -312,11 +360,13 @@ void search(struct result *result)
         result->seconds = now() - start;
         result->timed_out =
             options.time > 0 && result->seconds > options.time && (tree.waiting || options.mode != MODE_ALL);
+        if (compare_from_now_on(result))
+            wanted.states = true;
         for (unsigned i = 0; i < options.jobs; i++)
             if (!target[i].busy && more(result))
                 begin(&target[i], &path, result);
         if (!any_busy(target, options.jobs)) {
-            if (time_wanted == time_needed || interrupted || result->timed_out)
+            if (!all_begins_again() || interrupted || result->timed_out)
                 break;
             begin_again(result);
             continue;

@@ -220,8 +220,8 @@ static void forget_passed(struct graph *graph)
     }
 }
 
-/* Calls of another unit's weak or inline function lead there; and those of a weak one, in its own unit too, to the
- * function that takes its place. */
+/* Calls of another unit's weak or inline function lead there; and those of a weak one, in its own unit too, to
+ * the function that takes its place. */
 static void find_shared(struct graph *graph)
 {
     for (size_t i = 0; i < graph->nodes.count; i++) {

@@ -9,8 +9,8 @@
  *       Address is taken.
  *
  * It also tells which functions other units see, also where link-time optimisation keeps them out of the .ci;
- * which of them are weak; and which symbols are other names of a function (alias), among them most constructors
- * and destructors of C++, or of what a resolver picks when the program is loaded (ifunc). */
+ * which of them are weak; and which symbols are other names of a function (alias), among them most
+ * constructors and destructors of C++, or of what a resolver picks when the program is loaded (ifunc). */
 #include "graph.h"
 
 #include <errno.h>
