@@ -9,8 +9,8 @@
  *   client wait PORT                            returns once somebody listens there
  *   client cpu PID                              prints the CPU time of a process in ns
  *
- * "echo" and "ping" run a tenth of the requests before they start to measure.  Ends by itself after two minutes,
- * whatever the server does. */
+ * "echo" and "ping" run a tenth of the requests, and one for each connection at the least, before they start to measure.
+ * Ends by itself after two minutes, whatever the server does. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -127,7 +127,8 @@ static void echo(long port, pid_t server, long connections, long requests)
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0)
         fail("epoll_create1");
-    to_send = connections + requests / 10 + requests;
+    long warm = requests / 10 > connections ? requests / 10 : connections;
+    to_send = connections + warm + requests; /* more than are measured: the load must not slacken before the end */
     for (long i = 0; i < connections; i++) {
         int fd = dial(port);
         struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = fd};
@@ -135,7 +136,7 @@ static void echo(long port, pid_t server, long connections, long requests)
             fail("epoll_ctl");
         send_message(fd);
     }
-    drive(epoll, requests / 10);
+    drive(epoll, warm);
 
     struct timespec a, b;
     clock_gettime(CLOCK_MONOTONIC, &a);
