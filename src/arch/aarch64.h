@@ -89,6 +89,13 @@ struct bine__leap {
  * targets are checked. */
 int bine__context_leap(struct bine__leap *from, struct bine__leap *to);
 
+/* In a loop that waits for another processor to write something.  (YIELD is nothing on most.) */
+static inline void bine__context_relax(void)
+{
+    __asm__ volatile("isb" : : : "memory");
+}
+#define BINE__CONTEXT_RELAXES 1
+
 /* Near where a suspended context goes on in its stack: only to be prefetched. */
 static inline const char *bine__context_sp(const struct bine__context *context)
 {

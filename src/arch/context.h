@@ -13,6 +13,7 @@
  * A context that is suspended may be copied to another place only if the header defines BINE__CONTEXT_LEAPS; it then
  * also offers bine__context_leap(), a switch for functions that have nothing left to do but to return.
  *
+ *   bine__context_relax()              said again and again by a thread that waits for another to write something
  *   bine__context_room()               bytes of every stack that it takes for itself
  *
  * Where a context is memory alone, its header has bine__context_make(c, top, entry), which cannot fail, and the rest
@@ -32,6 +33,13 @@
 #include "arch/aarch64.h"
 #else
 #error "no native context switch for this CPU: build with CONTEXT=fcontext or thread"
+#endif
+
+#ifndef BINE__CONTEXT_RELAXES /* this CPU's hint is not known here */
+static inline void bine__context_relax(void)
+{
+    __asm__ volatile("" : : : "memory");
+}
 #endif
 
 #ifndef BINE_CONTEXT_THREAD

@@ -85,6 +85,13 @@ struct bine__leap {
  * other, no return is mispredicted.  The processor's return stack is left two deeper. */
 int bine__context_leap(struct bine__leap *from, struct bine__leap *to);
 
+/* In a loop that waits for another processor to write something. */
+static inline void bine__context_relax(void)
+{
+    __asm__ volatile("pause" : : : "memory");
+}
+#define BINE__CONTEXT_RELAXES 1
+
 /* Near where a suspended context goes on in its stack: only to be prefetched. */
 static inline const char *bine__context_sp(const struct bine__context *context)
 {

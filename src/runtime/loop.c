@@ -60,6 +60,8 @@ static bool runnable(const struct bine_loop *loop)
 static void poll(struct bine_loop *loop, bine_ns timeout)
 {
     bool waits = timeout > 0;
+    if (waits && bine__unlikely(loop->spin.heard) && bine__spin(loop))
+        return;
     loop->polls++;
     if (waits) {
         atomic_store(&loop->asleep, true);
@@ -95,7 +97,7 @@ static void wait_really(struct bine_loop *loop)
         }
         timeout = decay(loop, timeout);
     }
-    if (timeout > 0 || loop->outstanding)
+    if (timeout > 0 || loop->outstanding > loop->remotes)
         poll(loop, timeout);
     if (loop->wheel.armed || timeout > 0)
         tell_time(loop, bine__clock(loop));

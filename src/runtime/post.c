@@ -19,6 +19,12 @@ struct bine__post {
     void *arg;
 };
 
+static void interrupt(struct bine_loop *loop)
+{
+    loop->interrupts++;
+    loop->poller.interrupt(loop);
+}
+
 int bine_post(bine_loop *loop, bine_fn *fn, void *arg)
 {
     if (!loop || !fn)
@@ -32,10 +38,11 @@ int bine_post(bine_loop *loop, bine_fn *fn, void *arg)
     if (!ended) {
         *loop->posts_last = post;
         loop->posts_last = &post->next;
+        atomic_store_explicit(&loop->from, bine__processor(), memory_order_relaxed); /* a hint */
         /* Either we see that the loop is asleep, or it sees the post before it waits: see remote.c. */
         atomic_store(&loop->posted, true);
         if (loop != bine__loop && atomic_load(&loop->asleep) && atomic_exchange(&loop->asleep, false))
-            loop->poller.interrupt(loop);
+            interrupt(loop);
     }
     pthread_mutex_unlock(&loop->lock);
     if (ended) {
@@ -55,6 +62,7 @@ void bine__posts_run(struct bine_loop *loop)
 {
     static const bine_attr attr = {.name = "post", .detached = true};
 
+    loop->spin.heard = true;
     pthread_mutex_lock(&loop->lock);
     struct bine__post *posts = loop->posts, **last = loop->posts_last;
     loop->posts = NULL;

@@ -24,6 +24,7 @@ enum { ALTERNATE_STACK = 64 << 10 }; /* enough for the report, and for a handler
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static struct bine__list loops = {&loops, &loops};
 static bool pipe_ignored; /* by us */
+static _Atomic unsigned count; /* of the loops; written under the lock */
 static struct sigaction fault_before;
 
 /* ---- The overflow report: async-signal-safe, so nothing of stdio ------------------------------------ */
@@ -159,6 +160,7 @@ static void in_child(void)
     bine__loop = NULL;
     /* The threads that ran these loops do not exist here, or are no loop any more; nor may one of their locks
      * ever be unlocked.  The fault handler stays: it takes care of the stack that we may stand on. */
+    atomic_store(&count, 0);
     while (!bine__list_empty(&loops)) {
         struct bine_loop *loop = bine__list_entry(loops.next, struct bine_loop, others);
         bine__list_remove(&loop->others);
@@ -200,6 +202,11 @@ static void give_signals_back(void)
     restore_pipe();
 }
 
+unsigned bine__process_loops(void)
+{
+    return atomic_load_explicit(&count, memory_order_relaxed); /* a hint */
+}
+
 bool bine__pipe_ignored(void)
 {
     pthread_mutex_lock(&lock);
@@ -222,6 +229,7 @@ int bine__process_enter(struct bine_loop *loop)
     if (bine__list_empty(&loops))
         take_signals();
     bine__list_append(&loops, &loop->others);
+    atomic_fetch_add(&count, 1);
     pthread_mutex_unlock(&lock);
     return 0;
 }
@@ -230,6 +238,7 @@ void bine__process_leave(struct bine_loop *loop)
 {
     pthread_mutex_lock(&lock);
     bine__list_remove(&loop->others);
+    atomic_fetch_sub(&count, 1);
     if (bine__list_empty(&loops))
         give_signals_back();
     pthread_mutex_unlock(&lock);

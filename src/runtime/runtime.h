@@ -21,6 +21,7 @@
 #include "runtime/list.h"
 #include "runtime/notes.h"
 #include "runtime/poller.h"
+#include "runtime/spin.h"
 #include "runtime/stack.h"
 #include "runtime/timer.h"
 
@@ -173,6 +174,7 @@ static inline const char *bine__task_name(const struct bine_task *task)
 /* How many switches may pass before the poller is consulted, and how many I/O calls a task may make without
  * parking before it is made to yield.  See the measurements in src/runtime/park.c. */
 enum { BINE__SWITCHES_PER_POLL = 128, BINE__IO_BUDGET = 64 };
+enum { BINE__CACHE_LINE = 64 };
 
 struct bine__io; /* src/io's own */
 
@@ -208,6 +210,7 @@ struct bine_loop {
     struct bine__poller poller;
     struct bine__io *io;
     unsigned outstanding; /* waits that only the poller can end: parked on a descriptor, offloaded */
+    unsigned remotes;     /* or another loop: of these, those that are no descriptor's and no thread's */
     unsigned offloading;  /* of these, offloaded: virtual time stands still for them */
     uint64_t random;      /* state of the seeded schedule */
     bool virtual_clock, debug, ending;
@@ -227,17 +230,25 @@ struct bine_loop {
     struct bine__timer patience; /* wakes the loop when the grace has passed */
     struct bine__timer nag; /* names the tasks that ignore the end of the run */
 
-    pthread_mutex_t lock; /* guards posts, posts_last, ended */
-    struct bine__post *posts, **posts_last;
-    bool ended;
-    _Atomic bool posted;
-    _Atomic bool asleep;               /* it waits, or is about to: what comes must interrupt it */
-    _Atomic(struct bine__remote *) box; /* remote.c: notes from other loops, the last first */
-    uint64_t interrupts;               /* of those that send them; under the lock */
-    _Atomic unsigned references;
+    struct bine__spin spin;        /* spin.c: before it sleeps */
     struct bine__cluster *cluster; /* that it is one of; NULL: none */
     unsigned index;                /* in it */
     struct bine__debug *debugging; /* src/runtime/debug.c's own; NULL without BINE_DEBUG */
+
+    /* What other threads write, in lines of the cache that nothing else is in; and what they look at before they
+     * take the lock, and the loop while it spins, apart from what they write under it. */
+    char apart[BINE__CACHE_LINE];
+    pthread_mutex_t lock; /* guards what follows */
+    struct bine__post *posts, **posts_last;
+    uint64_t interrupts;  /* of those that post, or send notes */
+    bool ended;
+    char apart2[BINE__CACHE_LINE];
+    _Atomic bool posted;
+    _Atomic bool asleep;                /* it waits, or is about to: what comes must interrupt it */
+    _Atomic unsigned from;              /* bine__processor() of the thread that sent last */
+    _Atomic(struct bine__remote *) box; /* remote.c: notes from other loops, the last first */
+    _Atomic unsigned references;
+    char apart3[BINE__CACHE_LINE];
 };
 
 extern _Thread_local struct bine_loop *bine__loop __attribute__((tls_model("initial-exec")));
@@ -388,9 +399,11 @@ void bine__locals_end(struct bine_task *);
 /* process.c: what one loop or many share: SIGPIPE, SIGSEGV, fork. */
 int bine__process_enter(struct bine_loop *);
 void bine__process_leave(struct bine_loop *);
+unsigned bine__process_loops(void); /* there are, at the moment */
 bool bine__pipe_ignored(void); /* SIGPIPE, by us: children are to have the default */
 
 unsigned bine__cores(void); /* cores.c: that this program may use, at least 1 */
+unsigned bine__processor(void); /* cores.c: on which this thread runs just now, from 1; 0: the system does not say */
 
 void bine__task_describe(const struct bine_task *, bine_task_info *); /* info.c */
 
@@ -415,6 +428,8 @@ struct bine__remote { /* the sender's until it is sent, then the loop's until it
 /* From any thread; takes a reference to the loop, and gives it back when the note has arrived. */
 void bine__remote_send(struct bine_loop *, struct bine__remote *);
 void bine__remote_open(struct bine_loop *);
+/* spin.c: looks whether something comes from another thread, for a moment.  True: there is something to do. */
+bool bine__spin(struct bine_loop *);
 /* post.c */
 void bine__posts_run(struct bine_loop *);
 

@@ -40,12 +40,14 @@ int bine__ticket_wait(struct bine__ticket *ticket, enum bine__wait wait, intptr_
     int error;
 
     loop->outstanding++; /* another loop may end it */
+    loop->remotes++;
     do
         error = bine__park(loop, self, wait, object);
     while (!error && !ticket->arrived);
     bool left = error && !ticket->arrived && bine__ticket_settle(ticket, BINE__TICKET_LEFT);
     while (!left && !ticket->arrived) /* claimed: it is on its way */
         (void)bine__park(loop, self, wait | (unsigned)BINE__PARK_DEAF, object);
+    loop->remotes--;
     loop->outstanding--;
     if (left || ticket->here)
         bine_loop_unref(loop);

@@ -5,14 +5,16 @@
 #
 #   sh tests/bench/run.sh [work]...        `make bench` calls it; BENCH="work ..." says the same
 #
-# Works: switch yield spawn crowd meet buffer select mutex next group cold timer sleepers memory echo redis uring many calls files tls http idle (default: all).
+# Works: switch yield spawn crowd meet buffer select mutex next group cold timer sleepers memory echo redis uring many calls files tls http idle cross
+# loops (default: all).
 # ROUNDS (5) is how often each is run, the shortest and the closest three times a round, and what needs no more (peers that
 # no bar is about, memory, counts, curves) in three rounds only; within a round the programs take turns, so that what the
 # machine does meanwhile meets all of them.  A figure is the median of its rounds, a ratio that of two medians.
 #
 # A full run writes tests/bench/RESULTS.md and its plots, when all has been measured; one of some works alone writes
 # $O/bench/RESULTS.md.  An interrupted run ends what it has started and writes neither.
-# Programs run on processor 0, and the clients that load a server on processor 1 if there is one.
+# Programs run on processor 0, and the clients that load a server on processor 1 if there is one; of the works between
+# loops, "cross" and "loops", all run on both.
 #
 # A missing peer is installed through apt-get where that is possible (root, or sudo without a password;
 # BINE_SETUP=no forbids it), else it is left out by name.
@@ -24,7 +26,7 @@ CXX=${CXX:-c++}
 ROUNDS=${ROUNDS:-5}
 here=tests/bench
 out=$O/bench
-all='switch yield spawn crowd meet buffer select mutex next group cold timer sleepers memory echo redis uring many calls files tls http idle'
+all='switch yield spawn crowd meet buffer select mutex next group cold timer sleepers memory echo redis uring many calls files tls http idle cross loops'
 works=${*:-${BENCH:-$all}}
 limit=150 # seconds that a single program may take
 flags='-O2 -std=gnu11 -Iinclude -Isrc -Wall -Wextra -pthread'
@@ -110,6 +112,7 @@ fi
 [ -z "$missing" ] || say "bench: left out for want of:$missing (apt-get install$missing)"
 nginx=$(command -v nginx || echo /usr/sbin/nginx)
 [ "$(getconf _NPROCESSORS_ONLN)" -gt 1 ] && client_cpu=1 || client_cpu=0
+own_cpu=0
 
 # ---- Building --------------------------------------------------------------------------------------------
 
@@ -148,6 +151,8 @@ build_all() {
             $here/bine/switch.c
         readme_server
         build tasks $CC $flags -o "$out/tasks" $here/bine/tasks.c "$O/libbine.a" $context
+        build cross $CC $flags -o "$out/cross" $here/bine/cross.c "$O/libbine.a" $context
+        build loops $CC $flags -o "$out/loops" $here/bine/loops.c "$O/libbine.a" $context
         build chan $CC $flags -o "$out/chan" $here/bine/chan.c "$O/libbine.a" $context
         build servers $CC $flags -o "$out/servers" $here/bine/servers.c examples/lib/http_*.c examples/lib/text.c "$O/libbine.a" $context
         build structure $CC $flags -o "$out/structure" $here/bine/structure.c "$O/libbine.a" $context
@@ -176,6 +181,7 @@ build_all() {
             $here/peers/coroutine.cpp -lboost_context
         program go && GO111MODULE=off GOFLAGS='' GOPATH=/usr/share/gocode build group-go \
             go build -o "$out/group-go" $here/peers/group.go
+        program go && GO111MODULE=off GOFLAGS='' build cross-go go build -o "$out/cross-go" $here/peers/cross.go
         program go && GO111MODULE=off GOFLAGS='' build chan-go go build -o "$out/chan-go" $here/peers/chan.go
     }
     [ -x "$out/client" ] || die 'the load client did not build'
@@ -197,14 +203,14 @@ alone() {
     case $3 in /*) binary=$3 ;; *) binary=$out/$3 ;; esac
     shift 3
     [ -x "$binary" ] || return
-    on 0 "$binary" "$@" >"$directory/out" || say "bench: $key failed" >&2
+    on "$own_cpu" "$binary" "$@" >"$directory/out" || say "bench: $key failed" >&2
     record "$key" <"$directory/out"
 }
 
 port=$((20000 + $$ % 1000 * 10))
 # serve <command>...: starts a server on $port, as $server; false if it does not come up.
 serve() {
-    if program taskset; then set -- taskset -c 0 "$@"; fi
+    if program taskset; then set -- taskset -c "$own_cpu" "$@"; fi
     "$@" >"$directory/server" 2>&1 &
     server=$!
     "$out/client" wait $port && kill -0 "$server" && return
@@ -231,6 +237,9 @@ command_of() {
         esac
         ;;
     ring) echo "env BINE_REACTOR=io_uring $out/servers echo $port" ;;
+    one) echo "$out/loops $port 1 own" ;;
+    two) echo "$out/loops $port 2 own" ;;
+    shared) echo "$out/loops $port 2 shared" ;;
     poll | shot | send | multi) echo "$out/uring $port $1" ;;
     openssl) echo "$out/tls-epoll $port" ;;
     ahead) echo "$out/tls-epoll $port ahead" ;;
@@ -263,6 +272,25 @@ loaded() {
         say "bench: $key failed: $(tail -1 "$directory/server")" >&2
     end_server
     record "$key" <"$directory/out"
+}
+
+# Works that need both processors.
+on_both() {
+    kept_own=$own_cpu kept_client=$client_cpu
+    [ "$client_cpu" = 0 ] || own_cpu=0,1 client_cpu=0,1
+    export GOMAXPROCS=2
+    "$@"
+    export GOMAXPROCS=1
+    own_cpu=$kept_own client_cpu=$kept_client
+}
+
+run_cross() {
+    for kind in post chan rare; do alone bine $kind cross $kind; done
+    for kind in threads free rare; do alone go $kind cross-go $kind; done
+}
+
+run_loops() {
+    for n in 100 1000 100 1000 100 1000; do for p in one two shared; do loaded $p $n echo $n 40000; done; done
 }
 
 # System calls of an echo server: strace counts two runs, and what the longer has more is due to its requests.
@@ -396,6 +424,8 @@ run_work() {
     calls) if few; then for p in bine edge readme go; do calls $p; done; fi ;;
     tls) for n in 100 1000; do for p in bine openssl ahead; do loaded $p $n tls $n 30000; done; done ;;
     http) for p in bine nginx go; do http $p; done ;;
+    cross) on_both run_cross ;;
+    loops) on_both run_loops ;;
     idle) if few; then for p in bine readme go go4k st; do loaded $p 10k idle 10000; done; fi ;;
     esac
 }

@@ -71,6 +71,7 @@ proctype loop()
 {
     bool left = false;
     bool waits;
+    bool spun;
     byte i;
     atomic { linked[0] = true; linked[1] = true; linked_all = true } /* all locks held */
     do
@@ -101,18 +102,27 @@ proctype loop()
         :: left -> break
         :: else
         fi;
-        /* Sleep: say so, look again, wait for an interrupt or for the timer. */
-        asleep = true;
-        waits = !box;
+        /* Spin, or not: it only looks (runtime/spin.c), and saves itself the sleep if it sees something. */
         if
-        :: waits ->
-            if
-            :: woken -> woken = false
-            :: !fired -> fired = true /* the timer */
-            fi
-        :: else
+        :: box -> spun = true
+        :: spun = false
         fi;
-        asleep = false
+        if
+        :: spun
+        :: else ->
+            /* Sleep: say so, look again, wait for an interrupt or for the timer. */
+            asleep = true;
+            waits = !box;
+            if
+            :: waits ->
+                if
+                :: woken -> woken = false
+                :: !fired -> fired = true /* the timer */
+                fi
+            :: else
+            fi;
+            asleep = false
+        fi
     od;
     /* What is left is unlinked, each under its lock. */
     i = 0;
