@@ -84,7 +84,7 @@ static void report_hog(struct bine__debug *debug, uint64_t held_ms)
     for (int i = 0; i < PATIENCE; i++) {
         if (atomic_load_explicit(&debug->sample, memory_order_acquire) == SAMPLE_TAKEN) {
             char where[BINE__TRACE_SIZE];
-            bine__format_trace(where, sizeof where, debug->frames, debug->depth);
+            bine__format_trace(where, sizeof where, debug->frames, debug->depth, NULL);
             struct bine_task task = {.id = debug->sampled_id, .site = debug->sampled_site, .flags = BINE__TASK_NAMED};
             memcpy(task.name_, debug->sampled_name, sizeof task.name_);
             bine__report(BINE_REPORT_HOG, debug->sampled_id ? &task : NULL, 0,

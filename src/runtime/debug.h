@@ -8,14 +8,21 @@
 
 #include "runtime/runtime.h"
 
-enum { BINE__FRAMES = 48, BINE__TRACE_SIZE = 2048 };
+enum { BINE__FRAMES = 48, BINE__TRACE_SIZE = 3072 };
 
 /* trace.c: return addresses of the caller's stack; 0 where the platform cannot tell. */
 int bine__backtrace(void **frames, int max);
 /* trace.c: the same of a task that is not running. */
 int bine__backtrace_of(struct bine_task *, void **frames, int max);
-/* trace.c: " function+0x12 function+0x34 ..." */
-void bine__format_trace(char *out, size_t size, void **frames, int depth);
+/* trace.c: " function (file:line) function (file:line) ..."; without debugging information object and offset.
+ * That is read from the program's file, so what was found is kept in known, of BINE__NAMED zeroed elements (may
+ * be NULL). */
+enum { BINE__NAMED = 256 };
+struct bine__named {
+    const void *frame;
+    char text[200];
+};
+void bine__format_trace(char *out, size_t size, void **frames, int depth, struct bine__named *known);
 
 /* src/sync/blocker.c: whose doing this parked task waits for: the first such task (after: NULL), then the
  * one after that. */

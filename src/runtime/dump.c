@@ -15,6 +15,7 @@ struct dump {
     int fd, error;
     bine_ns now;
     int indent;
+    struct bine__named *known; /* frames that tasks share; NULL: no memory */
 };
 
 struct twig { /* a task in the tree */
@@ -86,7 +87,7 @@ static void dump_task(struct dump *dump, struct bine_task *task)
         depth = bine__backtrace_of(task, frames, BINE__FRAMES);
     if (depth > 0) {
         char trace[BINE__TRACE_SIZE], indent[DEEPEST + 16];
-        bine__format_trace(trace, sizeof trace, frames, depth);
+        bine__format_trace(trace, sizeof trace, frames, depth, dump->known);
         put(dump, indent, snprintf(indent, sizeof indent, "%*s    at", dump->indent, ""));
         put(dump, trace, (int)strnlen(trace, sizeof trace));
         put(dump, "\n", 1);
@@ -175,10 +176,13 @@ static void dump_tree(struct dump *dump, const struct tree *tree)
 static void dump_all(struct dump *dump, struct bine_loop *loop)
 {
     struct tree tree = {.n = 0};
-    if (grow(&tree, loop))
+    bool grown = grow(&tree, loop);
+    dump->known = calloc(BINE__NAMED, sizeof *dump->known);
+    if (grown)
         dump_tree(dump, &tree);
     else
         bine__stacks_each(&loop->stacks, dump_one, dump);
+    free(dump->known);
     free(tree.twigs);
 }
 

@@ -2,11 +2,11 @@
  *
  * Backtraces: of what runs, and of a task that is parked. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "runtime/debug.h"
+#include "runtime/symbol.h"
 
 #if defined(__has_include)
 #if __has_include(<execinfo.h>)
@@ -72,25 +72,28 @@ int bine__backtrace_of(struct bine_task *task, void **frames, int max)
 }
 #endif
 
-void bine__format_trace(char *out, size_t size, void **frames, int depth)
+/* " function (file:line)", as far as it is known. */
+static void name_frame(char *out, size_t size, const void *frame)
+{
+    struct bine__place place;
+    bine__place_of_call(&place, frame);
+    if (place.function[0])
+        snprintf(out, size, " %s (%s)", place.function, place.where);
+    else
+        snprintf(out, size, " %s", place.where);
+}
+
+void bine__format_trace(char *out, size_t size, void **frames, int depth, struct bine__named *known)
 {
     size_t used = 0;
     out[0] = '\0';
     if (depth == 0)
         snprintf(out, size, " (no backtrace here)");
     for (int i = 0; i < depth && used < size; i++) {
-        Dl_info info = {0};
-        int n;
-        if (dladdr(frames[i], &info) && info.dli_sname)
-            n = snprintf(out + used, size - used, " %s+0x%zx", info.dli_sname,
-                         (size_t)((char *)frames[i] - (char *)info.dli_saddr));
-        else if (info.dli_fname)
-            n = snprintf(out + used, size - used, " %s(+0x%zx)", info.dli_fname,
-                         (size_t)((char *)frames[i] - (char *)info.dli_fbase));
-        else
-            n = snprintf(out + used, size - used, " %p", frames[i]);
-        if (n < 0)
-            break;
-        used += (size_t)n;
+        struct bine__named one = {NULL, ""};
+        struct bine__named *named = known ? &known[(uintptr_t)frames[i] / 4 % BINE__NAMED] : &one;
+        if (named->frame != frames[i])
+            name_frame(named->text, sizeof named->text, named->frame = frames[i]);
+        used += (size_t)snprintf(out + used, size - used, "%s", named->text);
     }
 }

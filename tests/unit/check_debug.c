@@ -145,6 +145,7 @@ LOOP_TEST(dump_shows_every_task_and_what_it_waits_for)
     expect_has(text, "'newcomer' runnable");
     expect_has(text, "'main' running");
     expect_has(text, "check_debug.c:");
+    expect_has(text, "dump_shows_every_task_and_what_it_waits_for"); /* who called, though nothing exports it */
     expect_fails(bine_dump(-1), EBADF);
     bine_write(fd[1], "x", 1);
     bine_cancel(sleeper);
