@@ -6,6 +6,8 @@
  *   client echo PORT PID CONNECTIONS REQUESTS   each connection sends 64 bytes, awaits them, and again
  *   client ping PORT PID CONNECTIONS REQUESTS   the same with Redis's PING and PONG
  *   client idle PORT PID CONNECTIONS            each connection does so once, then all of them stay open
+ *   client held PORT PID CONNECTIONS REQUESTS   500 of them send and await, alone and then while the others are idle;
+ *                                               at the end those are asked whether they are still there
  *   client wait PORT                            returns once somebody listens there
  *   client cpu PID                              prints the CPU time of a process in ns
  *
@@ -169,6 +171,118 @@ static void idle(long port, pid_t server, long connections)
     figure("idle", (double)(memory_of(server) - before) / (double)connections, "bytes");
 }
 
+/* ---- Active ones among many idle ones ----------------------------------------------------------------- */
+
+enum { ACTIVE = 500, SLICES = 10 };
+
+static int by_size(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int64_t now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* The active ones together: how long each request was on its way, sorted. */
+static void talk_for(int epoll, const int *active, int64_t *sent, int64_t *taken, long requests)
+{
+    static struct epoll_event ready[EVENTS];
+    long answers = 0;
+    to_send = requests;
+    for (int i = 0; i < ACTIVE && to_send > 0; i++) {
+        sent[active[i]] = now();
+        send_message(active[i]);
+    }
+    while (answers < requests) {
+        int n = epoll_wait(epoll, ready, EVENTS, -1);
+        if (n < 0 && errno != EINTR)
+            fail("epoll_wait");
+        for (int i = 0; i < n; i++) {
+            int fd = ready[i].data.fd;
+            receive(fd, MSG_DONTWAIT);
+            if (got[fd] < talk->answer)
+                continue;
+            got[fd] = 0;
+            taken[answers++] = now() - sent[fd];
+            if (to_send > 0) {
+                sent[fd] = now();
+                send_message(fd);
+            }
+        }
+    }
+    qsort(taken, (size_t)requests, sizeof *taken, by_size);
+}
+
+/* The median over slices of each slice's median, so that what the machine does meanwhile counts little; and the
+ * server's CPU time for a request. */
+static double latency(int epoll, const int *active, long requests, pid_t server, double *cpu)
+{
+    int64_t *sent = calloc(1 << 20, sizeof *sent), *taken = calloc((size_t)requests, sizeof *taken), middle[SLICES];
+    if (!sent || !taken)
+        fail("calloc");
+    talk_for(epoll, active, sent, taken, requests / SLICES); /* so that everything is warm */
+    int64_t start = cpu_of(server);
+    for (int i = 0; i < SLICES; i++) {
+        talk_for(epoll, active, sent, taken, requests / SLICES);
+        middle[i] = taken[requests / SLICES / 2];
+    }
+    *cpu = (double)(cpu_of(server) - start) / 1e3 / (double)(requests / SLICES * SLICES);
+    qsort(middle, SLICES, sizeof *middle, by_size);
+    free(sent);
+    free(taken);
+    return (double)(middle[SLICES / 2 - 1] + middle[SLICES / 2]) / 2e3;
+}
+
+/* One message to each, and how many did not answer it. */
+static long ask(const int *all, long n)
+{
+    long lost = 0;
+    for (long i = 0; i < n; i++)
+        if (send(all[i], talk->message, (size_t)talk->length, MSG_NOSIGNAL) != talk->length)
+            lost++;
+    for (long i = 0; i < n; i++) {
+        char answer[LONGEST];
+        if (recv(all[i], answer, (size_t)talk->answer, MSG_WAITALL) != talk->answer)
+            lost++;
+    }
+    return lost;
+}
+
+static void held(long port, pid_t server, long connections, long requests)
+{
+    const long idle_ones = connections - ACTIVE;
+    int epoll = epoll_create1(EPOLL_CLOEXEC), active[ACTIVE], *all = calloc((size_t)connections, sizeof *all);
+    if (epoll < 0 || !all || idle_ones < 1 || requests < SLICES)
+        fail("epoll_create1");
+    for (int i = 0; i < ACTIVE; i++) {
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+        event.data.fd = active[i] = dial(port);
+        if (epoll_ctl(epoll, EPOLL_CTL_ADD, active[i], &event) < 0)
+            fail("epoll_ctl");
+    }
+    double cpu[3], alone = latency(epoll, active, requests, server, &cpu[0]);
+    int64_t before = memory_of(server);
+    for (long i = 0; i < idle_ones; i++)
+        all[i] = dial(port);
+    long lost = ask(all, idle_ones);
+    figure("held", (double)(memory_of(server) - before) / (double)idle_ones, "bytes");
+    double among = latency(epoll, active, requests, server, &cpu[1]);
+    lost += ask(all, idle_ones);
+    for (long i = 0; i < idle_ones; i++)
+        close(all[i]);
+    alone = (alone + latency(epoll, active, requests, server, &cpu[2])) / 2; /* before and after */
+    figure("lost", (double)lost, "connections");
+    figure("latency", among, "us");
+    figure("alone", alone, "us");
+    figure("cpu", cpu[1], "us");
+    figure("cpu-alone", (cpu[0] + cpu[2]) / 2, "us");
+}
+
 int main(int argc, char **argv)
 {
     const char *work = argc > 1 ? argv[1] : "";
@@ -184,6 +298,9 @@ int main(int argc, char **argv)
     else if (!strcmp(work, "idle") && argc == 5)
         idle(count_argument(argc, argv, 2, 0), (pid_t)count_argument(argc, argv, 3, 0),
              count_argument(argc, argv, 4, 0));
+    else if (!strcmp(work, "held") && argc == 6)
+        held(count_argument(argc, argv, 2, 0), (pid_t)count_argument(argc, argv, 3, 0),
+             count_argument(argc, argv, 4, 0), count_argument(argc, argv, 5, 0));
     else if (!strcmp(work, "wait") && argc == 3)
         wait_for(count_argument(argc, argv, 2, 0));
     else if (!strcmp(work, "cpu") && argc == 3)

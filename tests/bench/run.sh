@@ -5,7 +5,7 @@
 #
 #   sh tests/bench/run.sh [work]...        `make bench` calls it; BENCH="work ..." says the same
 #
-# Works: switch yield spawn crowd meet buffer select mutex next group cold timer sleepers memory echo redis uring many calls files tls http idle cross
+# Works: switch yield spawn crowd meet buffer select mutex next group cold timer sleepers memory echo redis uring many calls files tls http idle held cross
 # loops (default: all).
 # ROUNDS (5) is how often each is run, the shortest and the closest three times a round, and what needs no more (peers that
 # no bar is about, memory, counts, curves) in three rounds only; within a round the programs take turns, so that what the
@@ -26,7 +26,7 @@ CXX=${CXX:-c++}
 ROUNDS=${ROUNDS:-5}
 here=tests/bench
 out=$O/bench
-all='switch yield spawn crowd meet buffer select mutex next group cold timer sleepers memory echo redis uring many calls files tls http idle cross loops'
+all='switch yield spawn crowd meet buffer select mutex next group cold timer sleepers memory echo redis uring many calls files tls http idle held cross loops'
 works=${*:-${BENCH:-$all}}
 limit=150 # seconds that a single program may take
 flags='-O2 -std=gnu11 -Iinclude -Isrc -Wall -Wextra -pthread'
@@ -233,10 +233,15 @@ command_of() {
         tls) echo "$out/tls $port" ;;
         redis) echo "$out/resp $port" ;;
         many) echo "$out/servers echo $port" ;;
+        held) echo "$out/servers idle $port" ;;
         *) echo "$out/servers $work $port" ;;
         esac
         ;;
-    ring) echo "env BINE_REACTOR=io_uring $out/servers echo $port" ;;
+    ring)
+        kind=echo
+        [ "$work" = held ] && kind=idle
+        echo "env BINE_REACTOR=io_uring $out/servers $kind $port"
+        ;;
     one) echo "$out/loops $port 1 own" ;;
     two) echo "$out/loops $port 2 own" ;;
     shared) echo "$out/loops $port 2 shared" ;;
@@ -426,6 +431,7 @@ run_work() {
     http) for p in bine nginx go; do http $p; done ;;
     cross) on_both run_cross ;;
     loops) on_both run_loops ;;
+    held) for p in bine ring; do loaded $p 18k held 18000 40000; done ;;
     idle) if few; then for p in bine readme go go4k st; do loaded $p 10k idle 10000; done; fi ;;
     esac
 }
