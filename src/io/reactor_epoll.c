@@ -10,7 +10,14 @@
  * gave it out again, EPOLL_CTL_MOD answers ENOENT.  Descriptors that the library did not make are asked
  * about at each park; the others only by the sweep.  Closing needs no EPOLL_CTL_DEL: the kernel does it,
  * or, where another descriptor still refers to the file, its events carry an old generation and are
- * dropped. */
+ * dropped.
+ *
+ * Not EPOLLEXCLUSIVE, though a listener that several loops accept from wakes all that are idle, for each
+ * connection (tests/bench, work loops: a quarter more CPU time with two loops).  It gives an edge to one of them
+ * alone.  If no task of that loop waits for the listener any more, because a scope has fired or its server is out
+ * of descriptors, the connection is lost on the others until the next one comes: rule 1 of reactor.h.  Nor can a
+ * loop hand the edge on.  A poll of io_uring knows the flag too, and gives the edge even to a loop that is busy.
+ * Loops with a listener each have none of this. */
 #define _GNU_SOURCE
 #include "io/reactor_epoll.h"
 

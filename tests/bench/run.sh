@@ -245,6 +245,8 @@ command_of() {
     one) echo "$out/loops $port 1 own" ;;
     two) echo "$out/loops $port 2 own" ;;
     shared) echo "$out/loops $port 2 shared" ;;
+    eight) echo "$out/loops $port 8 own" ;;
+    eight-shared) echo "$out/loops $port 8 shared" ;;
     poll | shot | send | multi) echo "$out/uring $port $1" ;;
     openssl) echo "$out/tls-epoll $port" ;;
     ahead) echo "$out/tls-epoll $port ahead" ;;
@@ -294,8 +296,20 @@ run_cross() {
     for kind in threads free rare; do alone go $kind cross-go $kind; done
 }
 
+# One connection after the other, each for one message.
+accepts() {
+    next_port
+    key=$work/$1/all
+    # shellcheck disable=SC2046
+    serve $(command_of "$1") || return
+    on "$client_cpu" "$out/loops" $port "$server" accept >"$directory/out" || say "bench: $key failed" >&2
+    end_server
+    record "$key" <"$directory/out"
+}
+
 run_loops() {
     for n in 100 1000 100 1000 100 1000; do for p in one two shared; do loaded $p $n echo $n 40000; done; done
+    for p in one two shared eight eight-shared; do accepts $p; done
 }
 
 # System calls of an echo server: strace counts two runs, and what the longer has more is due to its requests.
