@@ -23,15 +23,15 @@ function place(v, low, high, from, to) {
 }
 
 # The points of a series into x[] and y[], in order; of several figures at one place the least counts.
-function collect(keys, x, y,    k, n, i, j, size, key, count, at) {
+function collect(keys, x, y,    k, n, i, j, size, key, count, at, fixed) {
     n = split(keys, k, ",")
     for (i = 1; i <= n; i++)
         for (j = 1; j <= sizes; j++) {
             key = k[i]
+            fixed = sub(/^[0-9]+:/, "", key) ? k[i] + 0 : ""
             sub(/\*/, size_name[j], key)
-            if (!(key in value)) continue
-            if (value[key] <= 0) continue
-            size = number(size_name[j]) + offset
+            if (!(key in value) || value[key] <= 0) continue
+            size = fixed == "" ? number(size_name[j]) + offset : fixed
             for (at = 1; at <= count && x[at] != size; at++) ;
             if (at > count) { x[++count] = size; y[count] = value[key] }
             else if (value[key] < y[at]) y[at] = value[key]

@@ -238,7 +238,7 @@ command_of() {
         esac
         ;;
     ring)
-        kind=echo
+        kind='echo'
         [ "$work" = held ] && kind=idle
         echo "env BINE_REACTOR=io_uring $out/servers $kind $port"
         ;;
@@ -247,6 +247,11 @@ command_of() {
     shared) echo "$out/loops $port 2 shared" ;;
     eight) echo "$out/loops $port 8 own" ;;
     eight-shared) echo "$out/loops $port 8 shared" ;;
+    go-one | go-two)
+        processors=1
+        [ "$1" = go-two ] && processors=2
+        echo "env GOMAXPROCS=$processors $out/go echo $port"
+        ;;
     poll | shot | send | multi) echo "$out/uring $port $1" ;;
     openssl) echo "$out/tls-epoll $port" ;;
     ahead) echo "$out/tls-epoll $port ahead" ;;
@@ -309,6 +314,7 @@ accepts() {
 
 run_loops() {
     for n in 100 1000 100 1000 100 1000; do for p in one two shared; do loaded $p $n echo $n 40000; done; done
+    if few; then for n in 100 1000; do for p in go-one go-two; do loaded $p $n echo $n 40000; done; done; fi
     for p in one two shared eight eight-shared; do accepts $p; done
 }
 
