@@ -28,13 +28,18 @@ struct server {
     const char *address;
     int listener;
     bine_serve_options options;
+    bine_task *waiting; /* for a signal */
 };
 
 static void *accept_all(void *arg)
 {
     struct server *server = arg;
     bine_serve(server->listener, site_serve, &server->site, &server->options);
-    return bine_cancelled() ? NULL : bine_fail(errno);
+    if (bine_cancelled())
+        return NULL;
+    int error = errno;
+    bine_cancel(server->waiting); /* what for? nobody is served any more */
+    return bine_fail(error);
 }
 
 static void *serve_until_signal(void *arg)
@@ -45,15 +50,16 @@ static void *serve_until_signal(void *arg)
         return bine_fail(errno);
 
     bine_result result = {NULL, 0};
+    server->waiting = bine_self();
     bine_task *accepting = bine_spawn(accept_all, server);
     if (!accepting)
         return bine_fail(errno);
-    if (program_wait_for_signal() < 0)
-        result.error = errno;
-    if (bine_stop(accepting, &result) < 0)
-        result.error = errno;
+    int error = program_wait_for_signal() < 0 ? errno : 0;
+    bine_stop(accepting, &result);
+    if (result.error)
+        error = result.error;
     bine_close(server->listener);
-    return result.error ? bine_fail(result.error) : NULL;
+    return error ? bine_fail(error) : NULL;
 }
 
 static _Noreturn void usage(const char *name, bool asked)
