@@ -144,6 +144,17 @@ of_another_unit() {
 }
 expect 'list: what another unit only keeps is not called back' of_another_unit
 
+generators() {
+    compile $here/fixtures/generators.c "$work/gen" -O1 && status 0 "$yields" check "$work/gen" &&
+        compile $here/fixtures/generators.c "$work/gen.reads" -O1 -DREADS &&
+        status 66 "$yields" check "$work/gen.reads" && contains 'generators.c:44:16: error: may switch' &&
+        contains ': bine_gen_next() -> void * (*)(struct bine_gen *, void *) as bytes() -> bine_read()' &&
+        ! grep -q unknown "$work/out" && compile $here/fixtures/generators.c "$work/gen.torn" -O1 -DTORN &&
+        status 66 "$yields" check "$work/gen.torn" && contains ': hand_out() -> bine_gen_yield()' &&
+        grep -q ' 1 errors' "$work/err"
+}
+expect 'a generator switches if its body does' generators
+
 # ---- C++ -------------------------------------------------------------------------------------------------------
 
 if command -v "${CXX:-g++}" >/dev/null 2>&1 && ! "${CXX:-g++}" --version | grep -q clang; then
@@ -326,12 +337,12 @@ expect 'every page says whether its calls yield' awk -v strict=1 -f tools/yields
 # One call for each way in which a page may say it, and one that a page says never does.
 of_each_wording() {
     awk -f tools/yields/yielding.awk man/man3/*.3 >"$work/table"
-    for name in bine_read bine_join bine_process_wait bine_stream_read bine_workers_call bine_gen_next \
+    for name in bine_read bine_join bine_process_wait bine_stream_read bine_workers_call bine_gen_from \
         bine_might_yield; do
         grep -q "{\"$name\", .*false}," "$work/table" || { echo "$name is not there"; return 1; }
     done
     grep -q '{"bine_context_run", .*true},' "$work/table" &&
-        ! grep -q '"bine_close"\|"bine_spawn"\|unread' "$work/table"
+        ! grep -q '"bine_close"\|"bine_spawn"\|"bine_gen_next"\|unread' "$work/table"
 }
 expect 'the list of calls has each wording' of_each_wording
 # What BINE_ATOMIC hides, so that it does not compile inside, is what the manual says yields.  A call that only one of

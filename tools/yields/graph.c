@@ -4,7 +4,10 @@
  *
  * Colouring goes backwards from bine's own calls in three rounds, the surest first, each breadth first, so
  * that the chain kept for a function is a shortest one of its surest kind: over direct calls alone; then also
- * through pointers that were matched; last from pointers that nothing was found for. */
+ * through pointers that were matched; last from pointers that nothing was found for.
+ *
+ * A generator's body is called by whoever asks it for a value, as through a pointer of its type.  That it hands a
+ * value out takes it off the loop, but not who has asked. */
 #include "graph.h"
 
 #include "resolve.h"
@@ -24,6 +27,19 @@ static struct node *node_new(struct graph *graph, struct unit *unit, const char 
     return node;
 }
 
+static const char *const resuming[] = {"bine_gen_next", "bine_gen_send", "bine_gen_throw", "bine_gen_close",
+                                       "bine_gen_free"};
+
+static void add_resuming(struct graph *graph, const char *symbol)
+{
+    struct node *node = node_new(graph, NULL, intern_text(symbol));
+    struct call *call = graph_call(graph, node, NULL, node->place, INDIRECT);
+    call->through = signature_of_pointer("void * (*<T1>) (struct bine_gen *, void *)");
+    call->stacks = false;
+    node->resumes = true;
+    map_set(&graph->global, node->symbol, node);
+}
+
 struct graph *graph_new(void)
 {
     struct graph *graph = allocate(sizeof *graph);
@@ -39,9 +55,12 @@ struct graph *graph_new(void)
             struct node *node = node_new(graph, NULL, symbol);
             node->ours = true;
             node->signature = signature_of_function(yielding[i].result, yielding[i].parameters);
+            node->hands_out = !strcmp(symbol, "bine_gen_yield") || !strcmp(symbol, "bine_gen_from");
             map_set(&graph->global, symbol, node);
         }
     }
+    for (size_t i = 0; i < sizeof resuming / sizeof *resuming; i++)
+        add_resuming(graph, resuming[i]);
     return graph;
 }
 
@@ -142,6 +161,8 @@ enum colour call_colour(const struct call *call)
         return through(call, call->to);
     enum colour best = call->found ? QUIET : MAYBE;
     for (size_t i = 0; i < call->candidates.count; i++) {
+        if (call->from->resumes && !call->candidates.at[i]->switches)
+            continue;
         enum colour colour = through(call, call->candidates.at[i]);
         if (colour > best)
             best = colour;
@@ -172,20 +193,51 @@ static void spread(struct queue *queue, enum colour colour, bool direct)
         struct node *node = queue->at[i];
         for (size_t c = 0; c < node->callers.count; c++) {
             struct call *call = node->callers.at[c];
+            if (call->from->resumes && !node->ours && !node->switches)
+                continue;
             if (call->colours && (!direct || call->kind == DIRECT))
                 reach(queue, call->from, colour, call, node);
         }
     }
 }
 
+static void find_switching(struct graph *graph)
+{
+    struct queue queue = {NULL, 0, 0};
+    for (size_t i = 0; i < graph->nodes.count; i++) {
+        struct node *node = graph->nodes.at[i];
+        bool open = false;
+        for (size_t c = 0; c < node->calls.count && !node->resumes; c++) {
+            const struct call *call = node->calls.at[c];
+            open |= call->colours && call->kind == INDIRECT && !call->found;
+        }
+        node->switches = open || (node->ours && !node->hands_out);
+        if (node->switches)
+            PUSH(&queue, node);
+    }
+    for (size_t i = 0; i < queue.count; i++) {
+        for (size_t c = 0; c < queue.at[i]->callers.count; c++) {
+            const struct call *call = queue.at[i]->callers.at[c];
+            if (!call->colours || call->from->switches)
+                continue;
+            call->from->switches = true;
+            PUSH(&queue, call->from);
+        }
+    }
+    free(queue.at);
+}
+
 static void colour(struct graph *graph)
 {
     struct queue sure = {NULL, 0, 0}, pointed = {NULL, 0, 0}, unsure = {NULL, 0, 0};
-    for (size_t i = 0; i < graph->nodes.count; i++) {
-        if (graph->nodes.at[i]->ours)
-            PUSH(&sure, graph->nodes.at[i]);
+    find_switching(graph);
+    for (int handing = 0; handing < 2; handing++) {
+        for (size_t i = 0; i < graph->nodes.count; i++) {
+            if (graph->nodes.at[i]->ours && graph->nodes.at[i]->hands_out == handing)
+                PUSH(&sure, graph->nodes.at[i]);
+        }
+        spread(&sure, YIELDS, true);
     }
-    spread(&sure, YIELDS, true);
     for (size_t i = 0; i < sure.count; i++)
         PUSH(&pointed, sure.at[i]);
     spread(&pointed, POINTER, false);
@@ -309,6 +361,8 @@ const char *chain_of(const struct call *call)
     const struct node *next = call->to;
     enum colour best = QUIET;
     for (size_t i = 0; i < call->candidates.count; i++) {
+        if (call->from->resumes && !call->candidates.at[i]->switches)
+            continue;
         enum colour colour = through(call, call->candidates.at[i]);
         if (colour > best) {
             best = colour;

@@ -59,6 +59,9 @@ struct node {
     struct place place;                /* its definition, or a declaration */
     bool defined;                      /* its body is in the graph */
     bool ours;                         /* a call of bine's that switches (the list that the manual gives) */
+    bool hands_out;                    /* of these, one that a generator goes to its consumer by */
+    bool resumes;                      /* a call of bine's that lets a generator's body run */
+    bool switches;                     /* not only by handing out */
     bool taken;                        /* its address is */
     bool shared;                       /* other units see it, and may have another: weak, or inline */
     struct node *alias_of;             /* another name of that one; NULL: of none */

@@ -56,8 +56,9 @@ void report_chain(struct finding *finding, const struct call *call)
             node = candidate;
     }
     while (node && !node->ours && node->why) {
-        report_remark(finding, node->why->place,
-                      format("%s() calls %s here", node->name, step_of(node->why, node->next)));
+        if (node->why->place.file) /* not inside bine */
+            report_remark(finding, node->why->place,
+                          format("%s() calls %s here", node->name, step_of(node->why, node->next)));
         node = node->next;
     }
 }
