@@ -7,7 +7,12 @@
 # The scale ends at CUT times bine's figure: a longer bar is cut off, and marked so, lest a peer that takes a thousand
 # times as long leave nothing to be seen of the others.
 
-BEGIN { LABEL = 190; WIDTH = 480; CUT = 25; OWN = "#2b7a3d"; PEER = "#a9b4bd" }
+BEGIN {
+    LABEL = 190; WIDTH = 480; CUT = 25; OWN = "#2b7a3d"; PEER = "#a9b4bd"
+    text(10, top = 20, 11, "start", "Each work to its own scale; shorter is better. A bar with a gap is longer than " CUT \
+        " of bine's.", "fill=\"#555\"")
+    top += 4
+}
 
 /^\| / {
     split($0, cell, "|")

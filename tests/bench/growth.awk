@@ -9,7 +9,8 @@
 
 BEGIN {
     LEFT = 62; RIGHT = 362; UP = 44; DOWN = 244; WIDTH = 530; HEIGHT = 292 # a panel, and the curves' frame in it
-    LABEL_STEP = 12
+    LABEL_STEP = 12; HEAD = 30
+    text(LEFT, 20, 11, "start", "How cost grows. Both axes are logarithmic; lower is better.", "fill=\"#555\"")
     shades = split("#3566a8 #b3541e #7a4fa3 #a08a1a #4a8f94 #c2457a #777777 #5b7fd4 #8a5a2b", shade, " ")
 }
 
@@ -109,15 +110,20 @@ function panel(line_of_curves, left, up,    part, series, n, i, j, kv, x, y, xs,
         for (j = 1; j <= count[i]; j++) {
             px = left + place(xs[i, j], lowx, highx, LEFT, RIGHT); py = up + place(ys[i, j], lowy, highy, DOWN, UP)
             points = points sprintf("%.1f,%.1f ", px, py)
-            dot(px, py, i == 1 ? 3.5 : 2.5, colour(i))
+            dot(px, py, i == 1 ? 3.5 : 2.5, colour(i, names[i]))
         }
-        path(points, colour(i), i == 1 ? 3 : 1.7)
+        path(points, colour(i, names[i]), i == 1 ? 3 : 1.7)
         order[++m] = i; end[i] = py; stop[i] = px
     }
     legend(left, up, m, order, end, names)
     return 1
 }
-function colour(i) { return i == 1 ? "#2b7a3d" : shade[(i - 2) % shades + 1] }
+# The same for a program in all panels; what follows a comma in its name is a remark.
+function colour(i, name) {
+    sub(/,.*/, "", name)
+    if (i > 1 && !(name in colour_of)) colour_of[name] = shade[coloured++ % shades + 1]
+    return i == 1 ? "#2b7a3d" : colour_of[name]
+}
 
 # Names stand at the right, by the height of the curves' ends, as far apart as they need to be; a thin line leads from
 # each to its end.
@@ -132,8 +138,8 @@ function legend(left, up, m, order, end, names,    i, j, t, at, low, lines) {
     }
     for (i = 1; i <= m; i++) {
         t = order[i]
-        line(stop[t] + 5, end[t], left + RIGHT + 20, at[i], colour(t) "\" stroke-opacity=\"0.45")
-        text(left + RIGHT + 24, at[i] + 4, 11, "start", names[t], "fill=\"" colour(t) "\"" (t == 1 ? " font-weight=\"bold\"" : ""))
+        line(stop[t] + 5, end[t], left + RIGHT + 20, at[i], colour(t, names[t]) "\" stroke-opacity=\"0.45")
+        text(left + RIGHT + 24, at[i] + 4, 11, "start", names[t], "fill=\"" colour(t, names[t]) "\"" (t == 1 ? " font-weight=\"bold\"" : ""))
     }
 }
 
@@ -141,7 +147,7 @@ END {
     sizes = split("0 1 2 3 4 8 10 16 100 1000 1k 10k 100k 1M", size_name, " ")
     while ((getline entry < curves) > 0) {
         if (entry ~ /^#/ || entry == "") continue
-        if (panel(entry, shown % 2 * WIDTH, int(shown / 2) * HEIGHT)) shown++
+        if (panel(entry, shown % 2 * WIDTH, HEAD + int(shown / 2) * HEIGHT)) shown++
     }
-    finish(2 * WIDTH, int((shown + 1) / 2) * HEIGHT + 10)
+    finish(2 * WIDTH, HEAD + int((shown + 1) / 2) * HEIGHT + 10)
 }
