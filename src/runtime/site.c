@@ -10,6 +10,8 @@
 void bine__sites_note(struct bine__site **sites, const char *site, size_t used, size_t size)
 {
     struct bine__site **link = sites, *found;
+    if (!site)
+        site = "?"; /* as reports say where nobody told it */
     while ((found = *link) && strcmp(found->site, site) != 0)
         link = &found->next;
     if (found) {
