@@ -107,10 +107,13 @@ static void on_fault(int number, siginfo_t *info, void *context)
     errno = error;
 }
 
-/* A thread that has an alternate stack of its own keeps it. */
+/* A thread that has an alternate stack of its own keeps it.  Valgrind (3.19) goes on using one that was disabled,
+ * when it is long unmapped or another thread's: there the handler makes do with the stack that it interrupts. */
 static int alternate_stack(struct bine_loop *loop)
 {
     stack_t now;
+    if (bine__notes_wants_stacks())
+        return 0;
     if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE))
         return 0;
     loop->alternate_stack = mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
