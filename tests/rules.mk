@@ -37,13 +37,11 @@ check-tsan: ## the tests under ThreadSanitizer (address randomisation off: older
 	+@$(MAKE_) SANITIZE=thread tests
 	@$(PATIENT) WRAP="$$(setarch -R true 2>/dev/null && echo setarch -R)" $(RUN) $(CONTEXT)-thread -- unit stress
 # Not those that hand the kernel bad pointers on purpose, or leave tasks and with them stacks behind; those of TLS that
-# shake hands by the hundred, or run other programs; those with loops on several threads, of which Valgrind 3.19 now and
-# then takes one stack for another; nor the one whose threads end with what glibc's resolver keeps for each.
-VALGRIND_OUT   = check_io_misuse check_io_wait check_loop check_tls_faults check_tls_peers check_cluster check_shared \
-                 check_signal check_resolve
+# shake hands by the hundred, or run other programs.
+VALGRIND_OUT   = check_io_misuse check_io_wait check_loop check_tls_faults check_tls_peers
 VALGRIND_TESTS = $(filter-out $(VALGRIND_OUT),$(notdir $(filter-out $(UNIT_CXX),$(UNIT))))
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
-           --errors-for-leak-kinds=definite
+           --errors-for-leak-kinds=definite --suppressions=tests/support/resolver.supp
 # Helgrind follows threads, and no switched stacks.
 HELGRIND_TESTS = check_sync check_lock check_chan check_queue check_select check_group
 check-valgrind: ## unit tests under its memory checker, and CONTEXT=thread under Helgrind; VALGRIND_TESTS= chooses
