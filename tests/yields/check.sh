@@ -155,6 +155,14 @@ generators() {
 }
 expect 'a generator switches if its body does' generators
 
+# With link-time optimisation gcc writes no graph: there is one all the same, and the object is what was asked for.
+optimised_when_linked() {
+    compile $here/fixtures/shop.c "$work/lto" -O2 -flto && "$yields" list "$work/lto" >"$work/with" 2>/dev/null &&
+        "$yields" list "$work/shop" >"$work/without" 2>/dev/null && test -s "$work/with" &&
+        diff "$work/without" "$work/with" && LC_ALL=C grep -q 'gnu\.lto' "$work/lto/shop.o"
+}
+expect 'with -flto, too' optimised_when_linked
+
 # ---- C++ -------------------------------------------------------------------------------------------------------
 
 if command -v "${CXX:-g++}" >/dev/null 2>&1 && ! "${CXX:-g++}" --version | grep -q clang; then

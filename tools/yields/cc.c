@@ -118,6 +118,35 @@ static void remove_graphs(char **words, size_t count)
     }
 }
 
+static bool optimises_when_linking(char *const *words, size_t count)
+{
+    bool does = false;
+    for (size_t i = 0; i < count; i++) {
+        if (begins(words[i], "-flto"))
+            does = true;
+        else if (!strcmp(words[i], "-fno-lto"))
+            does = false;
+    }
+    return does;
+}
+
+/* The compiler's exit status. */
+static int run(char *const *words)
+{
+    pid_t child = fork();
+    if (child < 0)
+        fail("fork: %s", strerror(errno));
+    if (child == 0) {
+        execvp(words[0], words);
+        fprintf(stderr, "bine-yields: %s: %s\n", words[0], strerror(errno));
+        _exit(127);
+    }
+    int status;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+}
+
 int command_cc(char **words, size_t count)
 {
     if (count == 0)
@@ -139,23 +168,20 @@ int command_cc(char **words, size_t count)
         return EXIT_FAILED;
     }
     remove_graphs(command.at, command.count);
+    const size_t given = command.count;
     for (size_t i = 0; i < FLAGS; i++)
         PUSH(&command, flags[i]);
+    const bool lto = optimises_when_linking(command.at, given);
+    if (lto) /* then gcc writes no graph: once without for the graph, and again for the object */
+        PUSH(&command, (char *)"-fno-lto");
     PUSH(&command, NULL);
-    pid_t child = fork();
-    if (child < 0)
-        fail("fork: %s", strerror(errno));
-    if (child == 0) {
-        execvp(command.at[0], command.at);
-        fprintf(stderr, "bine-yields: %s: %s\n", command.at[0], strerror(errno));
-        _exit(127);
+    int code = run(command.at);
+    if (lto && code == 0) {
+        command.at[given] = NULL;
+        code = run(command.at);
     }
-    int status;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
     if (code != 0) {
-        remove_graphs(command.at, command.count - 1);
+        remove_graphs(command.at, given);
         fprintf(stderr, "bine-yields: %s failed (%d); no call graph was kept\n", command.at[0], code);
     }
     return code;

@@ -112,7 +112,7 @@ void read_units(struct graph *graph, char *const *arguments, size_t count)
         if (is_directory(path)) {
             search(path, &found, 0);
             if (found.count == before)
-                fail("%s: no call graph (.ci) in it: compile with `bine-yields cc gcc ...`", path);
+                fail("%s: no call graph (.ci) in it: compile with `bine-yields cc gcc ...`, or without -flto", path);
             continue;
         }
         if (stat(path, &status) != 0)
