@@ -32,9 +32,11 @@ lint() {
 
 manual() { mandoc -T lint -W warning man/man*/*.[0-9]; }
 scripts() { git ls-files '*.sh' .ci/run tests/man/extract | xargs shellcheck -S warning; }
-everything() { # with -Werror, all programs, in a directory of its own
+strictly() { # <cc> <c++> <context> <target>...: with -Werror, in a directory of its own
+    cc=$1 cxx=$2 context=$3
+    shift 3
     # shellcheck disable=SC2086
-    $MAKE -j2 BUILD="$BUILD/lint-$1" CC="$1" CXX="$2" CFLAGS='-O2 -g -Werror' CONTEXT="$3" all tests
+    $MAKE -j2 BUILD="$BUILD/lint-$cc" CC="$cc" CXX="$cxx" CFLAGS='-O2 -g -Werror' CONTEXT="$context" "$@"
 }
 analysed() {
     cppcheck -q --std=c11 --language=c --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
@@ -88,9 +90,9 @@ lint shellcheck 'scripts (shellcheck)' scripts
 lint sh 'public headers, each alone' sh tests/install/headers.sh
 lint git 'house rules' house
 lint spin 'models (spin)' sh tests/model/check.sh
-lint gcc 'gcc -Werror, native' everything gcc g++ native
-lint clang 'clang -Werror, native' everything clang clang++ native
-lint gcc 'gcc -Werror, fcontext' everything gcc g++ fcontext
+lint gcc 'gcc -Werror, native' strictly gcc g++ native all tests
+lint clang 'clang -Werror, native' strictly clang clang++ native all tests
+lint gcc 'gcc -Werror, the library over fcontext' strictly gcc g++ fcontext "$BUILD/lint-gcc/fcontext/libbine.a"
 lint gcc 'the kqueue reactor, against declarations' elsewhere
 lint clang 'the switches, as ELF and as Mach-O' assembled
 lint cppcheck 'cppcheck' analysed
