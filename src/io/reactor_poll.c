@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ struct poller {
 };
 
 enum { FIRST_ROOM = 64 };
+static const bine_ns step = 5 * BINE_MS; /* of a wait that cannot see all */
 
 static void poll_close(struct bine__io *io)
 {
@@ -129,15 +131,38 @@ static void refresh(struct bine__io *io, struct poller *poller)
     }
 }
 
+/* poll(2) takes no more entries than RLIMIT_NOFILE allows descriptors at the moment, which may be less than are
+ * open.  Then the array is asked piece by piece, and waited for by its first piece, a step at a time. */
+static int wait_in_pieces(struct poller *poller, bine_ns timeout)
+{
+    const struct timespec time = {.tv_nsec = (long)(timeout < step ? timeout : step)};
+    struct rlimit limit;
+    uint32_t piece = 0;
+    int ready = 0;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        piece = limit.rlim_cur < poller->count ? (uint32_t)limit.rlim_cur : poller->count;
+    for (uint32_t i = 0; i < poller->count; i++)
+        poller->fds[i].revents = 0;
+    for (uint32_t i = 0; i < poller->count && piece > 0; i += piece) {
+        const uint32_t left = poller->count - i;
+        const int n = poll(&poller->fds[i], left < piece ? left : piece, 0);
+        ready += n > 0 ? n : 0;
+    }
+    return ready ? ready : ppoll(poller->fds, piece, &time, NULL);
+}
+
 static int wait_for_events(struct poller *poller, bine_ns timeout)
 {
     struct timespec time;
+    int n;
 
     if (timeout < 0)
         timeout = 0;
     time.tv_sec = (time_t)(timeout / BINE_SECOND);
     time.tv_nsec = (long)(timeout % BINE_SECOND);
-    return ppoll(poller->fds, poller->count, timeout == BINE_FOREVER ? NULL : &time, NULL);
+    n = ppoll(poller->fds, poller->count, timeout == BINE_FOREVER ? NULL : &time, NULL);
+    return n == -1 && errno == EINVAL ? wait_in_pieces(poller, timeout) : n;
 }
 
 static void take_interrupt(struct poller *poller)

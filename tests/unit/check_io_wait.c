@@ -19,12 +19,6 @@ static bine_result join(bine_task *task)
     return result;
 }
 
-static void settle(void)
-{
-    for (int i = 0; i < 5; i++)
-        bine_yield();
-}
-
 /* A task that makes one call on a descriptor and notes when it came back. */
 struct waiter {
     int fd, id;
@@ -501,6 +495,43 @@ LOOP_TEST(calls_that_keep_failing_starve_nobody)
     bine_close(fd[1]);
 }
 
+/* poll(2) then refuses to look at so many at once. */
+static void *read_byte(void *arg)
+{
+    char byte;
+    expect_int(bine_read(*(int *)arg, &byte, 1), ==, 1);
+    return NULL;
+}
+
+LOOP_TEST(a_limit_lowered_below_the_open_descriptors_keeps_nobody_waiting)
+{
+    enum { PIPES = 40, ALLOWED = 8 };
+    int fd[PIPES][2];
+    bine_task *tasks[PIPES];
+    struct rlimit before, low;
+
+    for (int i = 0; i < PIPES; i++) {
+        expect_ok(bine_pipe(fd[i]));
+        tasks[i] = bine_spawn(read_byte, &fd[i][0]);
+    }
+    expect_ok(bine_yield());
+    expect_ok(getrlimit(RLIMIT_NOFILE, &before));
+    low = before;
+    for (int round = 0; round < 2; round++) {
+        low.rlim_cur = round ? ALLOWED : PIPES;
+        expect_ok(setrlimit(RLIMIT_NOFILE, &low));
+        for (int i = round * PIPES / 2; i < (round + 1) * PIPES / 2; i++) {
+            expect_ok(bine_sleep(100 * BINE_US)); /* nothing is there: it waits */
+            expect_int(bine_write(fd[i][1], "x", 1), ==, 1);
+            expect_ok(bine_join(tasks[i], NULL));
+        }
+    }
+    expect_ok(setrlimit(RLIMIT_NOFILE, &before));
+    for (int i = 0; i < PIPES; i++)
+        for (int end = 0; end < 2; end++)
+            expect_ok(bine_close(fd[i][end]));
+}
+
 SUPPORT_MAIN("io_wait", readers_are_served_in_the_order_in_which_they_came,
              a_cancelled_reader_loses_its_place_and_nobody_elses,
              an_event_for_a_cancelled_reader_reaches_the_next,
@@ -512,4 +543,5 @@ SUPPORT_MAIN("io_wait", readers_are_served_in_the_order_in_which_they_came,
              poll_fd_is_level_triggered, an_event_wakes_all_who_poll_and_one_who_reads,
              poll_behaves_as_poll_does, poll_of_several_ends_when_one_of_them_is_closed,
              select_behaves_as_select_does, running_out_of_descriptors_is_an_error_and_the_loop_goes_on,
-             calls_that_keep_failing_starve_nobody)
+             calls_that_keep_failing_starve_nobody,
+             a_limit_lowered_below_the_open_descriptors_keeps_nobody_waiting)
