@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -45,6 +46,55 @@ static int resolve_numeric(const char *host, const char *service, const struct a
         bine__hints_copy(&own, hints);
     own.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV;
     return getaddrinfo(host, service, &own, list);
+}
+
+/* ---- Questions ------------------------------------------------------------------------------------- */
+
+void *bine__question_new(size_t size, const char *host, const char *service, const struct addrinfo *hints)
+{
+    const size_t host_size = host ? strlen(host) + 1 : 0, service_size = service ? strlen(service) + 1 : 0;
+    struct bine__question *question = calloc(1, size + host_size + service_size);
+    char *text = (char *)question + size;
+
+    if (!question)
+        return NULL;
+    if (host)
+        question->host = memcpy(text, host, host_size);
+    if (service)
+        question->service = memcpy(text + host_size, service, service_size);
+    question->has_hints = hints != NULL;
+    if (hints)
+        bine__hints_copy(&question->hints, hints);
+    else
+        question->hints = (struct addrinfo){.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG, .ai_family = AF_UNSPEC};
+    return question;
+}
+
+void bine__question_ask(struct bine__question *question, const struct addrinfo *hints)
+{
+    errno = 0;
+    question->code = getaddrinfo(question->host, question->service, hints, &question->list);
+    question->error = errno;
+    if (question->code != 0)
+        question->list = NULL;
+}
+
+void bine__question_free(struct bine__question *question)
+{
+    if (question->list)
+        freeaddrinfo(question->list);
+    free(question);
+}
+
+int bine__question_end(struct bine__question *question, struct addrinfo **list)
+{
+    const int code = question->code, error = question->error;
+
+    *list = question->list;
+    question->list = NULL;
+    question->job.drop(&question->job);
+    errno = error;
+    return code;
 }
 
 /* ---- The call -------------------------------------------------------------------------------------- */

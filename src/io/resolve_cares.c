@@ -39,18 +39,13 @@ const char bine__resolver[] = "c-ares";
 enum { PORT_TEXT = 8 /* "65535" */ };
 
 struct lookup {
-    struct bine__job job; /* first: what the pool hands around */
-    struct addrinfo hints;
+    struct bine__question question; /* first */
     ares_channel channel; /* NULL: none, or not any more */
     bool asked;           /* c-ares has been */
     bool answered;        /* and has called back, or it was not needed */
-    int code, error;      /* EAI_; errno for EAI_SYSTEM */
-    struct addrinfo *list;
     struct pollfd socket[ARES_GETSOCK_MAXNUM];
     nfds_t sockets;
-    int patience;               /* milliseconds until c-ares wants to be called again; -1: none */
-    const char *host, *service; /* into text, or NULL */
-    char text[];
+    int patience; /* milliseconds until c-ares wants to be called again; -1: none */
 };
 
 /* ---- Codes ------------------------------------------------------------------------------------------- */
@@ -103,17 +98,17 @@ static int list_of(const struct ares_addrinfo_node *node, struct addrinfo **one)
 
 static int take_name(struct lookup *lookup, const struct ares_addrinfo *result)
 {
-    const char *name = result->cnames && result->cnames->name ? result->cnames->name : lookup->host;
+    const char *name = result->cnames && result->cnames->name ? result->cnames->name : lookup->question.host;
 
-    if (!(lookup->hints.ai_flags & AI_CANONNAME) || !lookup->list)
+    if (!(lookup->question.hints.ai_flags & AI_CANONNAME) || !lookup->question.list)
         return 0;
-    lookup->list->ai_canonname = strdup(name);
-    return lookup->list->ai_canonname ? 0 : EAI_MEMORY;
+    lookup->question.list->ai_canonname = strdup(name);
+    return lookup->question.list->ai_canonname ? 0 : EAI_MEMORY;
 }
 
 static int take_all(struct lookup *lookup, const struct ares_addrinfo *result)
 {
-    struct addrinfo **end = &lookup->list;
+    struct addrinfo **end = &lookup->question.list;
 
     for (const struct ares_addrinfo_node *node = result->nodes; node; node = node->ai_next) {
         int code = list_of(node, end);
@@ -122,14 +117,14 @@ static int take_all(struct lookup *lookup, const struct ares_addrinfo *result)
         while (*end)
             end = &(*end)->ai_next;
     }
-    return lookup->list ? take_name(lookup, result) : EAI_NONAME;
+    return lookup->question.list ? take_name(lookup, result) : EAI_NONAME;
 }
 
 static void lose_list(struct lookup *lookup)
 {
-    if (lookup->list)
-        freeaddrinfo(lookup->list);
-    lookup->list = NULL;
+    if (lookup->question.list)
+        freeaddrinfo(lookup->question.list);
+    lookup->question.list = NULL;
 }
 
 /* c-ares' callback; also when the channel is destroyed, with nobody to care. */
@@ -139,10 +134,10 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
 
     (void)timeouts;
     lookup->answered = true;
-    lookup->code = code_of(status);
+    lookup->question.code = code_of(status);
     if (status == ARES_SUCCESS)
-        lookup->code = take_all(lookup, result);
-    if (lookup->code)
+        lookup->question.code = take_all(lookup, result);
+    if (lookup->question.code)
         lose_list(lookup);
     if (result)
         ares_freeaddrinfo(result);
@@ -161,16 +156,13 @@ static void start_library(void)
 /* Without c-ares: true if that answered. */
 static bool ask_without(struct lookup *lookup)
 {
-    struct addrinfo hints = lookup->hints;
+    struct addrinfo hints = lookup->question.hints;
 
-    if (lookup->host)
+    if (lookup->question.host)
         hints.ai_flags |= AI_NUMERICHOST;
-    errno = 0;
-    lookup->code = getaddrinfo(lookup->host, lookup->service, &hints, &lookup->list);
-    lookup->error = errno;
-    if (lookup->code)
-        lookup->list = NULL;
-    return lookup->code != EAI_NONAME || !lookup->host || lookup->hints.ai_flags & AI_NUMERICHOST;
+    bine__question_ask(&lookup->question, &hints);
+    return lookup->question.code != EAI_NONAME || !lookup->question.host ||
+           lookup->question.hints.ai_flags & AI_NUMERICHOST;
 }
 
 static int flags_of(int flags)
@@ -202,10 +194,10 @@ static int open_channel(struct lookup *lookup)
 
 static void ask(struct lookup *lookup)
 {
-    const struct ares_addrinfo_hints hints = {.ai_flags = flags_of(lookup->hints.ai_flags),
-                                              .ai_family = lookup->hints.ai_family,
-                                              .ai_socktype = lookup->hints.ai_socktype,
-                                              .ai_protocol = lookup->hints.ai_protocol};
+    const struct ares_addrinfo_hints hints = {.ai_flags = flags_of(lookup->question.hints.ai_flags),
+                                              .ai_family = lookup->question.hints.ai_family,
+                                              .ai_socktype = lookup->question.hints.ai_socktype,
+                                              .ai_protocol = lookup->question.hints.ai_protocol};
     int status;
 
     lookup->asked = true;
@@ -216,10 +208,11 @@ static void ask(struct lookup *lookup)
     status = open_channel(lookup);
     if (status != ARES_SUCCESS) {
         lookup->answered = true;
-        lookup->code = code_of(status);
+        lookup->question.code = code_of(status);
         return;
     }
-    ares_getaddrinfo(lookup->channel, lookup->host, lookup->service, &hints, answered, lookup);
+    ares_getaddrinfo(lookup->channel, lookup->question.host, lookup->question.service, &hints, answered,
+                     lookup);
 }
 
 static void go_on(struct lookup *lookup)
@@ -285,40 +278,20 @@ static void lookup_free(struct bine__job *job)
     struct lookup *lookup = (struct lookup *)(void *)job;
 
     close_channel(lookup);
-    lose_list(lookup);
-    free(lookup);
-}
-
-static struct lookup *lookup_new(const char *host, const char *service, const struct addrinfo *hints)
-{
-    const size_t host_size = host ? strlen(host) + 1 : 0, service_size = service ? strlen(service) + 1 : 0;
-    struct lookup *lookup = calloc(1, sizeof *lookup + host_size + service_size);
-
-    if (!lookup)
-        return NULL;
-    if (host)
-        lookup->host = memcpy(lookup->text, host, host_size);
-    if (service)
-        lookup->service = memcpy(lookup->text + host_size, service, service_size);
-    if (hints)
-        bine__hints_copy(&lookup->hints, hints);
-    else /* what getaddrinfo(3) has then */
-        lookup->hints = (struct addrinfo){.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG, .ai_family = AF_UNSPEC};
-    return lookup;
+    bine__question_free(&lookup->question);
 }
 
 /* One turn of c-ares.  The job is used again and again: it starts afresh each time. */
 static int turn(struct bine_task *self, struct lookup *lookup)
 {
-    lookup->job = (struct bine__job){.run = lookup_run, .drop = lookup_free};
-    return bine__offload(self->loop, self, &lookup->job, BINE__OFFLOAD_NAME);
+    lookup->question.job = (struct bine__job){.run = lookup_run, .drop = lookup_free};
+    return bine__offload(self->loop, self, &lookup->question.job, BINE__OFFLOAD_NAME);
 }
 
 int bine__lookup(struct bine_task *self, const char *host, const char *service, const struct addrinfo *hints,
                  struct addrinfo **list)
 {
-    struct lookup *lookup = lookup_new(host, service, hints);
-    int code, error;
+    struct lookup *lookup = bine__question_new(sizeof *lookup, host, service, hints);
 
     if (!lookup)
         return EAI_MEMORY;
@@ -328,18 +301,10 @@ int bine__lookup(struct bine_task *self, const char *host, const char *service, 
         if (lookup->answered)
             break;
         if (bine_poll(lookup->socket, lookup->sockets, lookup->patience) < 0) {
-            lookup->code = EAI_SYSTEM;
-            lookup->error = errno;
+            lookup->question.code = EAI_SYSTEM;
+            lookup->question.error = errno;
             break;
         }
     }
-    if (lookup->answered) {
-        *list = lookup->list;
-        lookup->list = NULL;
-    }
-    code = lookup->code;
-    error = lookup->error;
-    lookup_free(&lookup->job);
-    errno = error;
-    return code;
+    return bine__question_end(&lookup->question, list);
 }
