@@ -11,25 +11,8 @@ cd "$(dirname "$0")/../.." || exit 1
 EXAMPLES=${EXAMPLES:-build/native/examples}
 CC=${CC:-cc}
 O=$(dirname "$EXAMPLES")
-passed=0 failed=0 skipped=0
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-
-expect() {
-    what=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "failed: $what"
-        sed 's/^/    /' "$work/output"
-    fi
-}
-skip() {
-    skipped=$((skipped + 1))
-    echo "skipped: $1"
-}
+# shellcheck source=tests/support/expect.sh
+. tests/support/expect.sh
 
 # Says that it is right, and no checker of the library says anything.
 right() { test "$("$EXAMPLES/styles/$1" 2>&1)" = "$2: right"; }

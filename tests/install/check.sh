@@ -12,26 +12,8 @@ BUILD=${BUILD:-build}
 CC=${CC:-cc}
 CXX=${CXX:-c++}
 strict='-O2 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
-passed=0 failed=0 skipped=0
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-
-# expect <what> <command>...: it succeeds.
-expect() {
-    what=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "failed: $what"
-        sed 's/^/    /' "$work/output"
-    fi
-}
-skip() {
-    skipped=$((skipped + 1))
-    echo "skipped: $1"
-}
+# shellcheck source=tests/support/expect.sh
+. tests/support/expect.sh
 
 # The consumer, compiled by $1 as $2, with flags and libraries $3, then run.
 consumer() {

@@ -9,8 +9,9 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
 CC=${CC:-cc}
-passed=0 failed=0 server=
-work=$(mktemp -d) || exit 1
+# shellcheck source=tests/support/expect.sh
+. tests/support/expect.sh
+server=
 # shellcheck disable=SC2317 # called by the trap
 end() {
     test -z "$server" || kill "$server" 2>/dev/null
@@ -19,17 +20,6 @@ end() {
 trap end EXIT
 trap 'exit 1' HUP INT TERM
 
-expect() {
-    what=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "failed: $what"
-        sed 's/^/    /' "$work/output"
-    fi
-}
 build() {
     $CC -std=c11 -O2 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -Iinclude -o "$2" "$1" \
         "$BUILD/native/libbine.a" -pthread

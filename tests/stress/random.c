@@ -419,29 +419,6 @@ static void run_once(uint64_t seed)
 
 int main(void)
 {
-    double seconds = support_seconds(5);
-    uint64_t seed = support_seed();
-    unsigned runs = 0, failed = 0;
     bine_set_report(hook);
-    run_once(seed);
-    fixture_mark();
-    long blocks = fixture_blocks();
-    bine_ns begin = bine_now();
-    for (; (double)(bine_now() - begin) < seconds * (double)BINE_SECOND && failed < 5; runs++, seed++) {
-        run_once(seed);
-        const char *leak = fixture_leak();
-        if (leak)
-            support_record(__FILE__, __LINE__, "leaked: %s", leak);
-        expect_int(fixture_blocks(), ==, blocks);
-        if (support_failures()) {
-            failed++;
-            printf("FAIL with SEED=%llu:%s\n", (unsigned long long)seed, support_recorded());
-            fflush(stdout);
-            support_forget();
-            fixture_mark();
-            blocks = fixture_blocks();
-        }
-    }
-    printf("%u passed, %u failed\n", runs - failed, failed);
-    return failed ? 1 : 0;
+    return support_stress(run_once);
 }

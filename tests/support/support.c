@@ -172,6 +172,12 @@ void *run_seeded(uint64_t seed, bine_fn *fn, void *arg)
     return run_options(&options, fn, arg);
 }
 
+void settle(void)
+{
+    for (int i = 0; i < 5; i++)
+        bine_yield();
+}
+
 void fixture_allow_left_tasks(void)
 {
     left_tasks_allowed = true;
@@ -414,6 +420,35 @@ double support_seconds(double otherwise)
     const char *text = getenv("SECONDS");
     double seconds = text && *text ? strtod(text, NULL) : 0;
     return seconds > 0 ? seconds : otherwise;
+}
+
+int support_stress(void (*once)(uint64_t seed))
+{
+    enum { ENOUGH = 5 /* failures */ };
+    const double seconds = support_seconds(5);
+    uint64_t seed = support_seed();
+    unsigned runs = 0, failed = 0;
+    once(seed); /* what a process needs once stays */
+    fixture_mark();
+    long blocks = fixture_blocks();
+    const bine_ns begin = bine_now();
+    for (; (double)(bine_now() - begin) < seconds * (double)BINE_SECOND && failed < ENOUGH; runs++, seed++) {
+        once(seed);
+        const char *leak = fixture_leak();
+        if (leak)
+            support_record(__FILE__, __LINE__, "leaked: %s", leak);
+        expect_int(fixture_blocks(), ==, blocks);
+        if (support_failures()) {
+            failed++;
+            printf("FAIL with SEED=%llu:%s\n", (unsigned long long)seed, support_recorded());
+            fflush(stdout);
+            support_forget();
+            fixture_mark();
+            blocks = fixture_blocks();
+        }
+    }
+    printf("%u passed, %u failed\n", runs - failed, failed);
+    return failed ? 1 : 0;
 }
 
 /* Valgrind preloads a library of its own into what it runs; without its headers there is no other trace. */

@@ -92,6 +92,8 @@ void *run_seeded(uint64_t seed, bine_fn *fn, void *arg); /* virtual clock, seede
 void *run_options(const bine_options *, bine_fn *fn, void *arg);
 /* What the others are made of: records what was wrong, but does not settle. */
 void *run_recorded(const bine_options *, bine_fn *fn, void *arg);
+/* In a task: runs the others until they all wait.  A few turns are enough when nothing is runnable but they. */
+void settle(void);
 /* The next run may end with tasks still there. */
 void fixture_allow_left_tasks(void);
 
@@ -154,6 +156,10 @@ const struct caught *reports_find(bine_report_kind, const char *piece);
 int run_child(void (*fn)(void *), void *arg, char *text, size_t size);
 
 /* ---- Small tools --------------------------------------------------------------------------------------- */
+
+/* What the seeded stress programs are: once(seed), with one seed after the other for $SECONDS (5), looking for leaks
+ * after each.  Prints how many passed, and the seeds that failed; the exit status. */
+int support_stress(void (*once)(uint64_t seed));
 
 /* xorshift64*: the tests' own generator, so that a seed means the same everywhere. */
 uint64_t support_random(uint64_t *state);

@@ -39,12 +39,6 @@ static void *read_it(void *arg)
     return NULL;
 }
 
-static void settle(void)
-{
-    for (int i = 0; i < 5; i++)
-        bine_yield();
-}
-
 static void end(bine_task *task)
 {
     expect_ok(bine_join(task, NULL));

@@ -8,46 +8,7 @@
 #include <fcntl.h>
 
 #include "support/sockets.h"
-
-static bine_result join(bine_task *task)
-{
-    bine_result result = {NULL, -1};
-    expect_ok(bine_join(task, &result));
-    return result;
-}
-
-struct transfer {
-    int fd;
-    void *buf;
-    size_t n;
-    ssize_t moved;
-    int error;
-};
-
-static void *read_it(void *arg)
-{
-    struct transfer *t = arg;
-    errno = 0;
-    t->moved = bine_read(t->fd, t->buf, t->n);
-    t->error = errno;
-    return NULL;
-}
-
-static void *write_it_full(void *arg)
-{
-    struct transfer *t = arg;
-    errno = 0;
-    t->moved = bine_write_full(t->fd, t->buf, t->n);
-    t->error = errno;
-    return NULL;
-}
-
-/* Runs the others until they all wait: a few turns are enough when nothing is runnable but they. */
-static void settle(void)
-{
-    for (int i = 0; i < 5; i++)
-        bine_yield();
-}
+#include "support/transfers.h"
 
 static void *recv_all(void *arg)
 {

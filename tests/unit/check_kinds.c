@@ -28,12 +28,6 @@ static const char *in_directory(const char *name)
     return out;
 }
 
-static void settle(void)
-{
-    for (int i = 0; i < 5; i++)
-        bine_yield();
-}
-
 struct reading {
     int fd;
     char buf[64];

@@ -9,7 +9,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,13 +16,11 @@
 #include "io/io.h"
 #include "io/offload.h"
 #include "support/fault.h"
+#include "support/gate.h"
 
 enum { NAMES = 20, NAME_LIMIT = 8 /* half of the threads */ };
 
 /* ---- Jobs that wait at a gate ------------------------------------------------------ */
-
-static sem_t gate, begun;
-static _Atomic int running, most, runs, drops;
 
 struct gated { /* the heap's */
     struct bine__job job;
@@ -31,16 +28,8 @@ struct gated { /* the heap's */
 
 static void run_gated(struct bine__job *job)
 {
-    int now = ++running;
-
     (void)job;
-    runs++;
-    for (int before = most; now > before && !atomic_compare_exchange_weak(&most, &before, now);)
-        ;
-    sem_post(&begun);
-    while (sem_wait(&gate) != 0)
-        ;
-    running--;
+    wait_at_gate();
 }
 
 static void run_at_once(struct bine__job *job)
@@ -53,32 +42,6 @@ static void drop_gated(struct bine__job *job)
 {
     drops++;
     free(bine__list_entry(job, struct gated, job));
-}
-
-static void set_up(void)
-{
-    running = most = runs = drops = 0;
-    sem_init(&gate, 0, 0);
-    sem_init(&begun, 0, 0);
-}
-
-/* Until a thread has got as far as the gate. */
-static void await_begun(void)
-{
-    while (sem_wait(&begun) != 0)
-        ;
-}
-
-static void open_gate(int n)
-{
-    for (int i = 0; i < n; i++)
-        sem_post(&gate);
-}
-
-static void settle(void)
-{
-    for (int i = 0; i < 5; i++)
-        bine_yield();
 }
 
 /* A job of the task's own stack, which cannot be left. */

@@ -8,38 +8,9 @@
 #include "support/support.h"
 
 #include <pthread.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 
 #include "support/fault.h"
-
-static sem_t gate, begun;
-static _Atomic int runs, drops, running, most;
-
-static void set_up(void)
-{
-    runs = drops = running = most = 0;
-    sem_init(&gate, 0, 0);
-    sem_init(&begun, 0, 0);
-}
-
-static void await_begun(void)
-{
-    while (sem_wait(&begun) != 0)
-        ;
-}
-
-static void open_gate(int n)
-{
-    for (int i = 0; i < n; i++)
-        sem_post(&gate);
-}
-
-static void settle(void)
-{
-    for (int i = 0; i < 5; i++)
-        bine_yield();
-}
+#include "support/gate.h"
 
 static void *at_once(void *arg)
 {
@@ -55,14 +26,7 @@ static void *failing(void *arg)
 
 static void *gated(void *arg)
 {
-    int now = ++running;
-    runs++;
-    for (int before = most; now > before && !atomic_compare_exchange_weak(&most, &before, now);)
-        ;
-    sem_post(&begun);
-    while (sem_wait(&gate) != 0)
-        ;
-    running--;
+    wait_at_gate();
     return arg;
 }
 

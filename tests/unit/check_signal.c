@@ -23,12 +23,6 @@ static sigset_t set_of(int first, int second)
     return set;
 }
 
-static void settle(void)
-{
-    for (int i = 0; i < 5; i++)
-        bine_yield();
-}
-
 static void queue_value(int number, int value)
 {
     union sigval sigval = {.sival_ptr = NULL};
