@@ -111,6 +111,7 @@ if [ -n "$missing" ] && [ "${BINE_SETUP:-}" != no ] && program apt-get; then
 fi
 [ -z "$missing" ] || say "bench: left out for want of:$missing (apt-get install$missing)"
 nginx=$(command -v nginx || echo /usr/sbin/nginx)
+pythons=$(for module in asyncio uvloop gevent; do $python -c "import $module" 2>/dev/null && echo $module; done)
 [ "$(getconf _NPROCESSORS_ONLN)" -gt 1 ] && client_cpu=1 || client_cpu=0
 own_cpu=0
 
@@ -385,7 +386,7 @@ run_crowds() {
         for p in bine:tasks go:go fiber:fiber st:st; do alone ${p%:*} $size ${p#*:} crowd $n; done
         [ $n -le 1000 ] && alone pth $size pth crowd $n
         if [ $n -le 10000 ]; then
-            for p in asyncio uvloop gevent; do alone $p $size $python $here/peers/loops.py $p crowd $n; done
+            for p in $pythons; do alone $p $size $python $here/peers/loops.py $p crowd $n; done
         fi
     done
 }
@@ -394,7 +395,7 @@ run_crowds() {
 run_other_echoes() {
     for n in 100 1000; do
         for p in readme libev libuv libevent st; do loaded $p $n echo $n 30000; done
-        for p in asyncio uvloop gevent streams; do loaded $p $n echo $n 10000; done
+        for p in $pythons streams; do loaded $p $n echo $n 10000; done
     done
     for p in bine level edge go st libuv; do loaded $p 10 echo 10 30000; done
 }
