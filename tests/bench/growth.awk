@@ -47,7 +47,7 @@ function collect(keys, x, y,    k, n, i, j, size, key, count, at, fixed) {
 
 # Round figures from low to high: the fewest kinds of them that make three lines.
 function grid(low, high,    kinds, kind, k, n, e, m, list, v, lines, i) {
-    kinds = split("1|1 3|1 2 5|1 2 3 4 5 6 7 8 9", kind, "|")
+    kinds = split("1|1 3|1 2 5|1 1.5 2 3 4 5 6 7 8 9", kind, "|")
     for (k = 1; k <= kinds && lines < 3; k++) {
         n = split(kind[k], m, " "); lines = 0; list = ""
         for (e = -3; e <= 10; e++)
