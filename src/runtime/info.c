@@ -57,6 +57,7 @@ static void list_one(struct bine__stack stack, void *arg)
         return;
     bine_task_info info;
     bine__task_describe(task, &info);
+    memset(listing->next, 0, listing->size); /* what a newer caller asks for and nobody knows here */
     memcpy(listing->next, &info, listing->size < sizeof info ? listing->size : sizeof info);
     listing->next += listing->size;
 }

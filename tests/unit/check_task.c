@@ -269,6 +269,14 @@ VIRTUAL_TEST(tasks_tells_everything_about_each_task)
     expect_uint(bine_tasks_sized((bine_task_info *)(void *)small, 6, sizeof small[0]), ==, 5);
     expect_uint(small[5].id, ==, UINT64_C(0x5a5a5a5a5a5a5a5a));
     expect_uint(small[4].id, !=, UINT64_C(0x5a5a5a5a5a5a5a5a));
+    struct {
+        bine_task_info info;
+        uint64_t more;
+    } large[5];
+    memset(large, 0x5a, sizeof large);
+    expect_uint(bine_tasks_sized(&large[0].info, 5, sizeof large[0]), ==, 5); /* of a newer one */
+    for (int i = 0; i < 5; i++)
+        expect_uint(large[i].more, ==, 0);
     join(joiner);
     join(ended);
     join(fresh);
