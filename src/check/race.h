@@ -90,8 +90,7 @@ enum {
     BINE__CHECKED_READ = 1,
     BINE__OWN_READ = 2,
     BINE__IN_SPAN = 4,
-    BINE__EQUAL_READ = 8,
-    BINE__CHANGED = 16
+    BINE__CHANGED = 8
 };
 enum { BINE__KEPT_FLAGS = BINE__IN_SPAN | BINE__CHANGED };
 
@@ -168,17 +167,18 @@ struct bine__undo { /* a read that may turn out to be half of an update */
 /* What a write may turn out to be, once it is made or what was read before it is known. */
 struct bine__suspect {
     uintptr_t at; /* 0: none */
-    uint32_t slice, record;
-    uint64_t value;
+    uint32_t slice;
+    uint64_t value; /* that it would put back */
     uint8_t size;
     struct bine__record mine, theirs;
     uint32_t pc, context;
+    bool returned; /* the place was read again, and holds what it held before others wrote there */
 };
 
 struct bine__look { /* a value that was read, for the comparison that may follow */
     uint64_t value;
     uint32_t record;
-    uint8_t marked; /* the flags that comparisons with it have set */
+    bool marked; /* it was compared */
 };
 
 struct bine__strand {
@@ -195,8 +195,7 @@ struct bine__strand {
     unsigned undos;
     struct bine__undo undo[BINE__UNDO];
     struct bine__suspect restores; /* the value that another has written over */
-    struct bine__suspect
-        returned; /* a place that was read again, and holds what it held before others wrote there */
+    struct bine__suspect returned; /* not written yet */
     struct bine__look look[BINE__LOOKS]; /* the last of them */
     unsigned looks;
     struct bine__left left[BINE__LEFT];
@@ -206,6 +205,7 @@ struct bine__strand {
     struct bine__held held[BINE__HELD];
     unsigned holds;
     uint16_t locks; /* their set's number */
+    bool noted;     /* the event that the accesses of one call are */
     bool ended;
 };
 
@@ -238,6 +238,7 @@ static inline uint32_t bine__race_here(struct bine__strand *self)
 /* race_sync.c */
 bool bine__race_knows(const struct bine__strand *, uint32_t strand, uint32_t slice);
 void bine__race_tell(struct bine__strand *to, const struct bine__strand *from, bool all);
+void bine__race_learn(struct bine__strand *, uint32_t strand, uint32_t slice);
 bool bine__race_set_has(uint16_t set, const void *lock);
 const struct bine__left *bine__race_left_before(const struct bine__strand *, uint32_t slice);
 
@@ -252,7 +253,7 @@ static inline struct bine__record *bine__record(uint32_t number) { return &bine_
 static inline void bine__race_looked(struct bine__strand *self, const struct bine__record *record)
 {
     self->look[self->looks++ % BINE__LOOKS] =
-        (struct bine__look){record->val, (uint32_t)(record - bine__records), 0};
+        (struct bine__look){record->val, (uint32_t)(record - bine__records), false};
 }
 
 /* The granule's chain; NULL: nothing near was ever touched. */
@@ -278,6 +279,7 @@ void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum 
                        uintptr_t pc);
 void bine__race_settle(struct bine__strand *); /* what its last write was, is known now */
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
+void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc);
 
 /* race_declared.c: a granule that was freed, declared, or is benign.  The cell that counts in its place;
  * NULL: the access is dealt with. */

@@ -197,21 +197,16 @@ static void may_restore(struct bine__strand *self, const struct bine__record *mi
         if (mine->w_old == 0)
             return; /* not put back, but reset */
         const struct spot act = here(self, pc);
-        self->restores = (struct bine__suspect){at,    bine__race_slice, 0,      mine->w_old, (uint8_t)size,
-                                                *mine, *theirs,          act.pc, act.context};
+        self->restores = (struct bine__suspect){.at = at,
+                                                .slice = bine__race_slice,
+                                                .value = mine->w_old,
+                                                .size = (uint8_t)size,
+                                                .mine = *mine,
+                                                .theirs = *theirs,
+                                                .pc = act.pc,
+                                                .context = act.context};
         return;
     }
-}
-
-void bine__race_settle(struct bine__strand *self)
-{
-    static const struct triple triple = {"LOST-UPDATE", "read it", "wrote it", "puts back what it had read"};
-    const struct bine__suspect suspect = self->restores;
-    self->restores.at = 0;
-    if (!suspect.at || suspect.slice != self->slice || value_at(suspect.at, suspect.size) != suspect.value)
-        return;
-    tell(self, &triple, read_of(&suspect.mine), suspect.theirs.strand, suspect.theirs.w_slice,
-         write_of(&suspect.theirs), suspect.at, suspect.size, (struct spot){suspect.pc, suspect.context});
 }
 
 /* It reads a pointer again, which is what it was though others have written there: what it pointed to may not
@@ -229,24 +224,66 @@ static void may_have_returned(struct bine__strand *self, const struct bine__reco
             continue;
         self->returned = (struct bine__suspect){.at = at,
                                                 .slice = bine__race_slice,
+                                                .size = (uint8_t)size,
                                                 .mine = *mine,
                                                 .theirs = *theirs,
-                                                .record = (uint32_t)(mine - bine__records)};
+                                                .returned = true};
         return;
     }
 }
 
-static void returned(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
-                     uintptr_t pc)
+/* What it wrote there is what it had read from the thing pointed to, in the slice of its first look, and what is
+ * there no more. */
+static bool is_from_behind(const struct bine__strand *self, const struct bine__suspect *suspect)
+{
+    enum { REACH = 256 };
+    uint64_t written = value_at(suspect->at, 8);
+    for (uintptr_t at = suspect->mine.val & ~(uintptr_t)7, end = at + REACH; at < end; at += 8) {
+        const uint32_t *cell = bine__cell(at);
+        for (uint32_t i = cell ? *cell : 0; i; i = bine__record(i)->next) {
+            const struct bine__record *read = bine__record(i);
+            if (read->strand == self->number && read->kind == BINE__READ && read->size == 8 &&
+                read->slice == suspect->mine.slice && read->val == written && value_at(at, 8) != written)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void tell_returned(struct bine__strand *self, const struct bine__suspect *suspect)
 {
     static const struct triple triple = {"ABA", "read it", "changed it and changed it back",
-                                         "found it equal, and overwrites it"};
-    const struct bine__suspect *suspect = &self->returned;
-    if (suspect->at != at || suspect->slice != bine__race_slice || !(mine->flags & BINE__EQUAL_READ))
+                                         "found it equal, and replaces it by what it had read behind it"};
+    if (is_from_behind(self, suspect))
+        tell(self, &triple, read_of(&suspect->mine), suspect->theirs.strand, suspect->theirs.w_slice,
+             write_of(&suspect->theirs), suspect->at, suspect->size,
+             (struct spot){suspect->pc, suspect->context});
+}
+
+/* It is written now. */
+static void replaced(struct bine__strand *self, uintptr_t at, uintptr_t pc)
+{
+    if (self->returned.at != at || self->returned.slice != bine__race_slice)
         return;
-    tell(self, &triple, read_of(&suspect->mine), suspect->theirs.strand, suspect->theirs.w_slice,
-         write_of(&suspect->theirs), at, size, here(self, pc));
+    const struct spot act = here(self, pc);
+    self->restores = self->returned;
+    self->restores.pc = act.pc;
+    self->restores.context = act.context;
     self->returned.at = 0;
+}
+
+void bine__race_settle(struct bine__strand *self)
+{
+    static const struct triple triple = {"LOST-UPDATE", "read it", "wrote it", "puts back what it had read"};
+    const struct bine__suspect suspect = self->restores;
+    self->restores.at = 0;
+    if (!suspect.at || suspect.slice != self->slice)
+        return;
+    if (suspect.returned)
+        tell_returned(self, &suspect);
+    else if (value_at(suspect.at, suspect.size) == suspect.value)
+        tell(self, &triple, read_of(&suspect.mine), suspect.theirs.strand, suspect.theirs.w_slice,
+         write_of(&suspect.theirs), suspect.at, suspect.size, (struct spot){suspect.pc, suspect.context});
 }
 
 /* ---- Records ---------------------------------------------------------------------------------------- */
@@ -359,6 +396,10 @@ static void compare(struct bine__strand *self, struct bine__record *mine, uintpt
 {
     if (mine->kind == BINE__READ && kind != BINE__READ)
         stale(self, mine, at, size, kind, mask, pc, group);
+    if (mine->kind == BINE__READ && kind == BINE__UPDATE && !group && size == mine->size) {
+        may_have_returned(self, mine, at, size); /* compared and exchanged in one */
+        replaced(self, at, pc);
+    }
     else if (mine->kind == BINE__WRITE && kind == BINE__READ)
         clobbered(self, mine, at, size, mask, pc, group);
     else if (mine->kind == BINE__UPDATE && kind == BINE__WRITE && !group && size == mine->size)
@@ -369,6 +410,19 @@ static void compare(struct bine__strand *self, struct bine__record *mine, uintpt
         torn_read(self, mine, at, size, pc);
     if (group && mine->kind != BINE__READ && kind != BINE__READ)
         torn(self, mine, at, size, pc);
+}
+
+/* It looked, and looks again with the same instruction, until another has changed it: that comes before. */
+static void polled(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                   uint8_t mask)
+{
+    if (!(mine->flags & BINE__CHECKED_READ) || value_at(at, size) == mine->val)
+        return;
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if ((theirs->mask & mask) && theirs->w_slice > mine->slice)
+            bine__race_learn(self, theirs->strand, theirs->w_slice);
+    }
 }
 
 void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, enum bine__access_kind kind,
@@ -392,7 +446,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         self->undos = 0;
     if (self->restores.at)
         bine__race_settle(self);
-    bine__race_event(self, pc);
+    if (!self->noted)
+        bine__race_event(self, pc);
     uint32_t short_pc = bine__race_short(pc), context = bine__race_here(self);
     struct bine__record *mine = own_record(self, cell, mask, size, kind, short_pc);
     if (!mine)
@@ -405,7 +460,7 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
             mine->context = context;
         }
         if (kind != BINE__READ && mine->kind == BINE__READ)
-            returned(self, mine, at, size, pc);
+            replaced(self, at, pc);
         if (kind == BINE__READ) {
             if (mine->kind != BINE__READ) {
                 mine->kind = BINE__READ;
@@ -422,6 +477,9 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         }
         return;
     }
+    if (bine__race_options.predict && kind == BINE__READ && mine->kind == BINE__READ &&
+        mine->pc == short_pc && mine->context == context)
+        polled(self, mine, at, size, mask);
     /* Where nobody else has been there is nothing to compare with. */
     bool shared = mine->next || bine__race_options.predict;
     if (mine->kind && shared && may_matter(mine, kind, size, group) && bine__race_same_turn(self, mine->time))
@@ -445,14 +503,11 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     }
 }
 
-/* memcpy() and its like: granule by granule. */
-void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc)
+/* memcpy() and its like: granule by granule, and one event. */
+static void go_over(struct bine__strand *self, uintptr_t at, size_t size, bool write, uintptr_t pc)
 {
     enum { MOST = 1 << 16 };
-    struct bine__strand *self = bine__race_self;
     uintptr_t end = at + (size < MOST ? size : MOST);
-    if (!self)
-        return;
     while (at < end) {
         unsigned n = 8 - (unsigned)(at & 7);
         if (n > end - at)
@@ -460,4 +515,26 @@ void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc)
         bine__race_access(self, at, n, write ? BINE__WRITE : BINE__READ, pc);
         at += n;
     }
+}
+
+void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc)
+{
+    if (write)
+        bine__race_copy((const void *)at, size, NULL, 0, pc);
+    else
+        bine__race_copy(NULL, 0, (const void *)at, size, pc);
+}
+
+void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc)
+{
+    struct bine__strand *self = bine__race_self;
+    if (!self)
+        return;
+    bool noted = self->noted;
+    if (!noted)
+        bine__race_event(self, pc);
+    self->noted = true;
+    go_over(self, (uintptr_t)from, read, false, pc);
+    go_over(self, (uintptr_t)to, written, true, pc);
+    self->noted = noted;
 }

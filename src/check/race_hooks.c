@@ -151,7 +151,8 @@ INLINE void write_at(uintptr_t at, unsigned size, uintptr_t pc, enum bine__acces
         return;
     struct bine__record *record = first_record(at);
     if (bine__likely(record && record->slice == bine__race_slice && covers(record, at, size) &&
-                     record->w_slice == bine__race_slice && !bine__race_options.predict && !self->undos && !self->returned.at && placed(self, pc, &short_pc, &context))) {
+                     record->w_slice == bine__race_slice && !bine__race_options.predict && !self->undos &&
+                     !self->returned.at && placed(self, pc, &short_pc, &context))) {
         record->time = bine__race_now;
         if (record->kind == BINE__WRITE) {
             record->pc = short_pc;
@@ -219,15 +220,13 @@ HOOK void __tsan_vptr_update(void **p, void *value) { (void)p, (void)value; }
 
 HOOK void *__tsan_memcpy(void *to, const void *from, size_t n)
 {
-    bine__race_range((uintptr_t)from, n, false, CALLER);
-    bine__race_range((uintptr_t)to, n, true, CALLER);
+    bine__race_copy(to, n, from, n, CALLER);
     return memcpy(to, from, n);
 }
 
 HOOK void *__tsan_memmove(void *to, const void *from, size_t n)
 {
-    bine__race_range((uintptr_t)from, n, false, CALLER);
-    bine__race_range((uintptr_t)to, n, true, CALLER);
+    bine__race_copy(to, n, from, n, CALLER);
     return memmove(to, from, n);
 }
 
@@ -271,14 +270,14 @@ HOOK void __tsan_func_exit(void)
 /* ---- Comparisons: what was read a moment ago and is compared was looked at -------------------------- */
 
 /* A value is compared after a switch only if it was the last to be read. */
-INLINE void mark(const struct bine__strand *self, struct bine__look *look, uint8_t flags)
+INLINE void mark(const struct bine__strand *self, struct bine__look *look)
 {
     struct bine__record *record = bine__record(look->record);
     bool last = look == &self->look[(self->looks - 1) % BINE__LOOKS];
     if (look->record && record->kind == BINE__READ && record->strand == self->number &&
         (record->slice == bine__race_slice || (last && record->val == look->value)))
-        record->flags |= flags;
-    look->marked |= flags;
+        record->flags |= BINE__CHECKED_READ;
+    look->marked = true;
 }
 
 INLINE void compare(uint64_t a, uint64_t b, uint64_t mask)
@@ -287,13 +286,12 @@ INLINE void compare(uint64_t a, uint64_t b, uint64_t mask)
     if (!self)
         return;
     self->undos = 0;
-    uint8_t flags = a == b ? BINE__CHECKED_READ | BINE__EQUAL_READ : BINE__CHECKED_READ;
 #pragma GCC unroll 4
     for (unsigned i = 0; i < BINE__LOOKS; i++) {
         struct bine__look *look = &self->look[i];
         uint64_t value = look->value & mask;
-        if (bine__unlikely((value == a || value == b) && (look->marked & flags) != flags))
-            mark(self, look, flags);
+        if (bine__unlikely((value == a || value == b) && !look->marked))
+            mark(self, look);
     }
 }
 

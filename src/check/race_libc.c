@@ -40,17 +40,33 @@ static void writes(const void *at, size_t size, uintptr_t pc)
         bine__race_range((uintptr_t)at, size, true, pc);
 }
 
+static void copies(const void *to, const void *from, size_t n, uintptr_t pc)
+{
+    if (bine__race_self && n && (pc < bine__race_text[0] || pc >= bine__race_text[1]))
+        bine__race_copy(to, n, from, n, pc);
+}
+
+static void reads_both(const void *a, size_t n, const void *b, size_t m, uintptr_t pc)
+{
+    struct bine__strand *self = bine__race_self;
+    if (!self || (pc >= bine__race_text[0] && pc < bine__race_text[1]))
+        return;
+    bine__race_event(self, pc);
+    self->noted = true;
+    bine__race_range((uintptr_t)a, n, false, pc);
+    bine__race_range((uintptr_t)b, m, false, pc);
+    self->noted = false;
+}
+
 WRAP void *__wrap_memcpy(void *to, const void *from, size_t n)
 {
-    reads(from, n, CALLER);
-    writes(to, n, CALLER);
+    copies(to, from, n, CALLER);
     return __real_memcpy(to, from, n);
 }
 
 WRAP void *__wrap_memmove(void *to, const void *from, size_t n)
 {
-    reads(from, n, CALLER);
-    writes(to, n, CALLER);
+    copies(to, from, n, CALLER);
     return __real_memmove(to, from, n);
 }
 
@@ -62,16 +78,14 @@ WRAP void *__wrap_memset(void *to, int byte, size_t n)
 
 WRAP int __wrap_memcmp(const void *a, const void *b, size_t n)
 {
-    reads(a, n, CALLER);
-    reads(b, n, CALLER);
+    reads_both(a, n, b, n, CALLER);
     return __real_memcmp(a, b, n);
 }
 
 WRAP char *__wrap_strcpy(char *to, const char *from)
 {
     size_t n = __real_strlen(from) + 1;
-    reads(from, n, CALLER);
-    writes(to, n, CALLER);
+    copies(to, from, n, CALLER);
     return __real_memcpy(to, from, n);
 }
 
@@ -85,8 +99,7 @@ WRAP char *__wrap_strncpy(char *to, const char *from, size_t n)
 WRAP char *__wrap_strcat(char *to, const char *from)
 {
     size_t n = __real_strlen(from) + 1, at = __real_strlen(to);
-    reads(from, n, CALLER);
-    writes(to + at, n, CALLER);
+    copies(to + at, from, n, CALLER);
     __real_memcpy(to + at, from, n);
     return to;
 }
@@ -100,15 +113,13 @@ WRAP size_t __wrap_strlen(const char *at)
 
 WRAP int __wrap_strcmp(const char *a, const char *b)
 {
-    reads(a, __real_strlen(a) + 1, CALLER);
-    reads(b, __real_strlen(b) + 1, CALLER);
+    reads_both(a, __real_strlen(a) + 1, b, __real_strlen(b) + 1, CALLER);
     return __real_strcmp(a, b);
 }
 
 WRAP int __wrap_strncmp(const char *a, const char *b, size_t n)
 {
-    reads(a, strnlen(a, n), CALLER);
-    reads(b, strnlen(b, n), CALLER);
+    reads_both(a, strnlen(a, n), b, strnlen(b, n), CALLER);
     return __real_strncmp(a, b, n);
 }
 

@@ -26,7 +26,7 @@ bool bine__race_knows(const struct bine__strand *self, uint32_t strand, uint32_t
     return false;
 }
 
-static void learn(struct bine__strand *self, uint32_t strand, uint32_t slice)
+void bine__race_learn(struct bine__strand *self, uint32_t strand, uint32_t slice)
 {
     if (strand == self->number || !slice)
         return;
@@ -59,9 +59,9 @@ static void learn(struct bine__strand *self, uint32_t strand, uint32_t slice)
 
 void bine__race_tell(struct bine__strand *to, const struct bine__strand *from, bool all)
 {
-    learn(to, from->number, from->slice);
+    bine__race_learn(to, from->number, from->slice);
     for (unsigned i = 0; all && i < from->knows; i++)
-        learn(to, from->known[i].strand, from->known[i].slice);
+        bine__race_learn(to, from->known[i].strand, from->known[i].slice);
 }
 
 /* ---- What lies in objects: an event that is set, values in a channel -------------------------------- */
@@ -103,13 +103,13 @@ void bine__check_found(const void *at, bool one_of_them)
         if (one->taken + PUTS < one->puts)
             one->taken = one->puts - PUTS;
         if (one->taken < one->puts) {
-            learn(self, one->put[one->taken % PUTS].strand, one->put[one->taken % PUTS].slice);
+            bine__race_learn(self, one->put[one->taken % PUTS].strand, one->put[one->taken % PUTS].slice);
             one->taken++;
         }
         return;
     }
     for (unsigned i = 0; i < PUTS && i < one->puts; i++)
-        learn(self, one->put[i].strand, one->put[i].slice);
+        bine__race_learn(self, one->put[i].strand, one->put[i].slice);
 }
 
 /* ---- Sets of locks ---------------------------------------------------------------------------------- */

@@ -26,6 +26,8 @@ static const char *const clang_flags[] = {"-g",
                                           "-fsanitize=thread",
                                           "-mllvm",
                                           "-tsan-instrument-read-before-write",
+                                          "-mllvm",
+                                          "-simplifycfg-sink-common=false", /* each line its own code */
                                           "-fsanitize-coverage=func,trace-pc-guard,trace-cmp,no-prune",
                                           NULL};
 
