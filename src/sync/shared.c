@@ -113,6 +113,7 @@ int bine__shared_send_now(bine_chan *chan, const void *element, struct bine__tic
     if (shared->length == shared->capacity)
         return EAGAIN;
     push(chan, shared, element);
+    bine__check_put(chan);
     return 0;
 }
 
@@ -125,6 +126,7 @@ int bine__shared_receive_now(bine_chan *chan, void *element, struct bine__ticket
     if (shared->length) {
         bine__chan_copy(chan, element, shared->ring + shared->first);
         shift(chan, shared);
+        bine__check_found(chan, false); /* not one of them: other loops, which are not watched, put and take too */
         if (sender)
             push(chan, shared, sender->element);
         return 0;
