@@ -142,6 +142,7 @@ LOOP_TEST(a_storm_loses_no_kind_and_overflows_nothing)
     if (!all_are_kept("a_storm_loses_no_kind_and_overflows_nothing"))
         return;
     enum { STORM = 5000 /* records: more than a pipe takes */, MOST = 2000 };
+    const int patience = support_slow() ? 25 : 5; /* looks in vain: on a busy machine one proves nothing */
     sigset_t set = set_of(SIGRTMIN, SIGUSR1);
     bine_signals *signals;
     int seen[3] = {0, 0, 0};
@@ -155,13 +156,14 @@ LOOP_TEST(a_storm_loses_no_kind_and_overflows_nothing)
         raise(SIGUSR2);
         for (int i = 0; i < STORM; i++)
             queue_value(SIGRTMIN, 2);
-        for (int i = 0; i < MOST; i++) {
+        for (int i = 0, vain = 0; i < MOST && vain < patience; i++) {
             int number = 0;
             BINE_TIMEOUT(20 * BINE_MS) {
                 number = bine_signal_next(signals, NULL);
             }
+            vain = number == -1 ? vain + 1 : 0;
             if (number == -1)
-                break;
+                continue;
             seen[number == SIGUSR1 ? 0 : number == SIGUSR2 ? 1 : 2]++;
         }
         expect_int(seen[0], ==, 1);
