@@ -444,7 +444,7 @@ int bine__scope_fail(struct bine_task *);
 
 /* scope.c: makes this the innermost scope of the running task, with what is hung under it. */
 void bine__scope_attach(struct bine_task *, struct bine__scope *innermost);
-/* Where an open scope stands in the task's chain; NULL: nowhere. */
+/* Where an open scope stands in the task's chain; NULL: not among the innermost ones. */
 struct bine__scope **bine__scope_place(struct bine_task *, const struct bine__scope *);
 
 /* scope.c: the running task's scopes whose deadlines have passed fire now, not only when the loop next

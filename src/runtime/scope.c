@@ -21,7 +21,10 @@
 
 #include "runtime/runtime.h"
 
-enum { IGNORED_TOO_OFTEN = 1000 }; /* calls made in a fired scope before BINE_DEBUG names the task */
+enum {
+    IGNORED_TOO_OFTEN = 1000, /* calls made in a fired scope before BINE_DEBUG names the task */
+    LOOKED_AT = 64            /* scopes, the innermost: opening must not take longer the deeper scopes nest */
+};
 
 _Static_assert(sizeof(struct bine__scope) <= sizeof(bine_scope), "bine_scope has room");
 
@@ -150,9 +153,10 @@ void bine__scope_attach(struct bine_task *task, struct bine__scope *innermost)
 struct bine__scope **bine__scope_place(struct bine_task *task, const struct bine__scope *scope)
 {
     struct bine__scope **at = &task->scope;
-    while (*at && *at != scope)
-        at = &(*at)->outer;
-    return *at ? at : NULL;
+    for (int i = 0; i < LOOKED_AT && *at; i++, at = &(*at)->outer)
+        if (*at == scope)
+            return at;
+    return NULL;
 }
 
 /* The new innermost scope of the running task; NULL, and a scope that is shut, where there is none. */
@@ -168,7 +172,8 @@ static struct bine__scope *begin(bine_scope *public)
         memset(scope, 0, sizeof *scope);
         return NULL;
     }
-    if (bine__unlikely(task->scope && bine__scope_place(task, scope))) { /* its magic may be a chance's: it need not be set */
+    /* Its magic says nothing: a scope need not be initialised. */
+    if (bine__unlikely(task->scope && bine__scope_place(task, scope))) {
         errno = EINVAL;
         return NULL;
     }

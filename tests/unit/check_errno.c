@@ -110,7 +110,8 @@ LOOP_TEST(open_refuses_a_path_that_is_too_long)
 LOOP_TEST(dial_and_connect_say_what_the_network_said)
 {
     static const int errors[] = {ENETUNREACH, EHOSTUNREACH, ECONNREFUSED, ETIMEDOUT, ENOMEM};
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_port = htons(1)};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(1)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         int fd = bine_socket(AF_INET, SOCK_STREAM, 0);
         EXPECT_PASSES_ON("connect", errors[i], bine_connect(fd, (struct sockaddr *)&to, sizeof to));

@@ -512,60 +512,7 @@ VIRTUAL_TEST(blocks_are_left_by_any_way_out_and_keep_errno)
     expect(bine_scope_fired(&scope));
 }
 
-/* ---- Misuse -------------------------------------------------------------------------------------------- */
-
-static void *close_anothers(void *arg)
-{
-    expect_fails(bine_scope_close(arg), EPERM);
-    return NULL;
-}
-
-LOOP_TEST(scopes_are_closed_by_their_task_in_their_order)
-{
-    bine_scope outer, inner, never;
-    memset(&never, 0, sizeof never);
-    expect_fails(bine_scope_close(&never), EINVAL);
-    expect_fails(bine_scope_close(NULL), EINVAL);
-    bine_scope_open(&outer, BINE_MINUTE);
-    bine_scope_open(&inner, BINE_MINUTE);
-    expect_fails(bine_scope_close(&outer), EINVAL);
-    errno = 0;
-    bine_scope_open(&inner, -1); /* is open: stays as it is */
-    expect_int(errno, ==, EINVAL);
-    bine_scope_open_shield(&outer);
-    expect_ok(bine_yield());
-    join(bine_spawn(close_anothers, &inner));
-    expect_int(bine_scope_close(&inner), ==, 0);
-    expect_fails(bine_scope_close(&inner), EINVAL);
-    expect_int(bine_scope_close(&outer), ==, 0);
-    expect_fails(bine_scope_close(&outer), EINVAL);
-    expect(!bine_scope_fired(NULL));
-    errno = 0;
-    bine_scope_open(NULL, 1);
-    expect_int(errno, ==, EINVAL);
-    bine_scope_open_at(NULL, 1);
-    bine_scope_open_shield(NULL);
-    bine_scope_cancel(NULL);
-    bine_scope_extend(NULL, 1);
-    expect_ok(bine_yield());
-}
-
-LOOP_TEST(a_block_that_is_left_too_early_leaves_nothing_behind)
-{
-    bine_scope inner;
-    reports_catch();
-    BINE_TIMEOUT(-1) {
-        bine_scope_open(&inner, BINE_MINUTE);
-        expect_fails(bine_yield(), ETIMEDOUT);
-    }
-    expect_uint(reports_count(BINE_REPORT_MISUSE), ==, 1);
-    expect_ok(bine_yield()); /* outside of the block that had expired */
-    BINE_SHIELD {
-        expect_ok(bine_yield());
-    }
-    expect_int(bine_scope_close(&inner), ==, 0);
-    expect_int(bine_deadline(), ==, BINE_FOREVER);
-}
+/* ---- Errors that are ignored --------------------------------------------------------------------------- */
 
 static bool done;
 
@@ -608,8 +555,8 @@ LOOP_TEST(bine_cancelled_keeps_errno)
 
 SUPPORT_MAIN("scope", a_deadline_ends_the_wait_at_its_time, a_scope_that_did_not_fire_closes_with_zero,
              once_fired_every_call_fails_until_it_is_left, zero_and_negative_timeouts_fire_at_once,
-             deadlines_before_all_time_have_passed, a_block_that_is_left_too_early_leaves_nothing_behind,
-             huge_timeouts_saturate, a_scope_whose_deadline_passed_unnoticed_has_not_fired,
+             deadlines_before_all_time_have_passed, huge_timeouts_saturate,
+             a_scope_whose_deadline_passed_unnoticed_has_not_fired,
              a_deadline_is_seen_by_a_task_that_did_not_yield_while_it_passed, the_nearest_deadline_holds,
              a_failure_is_put_down_to_the_outermost_scope_that_fired,
              an_inner_scope_that_fired_first_keeps_its_own_failures, ten_thousand_scopes_nest,
@@ -623,5 +570,5 @@ SUPPORT_MAIN("scope", a_deadline_ends_the_wait_at_its_time, a_scope_that_did_not
              a_completion_delivered_in_the_same_turn_wins_over_cancellation,
              a_completion_in_the_turn_of_the_deadline_wins,
              a_task_made_runnable_by_a_deadline_may_be_raised_to_cancelled,
-             blocks_are_left_by_any_way_out_and_keep_errno, scopes_are_closed_by_their_task_in_their_order,
+             blocks_are_left_by_any_way_out_and_keep_errno,
              a_loop_that_ignores_its_errors_cannot_stop_the_others, bine_cancelled_keeps_errno)
