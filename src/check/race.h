@@ -9,7 +9,7 @@
  * Time is cut into slices: one for each stretch that a task runs without a switch.  Each 8-byte granule of
  * memory that was touched has a chain of records, one for each task that touched it, the last one first: its
  * last access and its last write.  A task that comes back to a granule in a later slice compares its own
- * record with those of others.  The rules that tell harm from harmlessness stand in race_access.c.
+ * record with those of others.  The rules that tell harm from harmlessness stand in race_rules.c.
  *
  * One thread is watched: that of the first loop.  All state is its own; what other threads free is noted
  * under a lock (race_heap.c).  Nothing here may call what switches, and none of it is compiled with the
@@ -40,7 +40,14 @@ enum bine__race_rule {
     BINE__RULE_MASKS = 1 << 6,     /* neighbours in a granule are apart */
     BINE__RULE_LOCKS = 1 << 7,     /* predictions: what a common lock keeps apart cannot happen */
     BINE__RULE_ORDER = 1 << 8,     /* predictions: what a spawn, a join or a message orders cannot happen */
-    BINE__RULE_CALLS = 1 << 9      /* a call that may yield marks a turn of its loop though it does not */
+    BINE__RULE_CALLS = 1 << 9,     /* a call that may yield marks a turn of its loop though it does not */
+    BINE__RULE_DERIVED = 1 << 10,  /* a comparison looks at what was read just before it */
+    BINE__RULE_TESTS = 1 << 11,    /* a pointer that is tested where it is read was looked at */
+    BINE__RULE_PHASES = 1 << 12,   /* turns that were over before the switch keep nothing apart */
+    BINE__RULE_BLIND = 1 << 13,    /* who read a place before writing it has seen what stood there */
+    BINE__RULE_OWN_PLACES = 1 << 14, /* to one's own stack and blocks others write on purpose */
+    BINE__RULE_ASKED = 1 << 15,    /* who compares with what it wrote itself asks whether it stands */
+    BINE__RULE_RETURNS = 1 << 16   /* what one has added oneself one may take away */
 };
 
 struct bine__race_options {
@@ -90,9 +97,15 @@ enum {
     BINE__CHECKED_READ = 1,
     BINE__OWN_READ = 2,
     BINE__IN_SPAN = 4,
-    BINE__CHANGED = 8
+    BINE__CHANGED = 8,
+    BINE__BLIND = 32,  /* its slice's first write came before any read */
+    BINE__RAISED = 64, /* an update made it more, or less */
+    BINE__LOWERED = 128
 };
-enum { BINE__KEPT_FLAGS = BINE__IN_SPAN | BINE__CHANGED };
+enum {
+    BINE__OF_WRITE = BINE__CHANGED | BINE__BLIND | BINE__RAISED | BINE__LOWERED,
+    BINE__KEPT_FLAGS = BINE__IN_SPAN | BINE__OF_WRITE
+};
 
 struct bine__record {
     uint32_t next; /* of the granule; of the free ones */
@@ -114,6 +127,7 @@ _Static_assert(sizeof(struct bine__record) == 64, "a record is a cache line");
 struct bine__event {
     uint32_t pc;
     uint64_t time, first;
+    uint64_t ever; /* in this activation, as far as is known */
 };
 enum { BINE__EVENTS = 48, BINE__EVENT_HINTS = 64 };
 struct bine__events {
@@ -136,6 +150,7 @@ struct bine__frame_record { /* an activation of an instrumented function */
 };
 
 struct bine__left { /* the loop was given up here */
+    uint64_t time;
     uint32_t slice;
     uint32_t context;
     uint32_t pc;
@@ -167,8 +182,8 @@ struct bine__undo { /* a read that may turn out to be half of an update */
 /* What a write may turn out to be, once it is made or what was read before it is known. */
 struct bine__suspect {
     uintptr_t at; /* 0: none */
-    uint32_t slice;
-    uint64_t value; /* that it would put back */
+    uint32_t slice, record;
+    uint64_t value; /* that it would put back; that was there */
     uint8_t size;
     struct bine__record mine, theirs;
     uint32_t pc, context;
@@ -190,6 +205,7 @@ struct bine__strand {
     struct bine__events **events; /* of each depth; NULL until there are some */
     unsigned depth, room;
     unsigned floor;            /* those below stand on another stack: of who resumed this generator */
+    uintptr_t stack, stack_end; /* its own; 0: the loop's */
     uintptr_t called, library; /* where it called the library last, and which function */
     uint32_t slice;
     unsigned undos;
@@ -198,6 +214,12 @@ struct bine__strand {
     struct bine__suspect returned; /* not written yet */
     struct bine__look look[BINE__LOOKS]; /* the last of them */
     unsigned looks;
+    unsigned returned_looks; /* how many there were when a function returned to ... */
+    uint32_t returned_from;
+    uintptr_t returned_to;
+    struct bine__suspect clobbered; /* what was read, and is another's */
+    struct bine__suspect given;     /* an update that may give back what was taken */
+    struct bine__suspect sign;      /* an update whose direction is not known yet */
     struct bine__left left[BINE__LEFT];
     unsigned lefts;
     struct bine__known *known;
@@ -224,7 +246,7 @@ extern bool bine__race_clang;  /* by clang, which tells nothing of comparisons o
 /* race_frames.c */
 void bine__race_enter(struct bine__strand *, uintptr_t call, uintptr_t sp);
 void bine__race_event(struct bine__strand *, uintptr_t pc);
-bool bine__race_same_turn(const struct bine__strand *, uint64_t time); /* as now */
+bool bine__race_same_turn(const struct bine__strand *, uint64_t time, uint32_t slice); /* as now */
 uint32_t bine__race_ask(struct bine__strand *);
 void bine__race_frames_free(struct bine__strand *);
 
@@ -234,6 +256,11 @@ static inline uint32_t bine__race_here(struct bine__strand *self)
     uint32_t context = self->frames[self->depth - 1].context;
     return bine__likely(context) ? context : bine__race_ask(self);
 }
+
+/* race_code.c */
+bool bine__race_leads(uint32_t from, uint32_t to); /* nothing but reads is called between */
+bool bine__race_tested(uint32_t pc, bool pointer); /* or bounded: what is read there */
+bool bine__race_decides(uint32_t pc);              /* the comparison that is announced there */
 
 /* race_sync.c */
 bool bine__race_knows(const struct bine__strand *, uint32_t strand, uint32_t slice);
@@ -266,13 +293,27 @@ static inline uint32_t *bine__cell(uintptr_t at)
 uint32_t *bine__cell_made(uintptr_t at); /* race_shadow.c; NULL: no memory */
 uint32_t bine__record_new(void);
 void bine__record_free(uint32_t);
+const struct bine__record *bine__record_of_pointer(uint32_t strand, uintptr_t first, size_t size);
 void bine__race_clear(uintptr_t at, size_t size);
 void bine__heap_tidy(void); /* race_heap.c: deals with what other threads have freed */
+bool bine__heap_made(uintptr_t at, uint32_t strand); /* the block was allocated by that strand */
 
 static inline uint8_t bine__mask(uintptr_t at, unsigned size)
 {
     return (uint8_t)(((1u << (size > 8 ? 8 : size)) - 1) << (at & 7));
 }
+
+static inline uint64_t bine__value_at(uintptr_t at, unsigned size)
+{
+    uint64_t value = 0;
+    __builtin_memcpy(&value, (const void *)at, size > 8 ? 8 : size);
+    return value;
+}
+
+/* race_rules.c: the task's last access there was in an earlier slice, of this turn. */
+void bine__race_judge(struct bine__strand *, struct bine__record *mine, uintptr_t at, unsigned size,
+                      enum bine__access_kind, uint8_t mask, uintptr_t pc, bool group);
+void bine__race_replaced(struct bine__strand *, uintptr_t at, uintptr_t pc); /* it is written now */
 
 /* race_access.c: what the fast path in race_hooks.c leaves. */
 void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum bine__access_kind,
@@ -280,6 +321,8 @@ void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum 
 void bine__race_settle(struct bine__strand *); /* what its last write was, is known now */
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
 void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc);
+void bine__race_compared(uintptr_t at, size_t size); /* what it has read there, by a function of libc */
+void bine__race_same_value(struct bine__strand *, const struct bine__record *, uint64_t with);
 
 /* race_declared.c: a granule that was freed, declared, or is benign.  The cell that counts in its place;
  * NULL: the access is dealt with. */

@@ -101,6 +101,15 @@ static void used_after_free(struct bine__strand *self, const struct bine__record
     const struct bine__left *left = across ? bine__race_left_before(self, freed->w_slice) : NULL;
     snprintf(finding.summary, sizeof finding.summary, "%s %s freed memory at %p",
              bine__strand_name(name, self->number), write ? "writes" : "reads", (void *)at);
+    uint32_t use = across ? freed->next : 0;
+    while (use && bine__record(use)->strand != self->number)
+        use = bine__record(use)->next;
+    const struct bine__record *looked =
+        use || !across ? bine__record(use) : bine__record_of_pointer(self->number, freed->val, freed->w_old);
+    if (looked && looked->pc)
+        bine__finding_site(&finding, "looked", looked->pc, looked->context,
+                           use ? "%s used it here" : "%s got its address here",
+                           bine__strand_name(name, self->number));
     if (left)
         bine__finding_site(&finding, "gave-up", left->pc, left->context, "%s gave up the loop in %s",
                            bine__strand_name(name, self->number), bine__left_name(how, left));

@@ -230,7 +230,9 @@ static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
         n = BINE__EVENTS / 2;
         memmove(events->at, events->at + n, n * sizeof *events->at);
     }
-    events->at[n] = (struct bine__event){pc, now, now};
+    const struct bine__event *before = &events->at[*hint]; /* of an earlier turn */
+    uint64_t ever = before->pc == pc && before->ever >= frame->entry ? before->ever : now;
+    events->at[n] = (struct bine__event){pc, now, now, ever};
     *hint = (uint8_t)n;
     frame->events = (uint16_t)(n + 1);
 }
@@ -247,9 +249,18 @@ void bine__race_event(struct bine__strand *self, uintptr_t pc)
     note(self, self->depth - 1, bine__race_short(pc));
 }
 
+/* When it gave up the loop at the end of that slice; 0: that is not known any more. */
+static uint64_t left_at(const struct bine__strand *self, uint32_t slice)
+{
+    const struct bine__left *left = bine__race_left_before(self, slice + 1);
+    return left && left->slice == slice ? left->time : 0;
+}
+
 /* An event's .first is when its turn of the loop began for what came after: what lies before is of an earlier
- * one. */
-bool bine__race_same_turn(const struct bine__strand *self, uint64_t time)
+ * one.  Loops that were left before the loop was given up do not count: what was looked for in one is acted
+ * on behind it.  Of the events before that, the last led to the switch; had it come before, all of this would
+ * be in a loop. */
+bool bine__race_same_turn(const struct bine__strand *self, uint64_t time, uint32_t slice)
 {
     if (!bine__rule(BINE__RULE_LOOPS))
         return true;
@@ -264,5 +275,13 @@ bool bine__race_same_turn(const struct bine__strand *self, uint64_t time)
     for (unsigned i = 0; events && i < frame->events; i++)
         if (events->at[i].time <= time)
             next = i + 1;
+    if (bine__rule(BINE__RULE_PHASES)) {
+        uint64_t left = left_at(self, slice);
+        unsigned last = next;
+        while (last + 1 < frame->events && events->at[last + 1].time <= left)
+            last++;
+        if (last > next && events->at[last].ever > time)
+            next = last;
+    }
     return next >= frame->events || time < events->at[next].first;
 }

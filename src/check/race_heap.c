@@ -80,7 +80,10 @@ static void let_go(void)
     struct kept *oldest = &kept[kept_first++ % BLOCKS];
     kept_bytes -= oldest->size;
     bine__race_clear((uintptr_t)oldest->at, oldest->size);
-    bine__record_free(oldest->record);
+    for (uint32_t number = oldest->record, next; number; number = next) {
+        next = bine__record(number)->next;
+        bine__record_free(number);
+    }
     __libc_free(oldest->at);
 }
 
@@ -102,6 +105,41 @@ static void double_free(struct bine__strand *self, const struct bine__record *fi
     bine__finding_tell(&finding);
 }
 
+/* Where others used the block last: a chain, for whoever uses it after it was freed. */
+static uint32_t last_uses(const struct bine__strand *self, uintptr_t first, size_t size)
+{
+    enum { USERS = 4 };
+    static const size_t most = 4096;
+    uint32_t chain = 0;
+    unsigned users = 0;
+    for (uintptr_t granule = first; granule < first + (size < most ? size : most); granule += 8) {
+        const uint32_t *cell = bine__cell(granule);
+        for (uint32_t i = cell ? *cell : 0; i; i = bine__record(i)->next) {
+            const struct bine__record *one = bine__record(i);
+            uint32_t found = chain;
+            if (one->strand == self->number || one->kind == BINE__NOTHING || one->kind > BINE__UPDATE)
+                continue;
+            while (found && bine__record(found)->strand != one->strand)
+                found = bine__record(found)->next;
+            if (!found) {
+                if (users == USERS || !(found = bine__record_new()))
+                    continue;
+                users++;
+                bine__record(found)->next = chain;
+                chain = found;
+            }
+            struct bine__record *use = bine__record(found);
+            if (use->time < one->time) {
+                use->strand = one->strand;
+                use->time = one->time;
+                use->pc = one->pc;
+                use->context = one->context;
+            }
+        }
+    }
+    return chain;
+}
+
 /* True: it is kept, or was free already. */
 static bool keep(struct bine__strand *self, void *at, size_t size, uintptr_t pc)
 {
@@ -114,11 +152,14 @@ static bool keep(struct bine__strand *self, void *at, size_t size, uintptr_t pc)
         return true;
     }
     uint32_t number = size <= block_most ? bine__record_new() : 0;
+    uint32_t uses = number ? last_uses(self, first, size) : 0;
     bine__race_clear(first, size);
     if (!number)
         return false;
     *bine__record(number) = (struct bine__record){.kind = BINE__FREED,
                                                   .val = first,
+                                                  .w_old = size,
+                                                  .next = uses,
                                                   .strand = self->number,
                                                   .w_slice = bine__race_slice,
                                                   .w_pc = bine__race_short(pc),
@@ -140,7 +181,7 @@ static void release(void *at, uintptr_t pc)
     struct bine__strand *self = bine__race_self;
     if (!at)
         return;
-    if (self && self->restores.at)
+    if (self)
         bine__race_settle(self); /* while it can be read */
     if (!bine__records) {        /* nothing was ever touched */
         __libc_free(at);
@@ -159,9 +200,38 @@ static void release(void *at, uintptr_t pc)
     __libc_free(at);
 }
 
-HEAP void *malloc(size_t size) { return __libc_malloc(size); }
+/* ---- Who made it ------------------------------------------------------------------------------------- */
 
-HEAP void *calloc(size_t n, size_t size) { return __libc_calloc(n, size); }
+enum { MADE = 1 << 14 };
+static struct made {
+    uintptr_t at;
+    size_t size;
+    uint32_t strand;
+} made[MADE];
+static unsigned made_next;
+
+static void *made_by(void *at, size_t size)
+{
+    const struct bine__strand *self = bine__race_self;
+    if (self && at)
+        made[made_next++ % MADE] = (struct made){(uintptr_t)at, size, self->number};
+    return at;
+}
+
+/* Of blocks made long ago it is not known. */
+bool bine__heap_made(uintptr_t at, uint32_t strand)
+{
+    for (unsigned i = 0; i < MADE && i < made_next; i++) {
+        const struct made *one = &made[(made_next - 1 - i) % MADE];
+        if (at - one->at < one->size)
+            return one->strand == strand;
+    }
+    return false;
+}
+
+HEAP void *malloc(size_t size) { return made_by(__libc_malloc(size), size); }
+
+HEAP void *calloc(size_t n, size_t size) { return made_by(__libc_calloc(n, size), n * size); }
 
 HEAP void *memalign(size_t alignment, size_t size) { return __libc_memalign(alignment, size); }
 
@@ -199,7 +269,7 @@ HEAP void *realloc(void *at, size_t size)
         return now;
     }
     size_t before = malloc_usable_size(at);
-    void *now = __libc_malloc(size);
+    void *now = malloc(size);
     if (!now)
         return NULL;
     memcpy(now, at, before < size ? before : size);

@@ -69,7 +69,8 @@ INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_
     if (mine->strand != self->number || mine->next || mine->slice == bine__race_slice ||
         mine->kind > BINE__UPDATE || !covers(mine, at, size))
         return false;
-    if (bine__race_options.predict || self->restores.at || (kind != BINE__READ && self->undos) ||
+    if (bine__race_options.predict || self->restores.at || self->clobbered.at || self->given.at ||
+        (kind != BINE__READ && self->undos) ||
         !placed(self, pc, &short_pc, &context) || !event_again(self, short_pc))
         return false;
     mine->place = (uint16_t)at;
@@ -85,7 +86,9 @@ INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_
         bine__race_looked(self, mine);
         return true;
     }
-    mine->flags &= BINE__KEPT_FLAGS & ~BINE__CHANGED;
+    mine->flags &= BINE__KEPT_FLAGS & ~BINE__OF_WRITE;
+    if (kind == BINE__WRITE)
+        mine->flags |= BINE__BLIND;
     mine->w_old = value_at(at, size);
     mine->w_slice = bine__race_slice;
     mine->w_pc = short_pc;
@@ -263,6 +266,9 @@ HOOK void __tsan_func_exit(void)
     if (!self)
         return;
     self->undos = 0;
+    self->returned_looks = self->looks;
+    self->returned_from = bine__race_short(CALLER);
+    self->returned_to = self->frames[self->depth - 1].call;
     if (self->depth > 1)
         self->depth--;
 }
@@ -280,7 +286,27 @@ INLINE void mark(const struct bine__strand *self, struct bine__look *look)
     look->marked = true;
 }
 
-INLINE void compare(uint64_t a, uint64_t b, uint64_t mask)
+/* What was read just before, if it was not compared itself: something was that was made of it. */
+static __attribute__((noinline)) void derived(struct bine__strand *self, uintptr_t pc)
+{
+    enum { OPERANDS = 3 };
+    uint32_t to = bine__race_short(pc);
+    bool outside = self->returned_looks == self->looks; /* of the function that has read it */
+    if (!bine__rule(BINE__RULE_DERIVED))
+        return;
+    if (outside && !bine__race_leads(bine__race_short(self->returned_to), to))
+        return;
+    if (outside)
+        to = self->returned_from;
+    for (unsigned i = 1; i <= OPERANDS && i <= self->looks; i++) {
+        struct bine__look *look = &self->look[(self->looks - i) % BINE__LOOKS];
+        if (!look->record || !bine__race_leads(bine__record(look->record)->pc, to))
+            return;
+        mark(self, look);
+    }
+}
+
+INLINE void compare(uint64_t a, uint64_t b, uint64_t mask, bool constant, uintptr_t pc)
 {
     struct bine__strand *self = bine__race_self;
     if (!self)
@@ -293,11 +319,16 @@ INLINE void compare(uint64_t a, uint64_t b, uint64_t mask)
         if (bine__unlikely((value == a || value == b) && !look->marked))
             mark(self, look);
     }
+    if (bine__unlikely(self->clobbered.at && constant && bine__race_decides(bine__race_short(pc))))
+        bine__race_same_value(self, bine__record(self->look[(self->looks - 1) % BINE__LOOKS].record), a);
+    if (!self->look[(self->looks - 1) % BINE__LOOKS].marked ||
+        !self->look[(self->looks - 2) % BINE__LOOKS].marked)
+        derived(self, pc);
 }
 
 #define COMPARE(n, type)                                                                                     \
-    HOOK void __sanitizer_cov_trace_cmp##n(type a, type b) { compare(a, b, (type)-1); }                      \
-    HOOK void __sanitizer_cov_trace_const_cmp##n(type a, type b) { compare(a, b, (type)-1); }
+    HOOK void __sanitizer_cov_trace_cmp##n(type a, type b) { compare(a, b, (type)-1, false, CALLER); }       \
+    HOOK void __sanitizer_cov_trace_const_cmp##n(type a, type b) { compare(a, b, (type)-1, true, CALLER); }
 COMPARE(1, uint8_t)
 COMPARE(2, uint16_t)
 COMPARE(4, uint32_t)
@@ -308,7 +339,7 @@ HOOK void __sanitizer_cov_trace_cmpf(float a, float b)
     uint32_t x, y;
     memcpy(&x, &a, sizeof x);
     memcpy(&y, &b, sizeof y);
-    compare(x, y, UINT32_MAX);
+    compare(x, y, UINT32_MAX, false, CALLER);
 }
 
 HOOK void __sanitizer_cov_trace_cmpd(double a, double b)
@@ -316,13 +347,13 @@ HOOK void __sanitizer_cov_trace_cmpd(double a, double b)
     uint64_t x, y;
     memcpy(&x, &a, sizeof x);
     memcpy(&y, &b, sizeof y);
-    compare(x, y, UINT64_MAX);
+    compare(x, y, UINT64_MAX, false, CALLER);
 }
 
 HOOK void __sanitizer_cov_trace_switch(uint64_t value, uint64_t *cases)
 {
     uint64_t bits = cases[1], mask = bits < 64 ? ((uint64_t)1 << bits) - 1 : UINT64_MAX;
-    compare(value & mask, value & mask, mask);
+    compare(value & mask, value & mask, mask, true, CALLER);
 }
 
 HOOK void __sanitizer_cov_trace_pc_guard(uint32_t *guard) { (void)guard; }

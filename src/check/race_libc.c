@@ -3,9 +3,11 @@
  * What libc reads and writes for the program: the linker leads these calls here (wrap.list, ld's --wrap). The
  * library's own calls come here too and are let through. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "check/race.h"
 
@@ -27,6 +29,11 @@ int __real_strcmp(const char *, const char *) REAL;
 int __real_strncmp(const char *, const char *, size_t) REAL;
 int __real_vsnprintf(char *, size_t, const char *, va_list) REAL;
 char *__real_strtok(char *, const char *) REAL;
+struct tm *__real_gmtime(const time_t *) REAL;
+struct tm *__real_localtime(const time_t *) REAL;
+char *__real_asctime(const struct tm *) REAL;
+char *__real_ctime(const time_t *) REAL;
+char *__real_inet_ntoa(struct in_addr) REAL;
 
 static void reads(const void *at, size_t size, uintptr_t pc)
 {
@@ -76,9 +83,19 @@ WRAP void *__wrap_memset(void *to, int byte, size_t n)
     return __real_memset(to, byte, n);
 }
 
+/* What a function of libc reads to compare it. */
+static void compares(const void *a, size_t n, const void *b, size_t m, uintptr_t pc)
+{
+    if (!bine__race_self || (pc >= bine__race_text[0] && pc < bine__race_text[1]))
+        return;
+    reads_both(a, n, b, m, pc);
+    bine__race_compared((uintptr_t)a, n);
+    bine__race_compared((uintptr_t)b, m);
+}
+
 WRAP int __wrap_memcmp(const void *a, const void *b, size_t n)
 {
-    reads_both(a, n, b, n, CALLER);
+    compares(a, n, b, n, CALLER);
     return __real_memcmp(a, b, n);
 }
 
@@ -113,13 +130,13 @@ WRAP size_t __wrap_strlen(const char *at)
 
 WRAP int __wrap_strcmp(const char *a, const char *b)
 {
-    reads_both(a, __real_strlen(a) + 1, b, __real_strlen(b) + 1, CALLER);
+    compares(a, __real_strlen(a) + 1, b, __real_strlen(b) + 1, CALLER);
     return __real_strcmp(a, b);
 }
 
 WRAP int __wrap_strncmp(const char *a, const char *b, size_t n)
 {
-    reads_both(a, strnlen(a, n), b, strnlen(b, n), CALLER);
+    compares(a, strnlen(a, n), b, strnlen(b, n), CALLER);
     return __real_strncmp(a, b, n);
 }
 
@@ -176,3 +193,26 @@ WRAP char *__wrap_strtok(char *text, const char *delimiters)
     place++;
     return token;
 }
+
+/* Those that answer in a place of their own.  It is the same each time, and known once there was an answer:
+ * what stood there before counts. */
+#define OWN_PLACE(type, name, parameter, argument, size)   \
+    WRAP type *__wrap_##name(parameter)                    \
+    {                                                      \
+        static type *place;                                \
+        if (place)                                         \
+            writes(place, (size), CALLER);                 \
+        type *answer = __real_##name(argument);            \
+        if (answer && answer != place) {                   \
+            place = answer;                                \
+            writes(place, (size), CALLER);                 \
+        }                                                  \
+        return answer;                                     \
+    }
+#define TIME_TEXT 26
+#define ADDRESS_TEXT 16
+OWN_PLACE(struct tm, gmtime, const time_t *time, time, sizeof *place)
+OWN_PLACE(struct tm, localtime, const time_t *time, time, sizeof *place)
+OWN_PLACE(char, asctime, const struct tm *time, time, TIME_TEXT)
+OWN_PLACE(char, ctime, const time_t *time, time, TIME_TEXT)
+OWN_PLACE(char, inet_ntoa, struct in_addr address, address, ADDRESS_TEXT)

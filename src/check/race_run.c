@@ -140,6 +140,8 @@ void bine__check_spawn(struct bine_task *child)
     struct bine__strand *parent = bine__race_self, *strand = new_strand(child, bine__task_name(child));
     if (!strand)
         return;
+    strand->stack = (uintptr_t)child->stack.base;
+    strand->stack_end = strand->stack + bine__stack_span(child->stack);
     if (parent) {
         strand->parent = parent->number;
         bine__race_tell(strand, parent, true);
@@ -188,7 +190,8 @@ void bine__check_joined(struct bine_task *self, struct bine_task *task)
 static void note_leave(struct bine__strand *self, uint8_t wait, uintptr_t pc, uintptr_t library)
 {
     self->left[self->lefts++ % BINE__LEFT] =
-        (struct bine__left){self->slice, bine__race_here(self), bine__race_short(pc), wait, library};
+        (struct bine__left){bine__race_now,       self->slice, bine__race_here(self),
+                            bine__race_short(pc), wait,        library};
 }
 
 void bine__check_call(struct bine_task *task)
@@ -288,7 +291,11 @@ static const struct {
              {"values", BINE__RULE_VALUES},   {"handover", BINE__RULE_HANDOVER},
              {"updates", BINE__RULE_UPDATES}, {"own-reads", BINE__RULE_OWN_READS},
              {"masks", BINE__RULE_MASKS},     {"locks", BINE__RULE_LOCKS},
-             {"order", BINE__RULE_ORDER},     {"calls", BINE__RULE_CALLS}};
+             {"order", BINE__RULE_ORDER},     {"calls", BINE__RULE_CALLS},
+             {"derived", BINE__RULE_DERIVED}, {"tests", BINE__RULE_TESTS},
+             {"phases", BINE__RULE_PHASES},   {"blind", BINE__RULE_BLIND},
+             {"asked", BINE__RULE_ASKED},     {"own-places", BINE__RULE_OWN_PLACES},
+             {"returns", BINE__RULE_RETURNS}};
 
 static bool is_word(const char *at, size_t length, const char *word)
 {

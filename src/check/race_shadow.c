@@ -84,6 +84,19 @@ void bine__record_free(uint32_t number)
     records_free = number;
 }
 
+/* Where it read a pointer into the block last.  Goes through all records: only for a finding. */
+const struct bine__record *bine__record_of_pointer(uint32_t strand, uintptr_t first, size_t size)
+{
+    const struct bine__record *best = NULL;
+    for (uint32_t i = 1; i < records_made; i++) {
+        const struct bine__record *one = bine__record(i);
+        if (one->strand == strand && one->kind == BINE__READ && one->size == 8 && one->val - first < size &&
+            (!best || best->time < one->time))
+            best = one;
+    }
+    return best;
+}
+
 /* What stood there is forgotten.  A cell of a freed block shares the block's one record, which is not its own
  * to give back; declarations stay until their memory goes. */
 void bine__race_clear(uintptr_t at, size_t size)

@@ -19,10 +19,17 @@
 
 enum { OLDEST_GCC = 12, OLDEST_CLANG = 14 };
 
-static const char *const gcc_flags[] = {"-g", "-fno-inline", "-fsanitize=thread",
+/* Functions of libc that compilers like to replace by code of their own, which nothing would announce. */
+#define CALLED                                                                                              \
+    "-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset", "-fno-builtin-memcmp",            \
+        "-fno-builtin-strcpy", "-fno-builtin-strncpy", "-fno-builtin-strcat", "-fno-builtin-strcmp",        \
+        "-fno-builtin-strncmp", "-fno-builtin-sprintf", "-fno-builtin-snprintf"
+
+static const char *const gcc_flags[] = {"-g", "-fno-inline", CALLED, "-fno-ssa-phiopt", "-fsanitize=thread",
                                         "-fsanitize-coverage=trace-cmp", NULL};
 static const char *const clang_flags[] = {"-g",
                                           "-fno-inline",
+                                          CALLED,
                                           "-fsanitize=thread",
                                           "-mllvm",
                                           "-tsan-instrument-read-before-write",

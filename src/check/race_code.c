@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the program's code does with a value that it has read, where no hook tells.
+ *
+ * Compilers announce a comparison by its operands.  Of `flags & BUSY`, of a bit field, of `cap - used` these
+ * are not what was read; of pointers nothing is announced at all.  So the few bytes of code between two hooks
+ * are looked at: a comparison that follows a read with no other call between has to do with it, and a pointer
+ * that is tested right after it was read was looked at.
+ *
+ * Nothing here decodes instructions: patterns are sought that are calls, or tests of a whole register.  Bytes
+ * that look like one and are not lead to a rule that is not applied, or is where it need not be.  For processors
+ * that are not known here nothing is ever found. */
+#include <string.h>
+
+#include "check/race.h"
+
+enum { FARTHEST = 200, NEAREST_TEST = 40, CACHED = 1 << 12 };
+
+extern const char code_begins[] __asm__("__executable_start") __attribute__((weak, visibility("hidden")));
+extern const char code_ends[] __asm__("__etext") __attribute__((weak, visibility("hidden")));
+
+void __tsan_read1(void *);
+void __tsan_read2(void *);
+void __tsan_read4(void *);
+void __tsan_read8(void *);
+
+static bool is_code(uintptr_t at) { return at >= (uintptr_t)code_begins && at < (uintptr_t)code_ends; }
+
+static bool is_read_hook(uintptr_t at)
+{
+    return at == (uintptr_t)__tsan_read1 || at == (uintptr_t)__tsan_read2 || at == (uintptr_t)__tsan_read4 ||
+           at == (uintptr_t)__tsan_read8;
+}
+
+/* ---- Patterns --------------------------------------------------------------------------------------- */
+
+#if defined __x86_64__
+enum { CALL_BYTES = 5 };
+
+static uintptr_t call_to(const uint8_t *at) /* 0: it is none */
+{
+    int32_t distance;
+    if (*at != 0xe8)
+        return 0;
+    memcpy(&distance, at + 1, sizeof distance);
+    uintptr_t to = (uintptr_t)at + CALL_BYTES + (uintptr_t)(intptr_t)distance;
+    return is_code(to) ? to : 0;
+}
+
+static bool calls_through_pointer(const uint8_t *at)
+{
+    return *at == 0xff && ((at[1] & 0xf8) == 0xd0 || at[1] == 0x15);
+}
+
+static bool branches(const uint8_t *at)
+{
+    return *at == 0x74 || *at == 0x75 || (*at == 0x0f && (at[1] & 0xfe) == 0x84) ||
+           (*at == 0x0f && (at[1] & 0xfe) == 0x94) || (*at == 0x0f && (at[1] & 0xfe) == 0x44) ||
+           ((*at & 0xf8) == 0x48 && at[1] == 0x0f && (at[2] & 0xfe) == 0x44);
+}
+
+/* A whole register is compared with itself, or a word in memory with 0, or one with the other. */
+static bool tests(const uint8_t *at)
+{
+    uint8_t how = at[2];
+    if ((*at & 0xf8) != 0x48)
+        return false;
+    if (at[1] == 0x85)
+        return how >= 0xc0 && (how >> 3 & 7) == (how & 7);
+    if (at[1] == 0x39 || at[1] == 0x3b)
+        return true;
+    return at[1] == 0x83 && how < 0xc0 && (how & 0x38) == 0x38;
+}
+
+static bool pointer_tested(const uint8_t *from)
+{
+    enum { LONGEST_TEST = 8, MOVES = 8 };
+    for (const uint8_t *at = from; at < from + NEAREST_TEST; at++) {
+        if (call_to(at) || *at == 0xc3)
+            return false;
+        if (tests(at))
+            for (unsigned i = 3; i < LONGEST_TEST + MOVES; i++)
+                if (branches(at + i))
+                    return true;
+    }
+    return false;
+}
+
+/* The lesser or the greater of two: cmp and cmov. */
+static bool bounded(const uint8_t *from)
+{
+    enum { LONGEST_COMPARE = 8 };
+    for (const uint8_t *at = from; at < from + NEAREST_TEST; at++) {
+        uintptr_t called = call_to(at);
+        if ((called && !is_read_hook(called)) || *at == 0xc3)
+            return false;
+        if (*at == 0x39 || *at == 0x3b) {
+            for (unsigned i = 2; i < LONGEST_COMPARE; i++)
+                if (at[i] == 0x0f && at[i + 1] >= 0x4c && at[i + 1] <= 0x4f) /* cmovl, ge, le, g */
+                    return true;
+                else if (at[i] == 0x0f && ((at[i + 1] & 0xfe) == 0x42 || (at[i + 1] & 0xfe) == 0x46))
+                    return true; /* cmovb, ae, be, a */
+        }
+    }
+    return false;
+}
+
+static bool tested_code(const uint8_t *from, bool pointer)
+{
+    return (pointer && pointer_tested(from)) || bounded(from);
+}
+/* A conditional jump comes before any call: not a value is made of it, but a way is chosen. */
+static bool decides(const uint8_t *from)
+{
+    for (const uint8_t *at = from; at < from + NEAREST_TEST; at++) {
+        bool compares = *at && strchr("\x85\x84\x39\x3b\x38\x83\x80\x81\x3d\x3c\xf6\xa8", *at);
+        if (call_to(at) || *at == 0xc3)
+            return false;
+        for (unsigned i = 2; compares && i < 8; i++)
+            if ((at[i] & 0xf0) == 0x70 || (at[i] == 0x0f && (at[i + 1] & 0xf0) == 0x80))
+                return true;
+    }
+    return false;
+}
+#define STEP 1
+#elif defined __aarch64__
+enum { CALL_BYTES = 4 };
+
+static uint32_t word(const uint8_t *at)
+{
+    uint32_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static uintptr_t call_to(const uint8_t *at)
+{
+    uint32_t code = word(at);
+    if (code >> 26 != 0x25) /* bl */
+        return 0;
+    return (uintptr_t)at + (uintptr_t)((intptr_t)((uint64_t)code << 38) >> 36);
+}
+
+static bool calls_through_pointer(const uint8_t *at)
+{
+    return (word(at) & 0xfffffc1f) == 0xd63f0000; /* blr */
+}
+
+static bool tested_code(const uint8_t *from, bool pointer)
+{
+    for (const uint8_t *at = from; at < from + NEAREST_TEST; at += 4) {
+        uint32_t code = word(at);
+        if (call_to(at) || code == 0xd65f03c0)
+            return false;
+        bool zero = (code & 0xfe000000) == 0xb4000000, compare = (code & 0xffe0001f) == 0xeb00001f;
+        if (pointer && (zero || compare)) /* cbz, cbnz; cmp */
+            return true;
+    }
+    return false;
+}
+static bool decides(const uint8_t *from)
+{
+    for (const uint8_t *at = from; at < from + NEAREST_TEST; at += 4) {
+        uint32_t code = word(at);
+        if (call_to(at) || code == 0xd65f03c0)
+            return false;
+        if ((code & 0xff000010) == 0x54000000 || (code & 0x7c000000) == 0x34000000) /* b.cond; cbz, tbz */
+            return true;
+    }
+    return false;
+}
+#define STEP 4
+#else
+enum { CALL_BYTES = 1 };
+static uintptr_t call_to(const uint8_t *at) { return (uintptr_t)at; }
+static bool calls_through_pointer(const uint8_t *at) { return at != NULL; }
+static bool tested_code(const uint8_t *from, bool pointer) { return !from && pointer; }
+static bool decides(const uint8_t *from) { return !from; }
+#define STEP 1
+#endif
+
+/* ---- What is asked ---------------------------------------------------------------------------------- */
+
+static struct answer {
+    uint32_t from, to;
+    bool yes;
+} answers[CACHED];
+
+static struct answer *answer_of(uint32_t from, uint32_t to)
+{
+    return &answers[(from * 2654435761U ^ to * 2246822519U) >> 20 & (CACHED - 1)];
+}
+
+/* Nothing but reads is called from here to there, where a hook was called. */
+static bool leads(uintptr_t from, uintptr_t to)
+{
+    if (!is_code(from) || to <= from || to - from > FARTHEST)
+        return false;
+    for (uintptr_t at = from; at + CALL_BYTES < to; at += STEP) {
+        uintptr_t called = call_to((const uint8_t *)at);
+        if (called ? !is_read_hook(called) : calls_through_pointer((const uint8_t *)at))
+            return false;
+    }
+    return true;
+}
+
+bool bine__race_leads(uint32_t from, uint32_t to)
+{
+    struct answer *answer = answer_of(from, to);
+    if (to <= from || to - from > FARTHEST)
+        return false;
+    if (answer->from != from || answer->to != to)
+        *answer = (struct answer){from, to, leads(bine__race_pc(from), bine__race_pc(to))};
+    return answer->yes;
+}
+
+bool bine__race_decides(uint32_t pc)
+{
+    uintptr_t at = bine__race_pc(pc);
+    return is_code(at) && is_code(at + FARTHEST) && decides((const uint8_t *)at);
+}
+
+bool bine__race_tested(uint32_t pc, bool pointer)
+{
+    uint32_t what = pointer ? 0 : 1; /* no place in the code */
+    struct answer *answer = answer_of(pc, what);
+    uintptr_t at = bine__race_pc(pc);
+    if (answer->from != pc || answer->to != what)
+        *answer = (struct answer){pc, what,
+                                  is_code(at) && is_code(at + FARTHEST) && tested_code((void *)at, pointer)};
+    return answer->yes;
+}

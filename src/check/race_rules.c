@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rules.  A task comes back to a granule in a later slice than its last access there; the records of
+ * others say who wrote meanwhile.
+ *
+ *   it read, another wrote, it writes       LOST-UPDATE, or STALE-CHECK if what it read was compared
+ *   it read, another wrote, it updates      STALE-CHECK: it acts on a check that does not hold any more
+ *   it wrote, another wrote, it reads       CLOBBERED
+ *   it wrote a part of a declared group, another read or wrote any, it writes another part    TORN-GROUP
+ *
+ * What makes such a thing harmless: a writer that woke this task directly and so handed over; a value that is
+ * what it was; accesses of different turns of a loop, or of different calls of one function. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check/race.h"
+
+/* ---- Telling it ------------------------------------------------------------------------------------- */
+
+struct triple {
+    const char *kind, *looked, *wrote, *acted;
+};
+struct spot { /* in the program */
+    uint32_t pc, context;
+};
+
+static struct spot read_of(const struct bine__record *record)
+{
+    return (struct spot){record->pc, record->context};
+}
+
+static struct spot write_of(const struct bine__record *record)
+{
+    return (struct spot){record->w_pc, record->w_context};
+}
+
+static struct spot here(struct bine__strand *self, uintptr_t pc)
+{
+    return (struct spot){bine__race_short(pc), bine__race_here(self)};
+}
+
+static void tell(struct bine__strand *self, const struct triple *triple, struct spot looked, uint32_t other,
+                 uint32_t slice, struct spot wrote, uintptr_t at, unsigned size, struct spot acted)
+{
+    struct bine__finding finding = {.kind = triple->kind};
+    char name[64], place[96], how[64];
+    const struct bine__left *left = bine__race_left_before(self, slice);
+    snprintf(finding.summary, sizeof finding.summary, "%s of %u byte%s at %p%s",
+             bine__strand_name(name, self->number), size, size == 1 ? "" : "s", (void *)at,
+             bine__place_name(place, at));
+    bine__strand_name(name, self->number);
+    bine__finding_site(&finding, "looked", looked.pc, looked.context, "%s %s here", name, triple->looked);
+    if (left)
+        bine__finding_site(&finding, "gave-up", left->pc, left->context, "then gave up the loop in %s",
+                           bine__left_name(how, left));
+    bine__strand_name(name, other);
+    bine__finding_site(&finding, "wrote", wrote.pc, wrote.context, "%s %s meanwhile", name, triple->wrote);
+    bine__strand_name(name, self->number);
+    bine__finding_site(&finding, "acted", acted.pc, acted.context, "%s %s", name, triple->acted);
+    bine__finding_tell(&finding);
+}
+
+static struct bine__suspect suspect_of(const struct bine__record *mine, const struct bine__record *theirs,
+                                       uintptr_t at, unsigned size, uint64_t value, struct spot act)
+{
+    return (struct bine__suspect){.at = at,
+                                  .slice = bine__race_slice,
+                                  .record = (uint32_t)(mine - bine__records),
+                                  .value = value,
+                                  .size = (uint8_t)size,
+                                  .mine = *mine,
+                                  .theirs = *theirs,
+                                  .pc = act.pc,
+                                  .context = act.context};
+}
+
+/* ---- Who wrote meanwhile ---------------------------------------------------------------------------- */
+
+static bool between(const struct bine__strand *self, const struct bine__record *mine,
+                    const struct bine__record *theirs, uint8_t mask, uint32_t slice)
+{
+    return theirs->strand != self->number && (theirs->mask & mask) && slice > mine->slice &&
+           slice < bine__race_slice && !bine__race_knows(self, theirs->strand, slice);
+}
+
+static bool written_later(const struct bine__record *theirs, uint32_t chain)
+{
+    for (; chain; chain = bine__record(chain)->next)
+        if ((bine__record(chain)->mask & theirs->mask) && bine__record(chain)->w_slice > theirs->w_slice)
+            return true;
+    return false;
+}
+
+static bool looks_like_pointer(uint64_t value)
+{
+    return value == 0 || (value > 0x10000 && value < (uint64_t)1 << 47);
+}
+
+/* A double between 2^-32 and 2^64, of either sign. */
+static bool looks_like_number(uint64_t value)
+{
+    const unsigned exponent = (unsigned)(value >> 52) & 0x7ff, bias = 1023;
+    return exponent >= bias - 32 && exponent <= bias + 64;
+}
+
+/* It has added to it, or taken from it, in this turn, and may now undo that. */
+static bool may_give_back(const struct bine__strand *self, const struct bine__record *mine)
+{
+    return bine__rule(BINE__RULE_RETURNS) && (mine->flags & (BINE__RAISED | BINE__LOWERED)) &&
+           mine->w_slice < mine->slice && bine__race_same_turn(self, mine->time, mine->w_slice);
+}
+
+/* It read in an earlier slice, and writes. */
+static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
+                  enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
+{
+    bool checked =
+        (mine->flags & BINE__CHECKED_READ) || !bine__rule(BINE__RULE_CHECKS) ||
+        (size == 8 && (looks_like_pointer(mine->val) || (bine__race_clang && looks_like_number(mine->val))));
+    if (kind == BINE__UPDATE && (!checked || (mine->flags & BINE__OWN_READ)))
+        return;
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, mine, theirs, mask, theirs->w_slice))
+            continue;
+        uint64_t value = bine__value_at(at, size);
+        if (bine__rule(BINE__RULE_VALUES) && !group && size == mine->size && value == mine->val &&
+            (value == theirs->w_old || written_later(theirs, mine->next)))
+            continue;
+        bool was_checked = (mine->flags & BINE__CHECKED_READ) != 0;
+        if (kind == BINE__UPDATE && !group && may_give_back(self, mine)) {
+            const struct spot act = here(self, pc);
+            self->given = suspect_of(mine, theirs, at, size, value, act);
+            return;
+        }
+        const struct triple triple = {kind == BINE__UPDATE || was_checked ? "STALE-CHECK" : "LOST-UPDATE",
+                                      was_checked ? "checked it" : "read it", "wrote it",
+                                      kind == BINE__UPDATE ? "updates it without looking again"
+                                                           : "overwrites it without looking again"};
+        tell(self, &triple, read_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size,
+             here(self, pc));
+        return;
+    }
+    if (bine__race_options.predict &&
+        (kind == BINE__WRITE || (checked && !may_give_back(self, mine)))) {
+        bine__predict_span(self, at, mine, bine__race_here(self), kind, pc, mine->next);
+        mine->flags |= BINE__IN_SPAN;
+    }
+}
+
+/* On its own stack, or in a block that it has allocated: others write there to tell it something. */
+static bool own_place(const struct bine__strand *self, uintptr_t at)
+{
+    return bine__rule(BINE__RULE_OWN_PLACES) &&
+           (at - self->stack < self->stack_end - self->stack || bine__heap_made(at, self->number));
+}
+
+/* It wrote in an earlier slice, and reads.  It may be that it only asks whether what it wrote still stands, or
+ * that the read is half of an update: that is known a moment later. */
+static void clobbered(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                      uint8_t mask, uintptr_t pc, bool group)
+{
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, mine, theirs, mask, theirs->w_slice))
+            continue;
+        if (bine__rule(BINE__RULE_VALUES) && !group && bine__value_at(at, size) == theirs->w_old)
+            continue;
+        if (bine__rule(BINE__RULE_BLIND) && !group && !(theirs->flags & BINE__BLIND))
+            continue;
+        if (own_place(self, at))
+            return;
+        const struct spot act = here(self, pc);
+        self->clobbered = suspect_of(mine, theirs, at, size, theirs->w_old, act);
+        return;
+    }
+}
+
+/* What it has just read there was compared with a constant: is it still what it wrote itself? */
+void bine__race_same_value(struct bine__strand *self, const struct bine__record *record, uint64_t with)
+{
+    const struct bine__suspect *suspect = &self->clobbered;
+    if (bine__rule(BINE__RULE_ASKED) && record == bine__record(suspect->record) &&
+        (suspect->value == with || suspect->size == 1))
+        self->clobbered.at = 0;
+}
+
+/* It wrote a part of a group in an earlier slice, and writes another. */
+static void torn(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                 uintptr_t pc)
+{
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        uint32_t slice = theirs->slice > theirs->w_slice ? theirs->slice : theirs->w_slice;
+        if (!between(self, mine, theirs, 0xff, slice))
+            continue;
+        const struct triple triple = {"TORN-GROUP", "updated a part of it",
+                                      theirs->kind == BINE__READ ? "saw it half updated" : "changed it",
+                                      "updates the rest"};
+        tell(self, &triple, write_of(mine), theirs->strand, slice,
+             theirs->w_slice == slice ? write_of(theirs) : read_of(theirs), at, size, here(self, pc));
+        return;
+    }
+}
+
+/* It read a part of a group in an earlier slice, and reads another. */
+static void torn_read(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                      uintptr_t pc)
+{
+    static const struct triple triple = {"TORN-GROUP", "read a part of it", "changed it", "reads the rest"};
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, mine, theirs, 0xff, theirs->w_slice))
+            continue;
+        tell(self, &triple, read_of(mine), theirs->strand, theirs->w_slice, write_of(theirs), at, size,
+             here(self, pc));
+        return;
+    }
+}
+
+/* ---- What is known only later ----------------------------------------------------------------------- */
+
+/* It read and wrote in an earlier slice, and writes: if that puts back what was there first, what others have
+ * written since is lost.  The value is known when it is written. */
+static void may_restore(struct bine__strand *self, const struct bine__record *mine, uintptr_t at,
+                        unsigned size, uint8_t mask, uintptr_t pc)
+{
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, mine, theirs, mask, theirs->w_slice) || bine__value_at(at, size) == mine->w_old)
+            continue;
+        if (mine->w_old == 0)
+            return; /* not put back, but reset */
+        const struct spot act = here(self, pc);
+        self->restores = suspect_of(mine, theirs, at, size, mine->w_old, act);
+        return;
+    }
+}
+
+static void tell_suspect(struct bine__strand *self, const struct bine__suspect *suspect,
+                         const struct triple *triple, bool wrote)
+{
+    tell(self, triple, wrote ? write_of(&suspect->mine) : read_of(&suspect->mine), suspect->theirs.strand,
+         suspect->theirs.w_slice, write_of(&suspect->theirs), suspect->at, suspect->size,
+         (struct spot){suspect->pc, suspect->context});
+}
+
+/* Whether an update made it more or less is seen once it is done. */
+static int direction(uint64_t before, uint64_t after, unsigned size)
+{
+    unsigned unused = 64 - size * 8;
+    int64_t step = (int64_t)((after - before) << unused);
+    return step > 0 ? BINE__RAISED : step < 0 ? BINE__LOWERED : 0;
+}
+
+static void settle_sign(struct bine__strand *self)
+{
+    const struct bine__suspect *one = &self->sign;
+    struct bine__record *record = bine__record(one->record);
+    if (one->slice == self->slice && record->strand == self->number && record->w_slice == one->slice)
+        record->flags |= (uint8_t)direction(one->value, bine__value_at(one->at, one->size), one->size);
+    self->sign.at = 0;
+}
+
+static void settle_given(struct bine__strand *self)
+{
+    static const struct triple triple = {"STALE-CHECK", "checked it", "wrote it",
+                                         "updates it without looking again"};
+    const struct bine__suspect suspect = self->given;
+    int back = suspect.mine.flags & BINE__RAISED ? BINE__LOWERED : BINE__RAISED;
+    self->given.at = 0;
+    if (suspect.slice == self->slice &&
+        direction(suspect.value, bine__value_at(suspect.at, suspect.size), suspect.size) != back)
+        tell_suspect(self, &suspect, &triple, false);
+}
+
+static void settle_clobbered(struct bine__strand *self)
+{
+    static const struct triple triple = {"CLOBBERED", "wrote it", "overwrote it",
+                                         "reads what the other wrote"};
+    const struct bine__suspect suspect = self->clobbered;
+    self->clobbered.at = 0;
+    if (suspect.slice == self->slice)
+        tell_suspect(self, &suspect, &triple, true);
+}
+
+/* It reads a pointer again, which is what it was though others have written there: what it pointed to may not
+ * be. */
+static void may_have_returned(struct bine__strand *self, const struct bine__record *mine, uintptr_t at,
+                              unsigned size)
+{
+    uint64_t value = bine__value_at(at, size);
+    if (size != 8 || !value || !looks_like_pointer(value) || value != mine->val)
+        return;
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, mine, theirs, 0xff, theirs->w_slice) ||
+            (theirs->w_old == value && !(theirs->flags & BINE__CHANGED)))
+            continue;
+        self->returned = (struct bine__suspect){.at = at,
+                                                .slice = bine__race_slice,
+                                                .size = (uint8_t)size,
+                                                .mine = *mine,
+                                                .theirs = *theirs,
+                                                .returned = true};
+        return;
+    }
+}
+
+/* What it wrote there is what it had read from the thing pointed to, in the slice of its first look, and what is
+ * there no more. */
+static bool is_from_behind(const struct bine__strand *self, const struct bine__suspect *suspect)
+{
+    enum { REACH = 256 };
+    uint64_t written = bine__value_at(suspect->at, 8);
+    for (uintptr_t at = suspect->mine.val & ~(uintptr_t)7, end = at + REACH; at < end; at += 8) {
+        const uint32_t *cell = bine__cell(at);
+        for (uint32_t i = cell ? *cell : 0; i; i = bine__record(i)->next) {
+            const struct bine__record *read = bine__record(i);
+            if (read->strand == self->number && read->kind == BINE__READ && read->size == 8 &&
+                read->slice == suspect->mine.slice && read->val == written && bine__value_at(at, 8) != written)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void tell_returned(struct bine__strand *self, const struct bine__suspect *suspect)
+{
+    static const struct triple triple = {"ABA", "read it", "changed it and changed it back",
+                                         "found it equal, and replaces it by what it had read behind it"};
+    if (is_from_behind(self, suspect))
+        tell(self, &triple, read_of(&suspect->mine), suspect->theirs.strand, suspect->theirs.w_slice,
+             write_of(&suspect->theirs), suspect->at, suspect->size,
+             (struct spot){suspect->pc, suspect->context});
+}
+
+/* It is written now. */
+void bine__race_replaced(struct bine__strand *self, uintptr_t at, uintptr_t pc)
+{
+    if (self->returned.at != at || self->returned.slice != bine__race_slice)
+        return;
+    const struct spot act = here(self, pc);
+    self->restores = self->returned;
+    self->restores.pc = act.pc;
+    self->restores.context = act.context;
+    self->returned.at = 0;
+}
+
+void bine__race_settle(struct bine__strand *self)
+{
+    static const struct triple triple = {"LOST-UPDATE", "read it", "wrote it", "puts back what it had read"};
+    const struct bine__suspect suspect = self->restores;
+    if (self->clobbered.at)
+        settle_clobbered(self);
+    if (self->sign.at)
+        settle_sign(self);
+    if (self->given.at)
+        settle_given(self);
+    self->restores.at = 0;
+    if (!suspect.at || suspect.slice != self->slice)
+        return;
+    if (suspect.returned)
+        tell_returned(self, &suspect);
+    else if (bine__value_at(suspect.at, suspect.size) == suspect.value)
+        tell_suspect(self, &suspect, &triple, false);
+}
+
+/* The task's last access there was in an earlier slice, of this turn. */
+void bine__race_judge(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
+                    enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
+{
+    if (mine->kind == BINE__READ && kind != BINE__READ)
+        stale(self, mine, at, size, kind, mask, pc, group);
+    if (mine->kind == BINE__READ && kind == BINE__UPDATE && !group && size == mine->size) {
+        may_have_returned(self, mine, at, size); /* compared and exchanged in one */
+        bine__race_replaced(self, at, pc);
+    } else if (mine->kind == BINE__WRITE && kind == BINE__READ)
+        clobbered(self, mine, at, size, mask, pc, group);
+    else if (mine->kind == BINE__UPDATE && kind == BINE__WRITE && !group && size == mine->size)
+        may_restore(self, mine, at, size, mask, pc);
+    else if (mine->kind == BINE__READ && kind == BINE__READ && !group && size == mine->size)
+        may_have_returned(self, mine, at, size);
+    if (group && mine->kind == BINE__READ && kind == BINE__READ && mine->place != (uint16_t)at)
+        torn_read(self, mine, at, size, pc);
+    if (group && mine->kind != BINE__READ && kind != BINE__READ)
+        torn(self, mine, at, size, pc);
+}
