@@ -119,8 +119,8 @@ expect 3 'unless that is not wanted' '^Stopped after 3 s: not all' --time 3 --no
 
 expect 66 'one of twenty' '^20 schedules, all there are: 1 failed' --keep-going -- "$work/cases" needle 2 3
 expect 66 'one of ninety' '^90 schedules, all there are: 1 failed' --keep-going -- "$work/cases" needle 3 2
-expect 66 'by chance' '1 failed' --random 1000 --seed 5 -- "$work/cases" needle 2 3
-expect 66 'by priorities' '1 failed' --pct 3000 --depth 5 --seed 7 -- "$work/cases" needle 2 3
+expect 66 'by chance' ': 1 failed' --random 1000 --seed 5 --jobs 1 -- "$work/cases" needle 2 3
+expect 66 'by priorities' ': 1 failed' --pct 3000 --depth 5 --seed 7 --jobs 1 -- "$work/cases" needle 2 3
 expect 66 'a crash' 'killed by signal 11' -- "$work/cases" crash
 expect 0 'by chance, and none there' '^200 schedules \(random, seed 9\), [0-9]+ different: 0 failed' \
     --random 200 --seed 9 -- "$work/cases" slices 2 3
@@ -203,8 +203,8 @@ run 66 'waits for a pipe that nobody writes to' -- "$work/cases" stuck &&
 expect 66 'a failure nobody looked at' 'failed and nobody looked' -- "$work/cases" lost
 expect 0 'a loop that waits for another task' 'let go round 6 times at most' -- "$work/cases" spin
 expect 66 'an endless loop with yields' 'does not end: more than 200 steps' --steps 200 -- "$work/cases" round
-run 66 'a very long one' --steps 20000 -- "$work/cases" round
-told 'its middle is left out' '^ +\.\.\. 19600 steps' 'does not end: more than 20000 steps'
+run 66 'a very long one' --steps 2000 -- "$work/cases" round
+told 'its middle is left out' '^ +\.\.\. 1600 steps' 'does not end: more than 2000 steps'
 if grep -q 'another way' "$said"; then bad 'and it goes the same way again'; else good; fi
 expect 66 'an endless loop without' "does not end: task 1 'main' holds the loop for more than 1 s" \
     --run-time 1 -- "$work/cases" hog
@@ -219,7 +219,7 @@ expect 3 'out of time' '^Stopped after 1 s: not all schedules were run, [0-9]+ m
 timeout -k 60 -s INT 3 "$explore" -- "$work/cases" slices 3 9 >"$said" 2>&1
 status=$?
 told "interrupted ($status)" '^Interrupted: not all schedules were run'
-timeout -k 60 -s TERM 1 "$explore" -- "$work/cases" slices 3 9 >"$said" 2>&1 # the program gets it, too
+timeout -k 60 -s TERM 3 "$explore" -- "$work/cases" slices 3 9 >"$said" 2>&1 # the program gets it, too
 status=$?
 told "terminated ($status)" '^Interrupted: not all schedules were run'
 
