@@ -235,7 +235,7 @@ static inline void bine__each_leave_await(struct bine__each *each)
         BINE__NO(bine_accept), BINE__NO(bine_connect), BINE__NO(bine_poll), BINE__NO(bine_select),         \
         BINE__NO(bine_poll_fd), BINE__NO(bine_sendfile), BINE__NO(bine_splice), BINE__NO(bine_fsync),      \
         BINE__NO(bine_open), BINE__NO(bine_read_full), BINE__NO(bine_write_full), BINE__NO(bine_opendir),   \
-        BINE__NO(bine_readdir), BINE__NO(bine_offload),                                                   \
+        BINE__NO(bine_readdir), BINE__NO(bine_statx), BINE__NO(bine_offload),                             \
         BINE__NO(bine_offload_abandon), BINE__NO(bine_process_wait), BINE__NO(bine_signal_wait)
 #define BINE__YIELDING_NET BINE__NO(bine_dial), BINE__NO(bine_serve_sized), BINE__NO(bine_resolve)
 #define BINE__YIELDING_STREAM                                                                             \

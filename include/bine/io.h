@@ -19,6 +19,7 @@
 #include <sys/uio.h>
 
 struct dirent;
+struct statx;
 
 BINE_BEGIN_DECLS
 
@@ -54,6 +55,7 @@ BINE_EXPORT ssize_t bine_sendfile(int out, int in, off_t *offset, size_t n);
 BINE_EXPORT ssize_t bine_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t n, unsigned flags);
 BINE_EXPORT int bine_fsync(int fd);
 BINE_EXPORT int bine_open(const char *path, int flags, ...);
+BINE_EXPORT int bine_statx(int dir, const char *path, int flags, unsigned mask, struct statx *);
 
 /* A directory's entries, as opendir(3) and readdir(3) give them (include <dirent.h>): NULL with errno as it
  * was at the end.  An entry is good until the next call.  One task at a time, a second gets EBUSY.

@@ -49,6 +49,7 @@ enum bine__verb {
     BINE__OP_WRITE,  /* the same */
     BINE__OP_FSYNC,  /* .fd */
     BINE__OP_OPEN,   /* .path, .flags, .mode */
+    BINE__OP_STAT,   /* .fd (a directory), .path, .flags, .length (the mask), .status */
     BINE__OP_SPLICE  /* .from, .offset (-1: none) to .fd, .to_offset, .length, .flags */
 };
 
@@ -58,6 +59,7 @@ struct bine__op {
     int fd, from;
     const struct iovec *iov;
     const char *path;
+    struct statx *status;
     unsigned count, length, flags;
     mode_t mode;
     off_t offset, to_offset;

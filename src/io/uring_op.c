@@ -27,6 +27,9 @@ static void fill(struct io_uring_sqe *sqe, const struct bine__op *op)
     case BINE__OP_OPEN:
         io_uring_prep_openat(sqe, AT_FDCWD, op->path, (int)op->flags, op->mode);
         break;
+    case BINE__OP_STAT:
+        io_uring_prep_statx(sqe, op->fd, op->path, (int)op->flags, op->length, op->status);
+        break;
     case BINE__OP_SPLICE:
         io_uring_prep_splice(sqe, op->from, op->offset, op->fd, op->to_offset, op->length, op->flags);
         break;
