@@ -64,7 +64,7 @@ LOOP_TEST(a_system_without_descriptors_is_enfile)
 
 LOOP_TEST(listen_says_that_it_may_not)
 {
-    char directory[] = "/tmp/bine-errno-XXXXXX", path[TEXT_MAX];
+    char directory[] = "/tmp/errno-XXXXXX", path[TEXT_MAX];
     EXPECT_PASSES_ON("bind", EACCES, bine_listen("tcp", "127.0.0.1:1", 0));
     EXPECT_PASSES_ON("bind", EACCES, bine_listen("unix", "@bine-check-errno", 0));
     expect(mkdtemp(directory) != NULL);
