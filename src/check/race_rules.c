@@ -155,6 +155,12 @@ static bool own_place(const struct bine__strand *self, uintptr_t at)
            (at - self->stack < self->stack_end - self->stack || bine__heap_made(at, self->number));
 }
 
+/* A pointer that is tested where it is read: is it still there, is it still mine? */
+static bool asks_pointer(unsigned size, uintptr_t pc)
+{
+    return size == 8 && bine__rule(BINE__RULE_ASKED) && bine__race_tested(bine__race_short(pc), true);
+}
+
 /* It wrote in an earlier slice, and reads.  It may be that it only asks whether what it wrote still stands, or
  * that the read is half of an update: that is known a moment later. */
 static void clobbered(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
@@ -168,7 +174,7 @@ static void clobbered(struct bine__strand *self, const struct bine__record *mine
             continue;
         if (bine__rule(BINE__RULE_BLIND) && !group && !(theirs->flags & BINE__BLIND))
             continue;
-        if (own_place(self, at))
+        if (own_place(self, at) || asks_pointer(size, pc))
             return;
         const struct spot act = here(self, pc);
         self->clobbered = suspect_of(mine, theirs, at, size, theirs->w_old, act);
