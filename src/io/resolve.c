@@ -54,10 +54,11 @@ void *bine__question_new(size_t size, const char *host, const char *service, con
 {
     const size_t host_size = host ? strlen(host) + 1 : 0, service_size = service ? strlen(service) + 1 : 0;
     struct bine__question *question = calloc(1, size + host_size + service_size);
-    char *text = (char *)question + size;
+    char *text;
 
     if (!question)
         return NULL;
+    text = (char *)question + size;
     if (host)
         question->host = memcpy(text, host, host_size);
     if (service)
