@@ -212,7 +212,7 @@ LOOP_TEST(closing_ends_a_wait_for_a_reader)
 {
     struct world world = world_make();
     struct ends ends = ends_of_1_2(&world, BINE_TLS_RENEGOTIATION_BOTH);
-    struct bulk bulk = {ends.server, 8 << 20}; /* more than the sockets hold and is laid by */
+    struct bulk bulk = {ends.server, 64 << 20}; /* more than the sockets hold and is laid by */
     bine_task *writer = bine_spawn(write_in_vain, &bulk), *renewal;
 
     for (int i = 0; i < 100; i++)
@@ -287,10 +287,7 @@ LOOP_TEST(a_renegotiation_is_refused)
     expect_fails(bine_tls_renegotiate(ends.client), EOPNOTSUPP);
     expect_ok(bine_tls_renegotiate(ends.server));
     task = bine_spawn(read_a_refusal, ends.server);
-    BINE_TIMEOUT(50 * BINE_MS) {
-        char byte;
-        expect_int(bine_tls_read(ends.client, &byte, 1), <=, 0); /* says so, or hears that the server gave up */
-    }
+    read_a_refusal(ends.client); /* it says so, and hears that the server gave up */
     expect_ok(bine_join(task, NULL));
     ends_close(&ends);
 
