@@ -24,7 +24,10 @@ check: ## every test: all contexts, all reactors, examples, manual, README, inst
 check-yield: ## bine-race judged by a corpus of bugs and of sound programs, with gcc and clang: tests/yield
 	@CC='$(CC)' sh tests/setup.sh yield
 	+@$(MAKE_) all
+	+@$(MAKE_) CONTEXT=fcontext checked tools
+	+@$(MAKE_) CONTEXT=thread checked tools
 	@BUILD=$(BUILD) sh tests/yield/run.sh
+	@for of in fcontext thread; do BUILD=$(BUILD) OF=$$of sh tests/yield/run.sh --quick || exit; done
 check-explore: ## bine-explore: counts of schedules, what it finds, what it says
 	+@$(MAKE_) all
 	@$(RUN) native -- explore

@@ -70,6 +70,7 @@ look() {
             need check:arm64 'Check, built for AArch64' aarch64_library libcheck.a
             ;;
         yield)
+            need libboost-context-dev 'Boost.Context (static library)' library libboost_context.a
             want clang 'clang (the corpus is built with gcc and with clang)' program clang
             want g++ 'a C++ compiler' runs_cxx
             want tcl 'tclsh (puts SQLite together)' program tclsh

@@ -26,12 +26,24 @@ static struct former {
     char name[BINE__NAMES];
 } formers[GONE];
 
-static _Atomic(uintptr_t) owner; /* &bine__race_self of the thread that is watched */
+/* A thread by an address of its own; where tasks are threads, all of a loop by that of its first. */
+static _Thread_local uintptr_t token;
+BINE__CARRIED(token);
+BINE__CARRIED(bine__race_self);
+
+static _Atomic(uintptr_t) owner; /* the thread that is watched */
 static _Atomic bool others;      /* another thread has run a loop */
+
+static uintptr_t this_thread(void)
+{
+    if (!token)
+        token = (uintptr_t)&token;
+    return token;
+}
 
 bool bine__race_owner(void)
 {
-    uintptr_t none = 0, self = (uintptr_t)&bine__race_self;
+    uintptr_t none = 0, self = this_thread();
     if (atomic_load_explicit(&owner, memory_order_relaxed) == self)
         return true;
     return atomic_compare_exchange_strong(&owner, &none, self);
@@ -39,7 +51,7 @@ bool bine__race_owner(void)
 
 bool bine__race_is_owner(void)
 {
-    return atomic_load_explicit(&owner, memory_order_relaxed) == (uintptr_t)&bine__race_self;
+    return atomic_load_explicit(&owner, memory_order_relaxed) == this_thread();
 }
 
 struct bine__strand *bine__race_strand(uint32_t number)

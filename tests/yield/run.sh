@@ -8,10 +8,10 @@
 # --quick: one compiler, the default mode, and every fifth program of each set.  --program: these programs alone, with
 # what was said about each, and no bars.
 #
-# From the environment: BUILD ("build"), COMPILERS ("gcc clang": those that are installed), MODES ("default predicted
-# seeds explore"), SEEDS (100; a fifth of it for every compiler but the
-# first), EXPLORE_TIME (seconds for a program: 2; the first compiler only), JOBS (2), TIMEOUT (seconds for a run: 20), OPT ("-O1"), WORK (where it is built and
-# logged: $BUILD/yield), VERBOSE=1 (names every verdict).
+# From the environment: BUILD ("build"), OF ("native": of which context the library is), COMPILERS ("gcc clang": those
+# that are installed), MODES ("default predicted seeds explore"), SEEDS (100), EXPLORE_TIME (seconds for a program: 2;
+# the first compiler only), JOBS (2), TIMEOUT (seconds for a run: 20), OPT ("-O1"), WORK (where it is built and logged:
+# $BUILD/yield, and $BUILD/yield-$OF), VERBOSE=1 (names every verdict).
 #
 # bugs/       a seeded bug each, which built with -DFIXED is its own repair
 # clean/      sound programs
@@ -25,10 +25,12 @@ cd "$(dirname "$0")/../.." || exit 1
 here=tests/yield
 BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
-O=$BUILD/native
+OF=${OF:-native}
+O=$BUILD/$OF
 RACE=$O/bine-race
 EXPLORE=$O/bine-explore
-WORK=${WORK:-$BUILD/yield}
+suffix=${OF#native}
+WORK=${WORK:-$BUILD/yield${suffix:+-$suffix}}
 COMPILERS=${COMPILERS:-gcc clang}
 MODES=${MODES:-default predicted seeds explore}
 SEEDS=${SEEDS:-100}
@@ -101,10 +103,10 @@ programs() {
         done | if test -n "$quick"; then awk 'NR % 5 == 1'; else cat; fi
     fi
 }
-seeds=$SEEDS modes=$MODES
+modes=$MODES
 for compiler in $compilers; do
-    programs | sed "s/^/$compiler /" | SEEDS=$seeds MODES=$modes xargs -P "$JOBS" -n 2 sh "$here/one.sh"
-    seeds=$(((SEEDS + 4) / 5)) modes=$(echo "$MODES" | sed s/explore//)
+    programs | sed "s/^/$compiler /" | MODES=$modes xargs -P "$JOBS" -n 2 sh "$here/one.sh"
+    modes=$(echo "$MODES" | sed s/explore//)
 done
 cat "$WORK/results"/* >"$WORK/verdicts"
 
@@ -130,7 +132,7 @@ bar() {
         $1 == c && $2 == m && index(k, " " $3 " ") { n++; if (index(g, " " $5 " ")) good++ }
         END { print good + 0, n + 0 }' "$WORK/verdicts")
     count=${numbers% *} all=${numbers#* }
-    what="$2, $3: $1: $count of $all (at least $6 %)"
+    what="${suffix:+$suffix, }$2, $3: $1: $count of $all (at least $6 %)"
     if test "$all" = 0; then
         return
     elif test $((count * 100)) -ge $((all * $6)); then
