@@ -261,13 +261,12 @@ void bine__check_arrive(struct bine_task *task)
 /* Where it gave the loop up last before that slice. */
 const struct bine__left *bine__race_left_before(const struct bine__strand *self, uint32_t slice)
 {
-    const struct bine__left *best = NULL;
-    for (unsigned i = 0; i < BINE__LEFT && i < self->lefts; i++) {
+    for (unsigned i = 0; i < BINE__LEFT && i < self->lefts; i++) { /* the last first: slices only grow */
         const struct bine__left *one = &self->left[(self->lefts - 1 - i) % BINE__LEFT];
-        if (one->slice < slice && (!best || one->slice > best->slice))
-            best = one;
+        if (one->slice < slice)
+            return one;
     }
-    return best;
+    return NULL;
 }
 
 void bine__check_wake(struct bine_task *task)
