@@ -8,7 +8,7 @@
 # times as long leave nothing to be seen of the others.
 
 BEGIN {
-    LABEL = 190; WIDTH = 480; CUT = 25; OWN = "#2b7a3d"; PEER = "#a9b4bd"
+    LABEL = 250; WIDTH = 480; CUT = 25; OWN = "#2b7a3d"; PEER = "#a9b4bd"
     text(10, top = 20, 11, "start", "Each work to its own scale; shorter is better. A bar with a gap is longer than " CUT \
         " of bine's.", "fill=\"#555\"")
     top += 4
@@ -38,4 +38,4 @@ BEGIN {
     }
 }
 
-END { finish(740, top + 20) }
+END { finish(800, top + 20) }
