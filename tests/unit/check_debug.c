@@ -374,6 +374,10 @@ static void *spawn_at_two_places(void *arg)
 
 START_TEST(the_deepest_stack_is_kept_for_each_place_that_spawns)
 {
+    if (support_emulated()) {
+        support_skip("the_deepest_stack_is_kept_for_each_place_that_spawns", "pages of stacks are looked at too slowly");
+        return;
+    }
     debug_on();
     run_in_loop(spawn_at_two_places, NULL);
 }
