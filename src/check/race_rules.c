@@ -156,9 +156,10 @@ static bool own_place(const struct bine__strand *self, uintptr_t at)
 }
 
 /* A pointer that is tested where it is read: is it still there, is it still mine? */
-static bool asks_pointer(unsigned size, uintptr_t pc)
+static bool asks_pointer(uintptr_t at, unsigned size, uintptr_t pc)
 {
-    return size == 8 && bine__rule(BINE__RULE_ASKED) && bine__race_tested(bine__race_short(pc), true);
+    return size == 8 && bine__rule(BINE__RULE_ASKED) && looks_like_pointer(bine__value_at(at, size)) &&
+           bine__race_tested(bine__race_short(pc), true);
 }
 
 /* It wrote in an earlier slice, and reads.  It may be that it only asks whether what it wrote still stands, or
@@ -174,7 +175,7 @@ static void clobbered(struct bine__strand *self, const struct bine__record *mine
             continue;
         if (bine__rule(BINE__RULE_BLIND) && !group && !(theirs->flags & BINE__BLIND))
             continue;
-        if (own_place(self, at) || asks_pointer(size, pc))
+        if (own_place(self, at) || asks_pointer(at, size, pc))
             return;
         const struct spot act = here(self, pc);
         self->clobbered = suspect_of(mine, theirs, at, size, theirs->w_old, act);
