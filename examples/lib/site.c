@@ -50,11 +50,14 @@ static int discard_body(const struct site *site, struct http_conn *c, struct htt
         return HTTP_COMPLETE;
     }
     BINE_TIMEOUT(site->whole_head) {
-        while ((n = http_read_body(c, &r->body, sink, sizeof sink)) > 0) {
-            total += (uint64_t)n;
-            if (total > site->body_limit)
+        do { /* what a chunk's head announces is refused without waiting for it */
+            n = http_read_body(c, &r->body, sink, 0);
+            if (n == 0 && total + r->body.left > site->body_limit)
                 return 413;
-        }
+            if (n == 0)
+                n = http_read_body(c, &r->body, sink, sizeof sink);
+            total += n > 0 ? (uint64_t)n : 0;
+        } while (n > 0);
     }
     if (n == 0)
         return HTTP_COMPLETE;

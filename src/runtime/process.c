@@ -98,7 +98,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
         fault_before.sa_sigaction(number, info, context);
     } else if (fault_before.sa_handler != SIG_DFL && fault_before.sa_handler != SIG_IGN) {
         fault_before.sa_handler(number);
-    } else {
+    } else if (fault_before.sa_handler == SIG_DFL || info->si_code > 0) { /* a fault cannot be ignored */
         /* The faulting instruction runs again and dies; one that was sent is sent again. */
         signal(number, SIG_DFL);
         if (info->si_code <= 0)

@@ -100,6 +100,8 @@ static const struct http_case cases[] = {
          "Connection: close\r\n"),
     CASE("a body unspeakably long", "GET /hello.txt HTTP/1.1\r\n" H
          "Content-Length: 99999999999999999999999\r\n\r\n" NEXT, "413"),
+    CASE("a chunk too long that has not come yet", "GET /hello.txt HTTP/1.1\r\n" H
+         "Transfer-Encoding: chunked\r\n\r\n11170\r\n", "413"),
     CASE_FILL("chunks without end", "GET /hello.txt HTTP/1.1\r\n" H
          "Transfer-Encoding: chunked\r\n\r\n11170\r\n\1\r\n0\r\n\r\n", "413", 70000),
     CASE_HAS("100-continue", "GET /hello.txt HTTP/1.1\r\n" H

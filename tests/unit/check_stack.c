@@ -403,6 +403,21 @@ static void run_fault_handled_with_info(void *arg)
     run_fault(arg);
 }
 
+static void *send_itself_the_signal(void *arg)
+{
+    (void)arg;
+    raise(SIGSEGV);
+    return NULL;
+}
+
+static void run_sent_and_ignored(void *arg)
+{
+    (void)arg;
+    signal(SIGSEGV, SIG_IGN);
+    run_in_loop(send_itself_the_signal, NULL);
+    _exit(3);
+}
+
 static void run_overflow_handled(void *arg)
 {
     signal(SIGSEGV, mine);
@@ -424,6 +439,8 @@ START_TEST(other_faults_go_to_whoever_handled_them_before)
     expect(WIFEXITED(status) && WEXITSTATUS(status) == 3);
     expect_str(text, "the earlier handler\n");
     status = run_child(run_fault_handled_with_info, NULL, text, sizeof text);
+    expect(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    status = run_child(run_sent_and_ignored, NULL, text, sizeof text);
     expect(WIFEXITED(status) && WEXITSTATUS(status) == 3);
     status = run_child(run_overflow_handled, NULL, text, sizeof text);
     expect(WIFEXITED(status) && WEXITSTATUS(status) == 3);
