@@ -74,6 +74,7 @@ look() {
             want clang 'clang (the corpus is built with gcc and with clang)' program clang
             want g++ 'a C++ compiler' runs_cxx
             want tcl 'tclsh (puts SQLite together)' program tclsh
+            want xz-utils 'xz (unpacks its source)' program xz
             ;;
         lint)
             need mandoc mandoc program mandoc

@@ -49,6 +49,19 @@ enum sample { SAMPLE_NONE, SAMPLE_WANTED, SAMPLE_TAKEN };
 
 /* ---- Hogs --------------------------------------------------------------------------------------- */
 
+/* Of the loop's thread, without the handler that takes it and what the system calls that by. */
+static int interrupted(void **frames, const void *handler_returns_to)
+{
+    int depth = bine__backtrace(frames, BINE__FRAMES), own = 0;
+    while (own < depth && frames[own] != handler_returns_to)
+        own++;
+    if (own == depth)
+        return depth;
+    own++;
+    memmove(frames, frames + own, (size_t)(depth - own) * sizeof *frames);
+    return depth - own;
+}
+
 static void on_urgent(int number, siginfo_t *info, void *context)
 {
     int error = errno;
@@ -56,7 +69,7 @@ static void on_urgent(int number, siginfo_t *info, void *context)
     struct bine__debug *debug = loop ? loop->debugging : NULL;
     if (debug && atomic_load_explicit(&debug->sample, memory_order_acquire) == SAMPLE_WANTED) {
         const struct bine_task *task = loop->current;
-        debug->depth = bine__backtrace(debug->frames, BINE__FRAMES);
+        debug->depth = interrupted(debug->frames, __builtin_return_address(0));
         debug->sampled_id = task->id;
         strcpy(debug->sampled_name, bine__task_name(task));
         debug->sampled_site = task->site;

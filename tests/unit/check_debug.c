@@ -190,7 +190,8 @@ START_TEST(a_task_that_holds_the_loop_is_named_while_it_does)
     if (expect(report != NULL)) {
         expect_str(report->name, "hungry");
         expect_has(report->site, "check_debug.c:");
-        expect_has(report->message, "check_debug"); /* the backtrace names the program it was taken in */
+        expect_has(report->message, "check_debug"); /* the backtrace names the program it was taken in ... */
+        expect(!strstr(report->message, "on_urgent")); /* and begins there */
     }
 }
 END_TEST
