@@ -71,7 +71,8 @@ dynamic() {
         timeout 60 "$work/$1.$2.race" >"$work/out" 2>&1
         race=$(grep -c '^bine-race: [A-Z][A-Z-]*' "$work/out")
         if test -x "$O/bine-explore"; then
-            timeout 120 "$O/bine-explore" --all --no-merge --time "$seconds" --keep-going --no-shrink --quiet --format json \
+            timeout 120 "$O/bine-explore" --all --no-merge --time "$seconds" --keep-going \
+                --no-shrink --quiet --format json \
                 "$work/$1.$2.race" >"$work/out" 2>/dev/null
             explored=$(number schedules "$work/out")
             violations=$(number failed "$work/out")
