@@ -12,7 +12,7 @@ $(O)/tests/stress/%: $(O)/tests/stress/%.c.o $(SUPPORT) $(O)/$(LIB).a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(WRAPPED) $(LIBS) $(CHECK_LIBS)
 
 MAKE_ = $(MAKE) --no-print-directory -s
-PATIENT = TIMEOUT=400 CK_TIMEOUT_MULTIPLIER=4#  where a processor or a memory is simulated
+PATIENT = TIMEOUT=500#  where a processor or a memory is simulated
 RUN   = BUILD=$(BUILD) CC='$(CC)' sh tests/run.sh
 
 check: ## every test: all contexts, all reactors, examples, manual, README, installed tree

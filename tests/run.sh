@@ -15,17 +15,17 @@
 #   yield      tests/yield/run.sh --quick
 #   yields     tests/yields/check.sh and, as "tutorial", tests/yields/tutorial.sh     explore    tests/explore/check.sh
 #
-# From the environment: REACTORS ("epoll poll"; natively "io_uring" too), WRAP (a command to run each program under), ONLY (shell
-# patterns: only programs whose name matches one), THREAD_WRAP and THREAD_ONLY (the same for "thread"), TIMEOUT
-# (seconds for each program: 120), JOBS (how many run side by side: as many as there are processors), VERBOSE=1 (shows
-# all output).
+# From the environment: REACTORS ("epoll poll"; natively "io_uring" too), WRAP (a command to run each program under),
+# ONLY (shell patterns: only programs whose name matches one), THREAD_WRAP and THREAD_ONLY (the same for "thread"),
+# TIMEOUT (seconds for each test: 200; a program has three times that), JOBS (how many run side by side: as many as
+# there are processors), VERBOSE=1 (shows all output).
 #
 # A line for each program as it ends, the whole output of one that fails (tests/run_one.sh), and at the end, alone on
 # a line, "N passed, N failed" with ", N skipped" if there were any.  Exit status 0 only if none failed and some passed.
 set -u
 BUILD=${BUILD:-build}
 REACTORS=${REACTORS-}
-TIMEOUT=${TIMEOUT:-120}
+TIMEOUT=${TIMEOUT:-200}
 WRAP=${WRAP-}
 ONLY=${ONLY:-*}
 JOBS=${JOBS:-$(nproc 2>/dev/null || echo 2)}

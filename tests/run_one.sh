@@ -8,12 +8,15 @@
 #
 # A job is "program <configuration> <reactor> <path>" or "suite <configuration, or -> <name>".  Adds a line "passed
 # failed skipped" to the file <results>.
+#
+# A test may take $TIMEOUT seconds, and is then named; a program of several three times that, and the last test that it
+# began is named.  Neither is a measure of speed: only what hangs comes that far.
 set -u
 results=$1
 # shellcheck disable=SC2086 # words
 set -- $2
 output=$(mktemp)
-trap 'rm -f "$output" "$output.said"' EXIT
+trap 'rm -f "$output" "$output.said" "$output.tests"' EXIT
 
 # A program's own totals, as "passed failed skipped", from its output: the sum of Check's summaries, or else its last
 # "N passed, N failed" line; nothing if it has neither.  A test that cannot be done says "skipped: test (why)".
@@ -42,11 +45,12 @@ program)
     fi
     wrap=$WRAP
     test "$2" != thread || wrap=${THREAD_WRAP-$WRAP}
+    limit=$((TIMEOUT * 3))
     # shellcheck disable=SC2086 # it is a command and its arguments
-    set -- env BINE_REACTOR="$3" $wrap "$4"
+    set -- env BINE_REACTOR="$3" BINE_TEST_SECONDS="$TIMEOUT" BINE_TEST_LOG="$output.tests" $wrap "$4"
     ;;
 suite)
-    TIMEOUT=600
+    limit=1800
     test "$2" = - && label=$3 || label="$2 $3"
     export EXAMPLES="$BUILD/$2/examples"
     case $3 in
@@ -59,7 +63,7 @@ suite)
     ;;
 esac
 
-CK_VERBOSITY=normal timeout -k 5 "$TIMEOUT" "$@" >"$output" 2>&1 </dev/null
+CK_VERBOSITY=normal timeout -k 5 "$limit" "$@" >"$output" 2>&1 </dev/null
 status=$?
 # shellcheck disable=SC2046 # three numbers, or none
 set -- $(totals)
@@ -71,7 +75,9 @@ fi
 echo "$1 $2 $3" >>"$results"
 {
     if test "$2" != 0; then
-        test "$status" = 124 && echo "exceeded ${TIMEOUT} s" >>"$output"
+        case $status in
+        124 | 137) echo "exceeded $limit s$(tail -n 1 "$output.tests" 2>/dev/null | sed 's/^/, in /')" >>"$output" ;;
+        esac
         printf 'FAIL  %-52s %4d passed, %d failed (status %d)\n' "$label" "$1" "$2" "$status"
         grep -v '^ok ' "$output" | sed 's/^/      | /'
     elif test "$1" = 0; then

@@ -272,7 +272,7 @@ const char *fixture_leak(void)
     return NULL;
 }
 
-enum { LEAK_LOOKS = 300 }; /* of 10 ms */
+enum { LEAK_LOOKS = 2000 }; /* of 10 ms */
 
 void fixture_end(void)
 {
@@ -347,6 +347,8 @@ const struct caught *reports_find(bine_report_kind kind, const char *piece)
 
 /* ---- Children ------------------------------------------------------------------------------------------ */
 
+enum { CHILD_SECONDS = 150 }; /* less than a test may take */
+
 int run_child(void (*fn)(void *), void *arg, char *text, size_t size)
 {
     int fd[2];
@@ -360,7 +362,7 @@ int run_child(void (*fn)(void *), void *arg, char *text, size_t size)
         dup2(fd[1], 2);
         close(fd[0]);
         close(fd[1]);
-        alarm(60);
+        alarm(CHILD_SECONDS);
         fn(arg);
         _exit(0);
     }
@@ -499,18 +501,62 @@ void support_skip(const char *test, const char *why)
     fflush(stdout);
 }
 
-/* A test may hang but not for ever; instrumented runs are given longer. */
-enum { TEST_SECONDS = 60, SLOW_TEST_SECONDS = 300 };
+/* A test may hang, but not for ever.  tests/run_one.sh gives a program more, so that the test is named. */
+enum { TEST_SECONDS = 200, MOST_TESTS = 100 };
+
+static double test_seconds(void)
+{
+    const char *text = getenv("BINE_TEST_SECONDS");
+    double seconds = text && *text ? strtod(text, NULL) : 0;
+    return seconds > 0 ? seconds : TEST_SECONDS;
+}
+
+/* Whatever it was started from: under nohup(1) and in a shell's background signals are ignored, and some
+ * tests need more descriptors than the 1024 that are common. */
+static __attribute__((constructor)) void be_as_always(void)
+{
+    enum { DESCRIPTORS = 4096 };
+    static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGPIPE,
+                                  SIGCHLD, SIGUSR1, SIGUSR2, SIGURG};
+    struct rlimit limit;
+    sigset_t none;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        signal(signals[i], SIG_DFL);
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS) {
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* In the program's first process, before each test in turn: whoever has to end a program that hangs learns in
+ * which test that was. */
+static const char *begun[MOST_TESTS];
+static unsigned begun_n;
+
+static void log_test(void)
+{
+    const char *path = getenv("BINE_TEST_LOG");
+    FILE *file = path && *path && begun_n < MOST_TESTS ? fopen(path, "a") : NULL;
+    if (file) {
+        fprintf(file, "%s\n", begun[begun_n++]);
+        fclose(file);
+    }
+}
 
 int support_main(const char *suite_name, const TTest *const *tests, size_t n)
 {
     const char *only = getenv("BINE_TEST"); /* names of tests, to look at one alone */
     Suite *suite = suite_create(suite_name);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0, chosen = 0; i < n; i++) {
         if (only && *only && !strstr(only, tests[i]->name))
             continue;
+        if (chosen < MOST_TESTS)
+            begun[chosen++] = tests[i]->name;
         TCase *one = tcase_create(tests[i]->name);
-        tcase_set_timeout(one, support_slow() ? SLOW_TEST_SECONDS : TEST_SECONDS);
+        tcase_set_timeout(one, test_seconds());
+        tcase_add_unchecked_fixture(one, log_test, NULL);
         tcase_add_checked_fixture(one, fixture_begin, fixture_end);
         tcase_add_test(one, tests[i]);
         suite_add_tcase(suite, one);

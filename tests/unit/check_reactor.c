@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -36,7 +37,12 @@ static const struct backend {
 #endif
     {"io_uring", false}, {"io_uring", true}, /* the last: the kernel ends a wait that follows a ring's end early */
 };
-enum { BACKENDS = sizeof backends / sizeof backends[0], MANY = 600 /* more than a backend takes at once */, QUEUE = 1024 };
+enum {
+    BACKENDS = sizeof backends / sizeof backends[0],
+    MANY = 600 /* more than a backend takes at once */,
+    SPARE = 50 /* descriptors */,
+    QUEUE = 1024
+};
 #ifdef BINE_KQUEUE
 #define NEXT_BEST "kqueue"
 #else
@@ -127,6 +133,19 @@ static void look(struct bine__io *io)
         io->reactor->wait(io, 0);
 }
 
+/* Waits for nothing, and no shorter than asked: where the process is stopped and goes on, a wait ends early
+ * (signal(7)), so one of a few must last. */
+static void waits_in_full(struct bine__io *io, bine_ns timeout)
+{
+    bine_ns lasted = -1;
+    for (int i = 0; i < 5 && lasted < timeout; i++) {
+        bine_ns before = bine_now();
+        expect_int(io->reactor->wait(io, timeout), ==, 0);
+        lasted = bine_now() - before;
+    }
+    expect_int(lasted, >=, timeout);
+}
+
 static void gone(struct bine__io *io, int fd)
 {
     struct bine__fd *slot = bine__fd_find(io, fd);
@@ -186,7 +205,7 @@ REACTOR_TEST(room_to_write_is_reported_to_the_writer_alone)
         look(io);
         expect(!writer.waiter.woken);
         drain(fd[0]);
-        for (int i = 0; i < 100 && !writer.waiter.woken; i++)
+        for (int i = 0; i < 10000 && !writer.waiter.woken; i++)
             io->reactor->wait(io, 10 * BINE_MS); /* TCP tells when the acknowledgement has come */
         expect(was_woken(&writer));
         if (kind != PAIR_PIPE)
@@ -233,21 +252,25 @@ REACTOR_TEST(many_at_once_are_all_reported)
 {
     static struct dummy readers[MANY];
     static int fds[MANY][2];
-    unsigned woken = 0;
-    for (int i = 0; i < MANY; i++) {
+    struct rlimit limit;
+    int many = MANY, woken = 0;
+    expect_ok(getrlimit(RLIMIT_NOFILE, &limit));
+    if (limit.rlim_cur < 2 * MANY + SPARE)
+        many = ((int)limit.rlim_cur - SPARE) / 2;
+    for (int i = 0; i < many; i++) {
         pair_make(PAIR_PIPE, fds[i]);
         stand(io, &readers[i], fds[i][0], BINE__IN);
     }
     look(io);
-    for (int i = 0; i < MANY; i++)
+    for (int i = 0; i < many; i++)
         expect_int(write(fds[i][1], "x", 1), ==, 1);
     look(io);
-    for (int i = 0; i < MANY; i++) {
+    for (int i = 0; i < many; i++) {
         woken += was_woken(&readers[i]);
         gone(io, fds[i][0]);
         gone(io, fds[i][1]);
     }
-    expect_int(woken, ==, MANY);
+    expect_int(woken, ==, many);
 }
 
 /* ---- Whom nobody waits for, and what is gone --------------------------------------- */
@@ -256,16 +279,13 @@ REACTOR_TEST(readiness_that_nobody_waits_for_does_not_keep_it_awake)
 {
     struct dummy reader;
     int fd[2];
-    bine_ns before;
     pair_make(PAIR_UNIX, fd);
     stand(io, &reader, fd[0], BINE__IN);
     expect_int(write(fd[1], "x", 1), ==, 1);
     io->reactor->wait(io, BINE_FOREVER);
     expect(was_woken(&reader)); /* and it does not read */
     look(io);
-    before = bine_now();
-    expect_int(io->reactor->wait(io, 20 * BINE_MS), ==, 0);
-    expect_int(bine_now() - before, >=, 20 * BINE_MS);
+    waits_in_full(io, 20 * BINE_MS);
     gone(io, fd[0]);
     gone(io, fd[1]);
 }
@@ -363,11 +383,8 @@ REACTOR_TEST(a_regular_file_is_refused_or_ready)
 REACTOR_TEST(wait_is_never_shorter_than_asked)
 {
     static const bine_ns times[] = {1, BINE_US, 1500 * BINE_US, 12 * BINE_MS};
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        bine_ns before = bine_now();
-        expect_int(io->reactor->wait(io, times[i]), ==, 0);
-        expect_int(bine_now() - before, >=, times[i]);
-    }
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        waits_in_full(io, times[i]);
 }
 
 static void *interrupt_it(void *io)
@@ -388,9 +405,7 @@ REACTOR_TEST(an_interrupt_ends_a_wait_that_runs_or_the_next_one)
     for (int i = 0; i < 1000; i++)
         io->reactor->interrupt(io); /* one is enough, many are not too many */
     io->reactor->wait(io, BINE_FOREVER);
-    bine_ns before = bine_now();
-    io->reactor->wait(io, 5 * BINE_MS);
-    expect_int(bine_now() - before, >=, 5 * BINE_MS);
+    waits_in_full(io, 5 * BINE_MS);
 }
 
 /* ---- Beginning and end ------------------------------------------------------------- */
