@@ -88,21 +88,20 @@ static void poller_close(struct bine_loop *loop)
     struct bine__io *io = loop->io;
 
     bine__offload_orphan(io);
+    bine__process_hold_forks();
     io->reactor->close(io);
+    loop->io = NULL;
+    bine__process_release_forks();
     bine__fd_free_all(io);
     free(io);
-    loop->io = NULL;
 }
 
+/* Memory that the loop's own thread may just have been changing is left alone. */
 void bine__poller_forked(struct bine_loop *loop)
 {
-    struct bine__io *io = loop->io;
-
-    if (!io)
+    if (!loop->io)
         return;
-    io->reactor->forked(io);
-    bine__fd_free_all(io);
-    free(io);
+    loop->io->reactor->forked(loop->io);
     loop->io = NULL;
 }
 
@@ -166,13 +165,17 @@ int bine__poller_open(struct bine_loop *loop, const char *name)
     io->loop = loop;
     bine__list_init(&io->jobs);
     bine__list_init(&io->finished);
-    if (open_reactor(io, name) != 0) {
+    bine__process_hold_forks();
+    bool opened = open_reactor(io, name) == 0;
+    if (opened)
+        loop->io = io;
+    bine__process_release_forks();
+    if (!opened) {
         int error = errno;
         free(io);
         errno = error;
         return -1;
     }
-    loop->io = io;
     loop->poller = (struct bine__poller){poller_wait, poller_interrupt, poller_close};
     return 0;
 }

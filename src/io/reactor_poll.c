@@ -19,19 +19,26 @@
 struct poller {
     struct pollfd *fds;
     uint32_t count, room;
-    int wake; /* the pipe's end to write to */
+    int pipe[2]; /* to interrupt a wait */
     _Atomic bool pending;
 };
 
 enum { FIRST_ROOM = 64 };
 static const bine_ns step = 5 * BINE_MS; /* of a wait that cannot see all */
 
+static void poll_forked(struct bine__io *io)
+{
+    struct poller *poller = io->backend;
+
+    close(poller->pipe[0]);
+    close(poller->pipe[1]);
+}
+
 static void poll_close(struct bine__io *io)
 {
     struct poller *poller = io->backend;
 
-    close(poller->fds[0].fd);
-    close(poller->wake);
+    poll_forked(io);
     free(poller->fds);
     free(poller);
     io->backend = NULL;
@@ -58,20 +65,18 @@ static int poll_open(struct bine__io *io)
 {
     struct poller *poller = malloc(sizeof *poller);
     struct pollfd *fds = malloc(FIRST_ROOM * sizeof *fds);
-    int fd[2];
 
-    if (!poller || !fds || prepare_pipe(fd) != 0) {
+    if (!poller || !fds || prepare_pipe(poller->pipe) != 0) {
         int error = errno;
         free(fds);
         free(poller);
         errno = error;
         return -1;
     }
-    fds[0] = (struct pollfd){.fd = fd[0], .events = POLLIN};
+    fds[0] = (struct pollfd){.fd = poller->pipe[0], .events = POLLIN};
     poller->fds = fds;
     poller->count = 1;
     poller->room = FIRST_ROOM;
-    poller->wake = fd[1];
     atomic_init(&poller->pending, false);
     io->backend = poller;
     return 0;
@@ -171,7 +176,7 @@ static void take_interrupt(struct poller *poller)
 
     if (!(poller->fds[0].revents & POLLIN))
         return;
-    while (read(poller->fds[0].fd, bytes, sizeof bytes) == -1 && errno == EINTR)
+    while (read(poller->pipe[0], bytes, sizeof bytes) == -1 && errno == EINTR)
         ;
     /* Partner: poll_interrupt().  What was published before an interrupt that finds the flag still set is
      * seen after this exchange. */
@@ -208,7 +213,7 @@ static void poll_interrupt(struct bine__io *io)
 
     if (atomic_exchange(&poller->pending, true))
         return;
-    while (write(poller->wake, "", 1) == -1 && errno == EINTR)
+    while (write(poller->pipe[1], "", 1) == -1 && errno == EINTR)
         ;
 }
 
@@ -221,5 +226,5 @@ const struct bine__reactor bine__reactor_poll = {
     .recheck = poll_recheck,
     .wait = poll_wait_and_report,
     .interrupt = poll_interrupt,
-    .forked = poll_close,
+    .forked = poll_forked,
 };

@@ -148,6 +148,16 @@ static void in_parent(void)
     pthread_mutex_unlock(&lock);
 }
 
+void bine__process_hold_forks(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void bine__process_release_forks(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
 static void restore_pipe(void)
 {
     struct sigaction action;

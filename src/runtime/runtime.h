@@ -278,6 +278,8 @@ static inline bool bine__park_on(struct bine_task *task, enum bine__wait wait, i
 
 /* Puts the running task at the end of the run queue and switches.  0, ECANCELED or ETIMEDOUT. */
 int bine__yield(struct bine_loop *, struct bine_task *self);
+/* The same, whatever scopes say: it tells nobody of them. */
+void bine__give_way(struct bine_loop *, struct bine_task *self);
 
 /* Hands an error back: -1 with errno. */
 static inline int bine__error(int error)
@@ -300,24 +302,32 @@ static inline struct bine_task *bine__current(void)
 struct bine_task *bine__begin_slowly(struct bine_loop *, struct bine_task *, const void *from); /* wait.c */
 
 /* Opens every yielding call: the running task, or NULL with errno EPERM outside a loop, EDEADLK on the
- * loop's own stack, ECANCELED or ETIMEDOUT where a scope has fired.  May switch when the task has spent
- * its budget. */
+ * loop's own stack, ECANCELED or ETIMEDOUT where a scope has fired.  Charges the task, whether the call is going
+ * to succeed or not, so that nobody starves; may switch when it has spent its budget. */
 static inline __attribute__((always_inline)) struct bine_task *bine__begin(void)
 {
     struct bine_task *self = bine__current();
     if (bine__unlikely(!self))
         return NULL;
     bine__check_call(self);
-    if (bine__likely(!self->alert && self->loop->budget > 0))
+    if (bine__likely(!self->alert && self->loop->budget > 0)) {
+        self->loop->budget--;
         return self;
+    }
     return bine__begin_slowly(self->loop, self, __builtin_return_address(0));
 }
 
-/* A call that succeeded without parking: charged so that nobody starves. */
+/* What a call costs besides, by the bytes that it moved; or one that begins otherwise. */
 static inline void bine__charge(struct bine_loop *loop, int cost)
 {
     loop->budget -= cost;
 }
+
+/* wait.c: charges a call that cannot begin so and has not parked: for it goes on in a scope that has fired, or
+ * fails before it begins.  May switch. */
+void bine__charge_call(struct bine_loop *, struct bine_task *self);
+/* -1 with errno, of a yielding call that fails before it begins; charged, for who tries again and again. */
+int bine__refuse(int error);
 
 /* The running task is where it must not switch: see section.h. */
 static inline bool bine__in_section(const struct bine_loop *loop)
@@ -399,6 +409,10 @@ void bine__locals_end(struct bine_task *);
 /* process.c: what one loop or many share: SIGPIPE, SIGSEGV, fork. */
 int bine__process_enter(struct bine_loop *);
 void bine__process_leave(struct bine_loop *);
+
+/* Between the two no thread forks: a child would find half of what is being opened or closed. */
+void bine__process_hold_forks(void);
+void bine__process_release_forks(void);
 unsigned bine__process_loops(void); /* there are, at the moment */
 bool bine__pipe_ignored(void); /* SIGPIPE, by us: children are to have the default */
 

@@ -256,9 +256,13 @@ void *__wrap_realloc(void *old, size_t n)
 }
 
 void __real_free(void *block);
+_Thread_local void (*fault_before_free)(void);
+
 void __wrap_free(void *block);
 void __wrap_free(void *block)
 {
+    if (fault_before_free)
+        fault_before_free();
     if (block)
         atomic_fetch_sub(&injector.blocks, 1);
     __real_free(block);

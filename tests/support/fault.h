@@ -34,6 +34,9 @@ const char *fault_last(void);
 /* How often the named call was made through the wrapper since the process began. */
 long fault_made(const char *name);
 
+/* Called before each free() that the library makes on this thread. */
+extern _Thread_local void (*fault_before_free)(void);
+
 /* Bytes that are mapped and heap blocks that are allocated through wrapped calls. */
 size_t fault_mapped(void);
 long fault_blocks(void);

@@ -80,8 +80,8 @@ static void *end_early(void *arg)
         return arg;
     for (unsigned i = 1; i < bine_cluster_size(); i++) {
         while (bine_post(bine_cluster_loop(i), count_post, NULL) == 0) {
-            accepted++;
-            expect_ok(bine_sleep(BINE_MS)); /* else it never gets to its end */
+            for (accepted++; ran < accepted;) /* else it never gets to its end */
+                expect_ok(bine_sleep(BINE_MS));
         }
         expect_int(errno, ==, ESRCH);
         expect_fails(bine_post(bine_cluster_loop(i), count_post, NULL), ESRCH);
@@ -378,6 +378,61 @@ END_TEST
 
 static _Atomic bool over;
 
+static _Atomic int asked, answered;
+
+/* Waits for it, but not for one that has to wait for us. */
+static void ask_for_a_fork(void)
+{
+    const int mine = ++asked;
+    for (int i = 0; i < 20 && answered < mine; i++)
+        nanosleep(&(struct timespec){.tv_nsec = BINE_MS}, NULL);
+}
+
+static void *use_a_descriptor(void *arg)
+{
+    int fd[2];
+    expect_ok(bine_pipe(fd));
+    BINE_TIMEOUT(BINE_US)
+        expect_fails(bine_read(fd[0], &(char){0}, 1), ETIMEDOUT);
+    expect_ok(bine_close(fd[0]));
+    expect_ok(bine_close(fd[1]));
+    return arg;
+}
+
+static void *open_and_close_loops(void *arg)
+{
+    fault_before_free = ask_for_a_fork;
+    for (int i = 0; i < 3; i++)
+        expect_ok(bine_run(use_a_descriptor, arg, NULL));
+    over = true;
+    return arg;
+}
+
+/* A child in which the loop of another thread is half open or half closed. */
+START_TEST(a_thread_forks_while_another_opens_and_closes_loops)
+{
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, open_and_close_loops, NULL), 0);
+    while (!over) {
+        const int now = asked;
+        int status = -1;
+        if (answered == now) {
+            sched_yield();
+            continue;
+        }
+        pid_t child = fork();
+        if (child == 0)
+            _exit(0);
+        expect_int(waitpid(child, &status, 0), ==, child);
+        expect_int(status, ==, 0);
+        answered = now;
+    }
+    pthread_join(thread, NULL);
+    expect_int(answered, >, 0);
+    support_settle();
+}
+END_TEST
+
 static void nothing(int number)
 {
     (void)number;
@@ -387,7 +442,7 @@ static void *storm(void *arg)
 {
     while (!over) {
         kill(getpid(), SIGUSR1);
-        sched_yield();
+        nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL); /* time to do anything else at all */
     }
     return arg;
 }
@@ -415,4 +470,5 @@ END_TEST
 SUPPORT_MAIN("cluster faults", all_loops_run_or_none, loops_that_have_ended_refuse_posts, they_part_in_any_order,
              many_threads_post_to_many_loops, closing_tells_the_waiters_of_all_loops,
              no_value_is_lost_when_receivers_are_stopped, a_failure_ends_the_waits_of_all_loops,
-             a_loop_of_a_cluster_forks, signals_interrupt_nothing_that_matters)
+             a_loop_of_a_cluster_forks, a_thread_forks_while_another_opens_and_closes_loops,
+             signals_interrupt_nothing_that_matters)
