@@ -345,6 +345,17 @@ const struct caught *reports_find(bine_report_kind kind, const char *piece)
     return found;
 }
 
+const struct caught *reports_nth(bine_report_kind kind, unsigned n)
+{
+    const struct caught *found = NULL;
+    pthread_mutex_lock(&caught.lock);
+    for (unsigned i = 0; i < caught.n && !found; i++)
+        if (caught.each[i].kind == kind && n-- == 0)
+            found = &caught.each[i];
+    pthread_mutex_unlock(&caught.lock);
+    return found;
+}
+
 /* ---- Children ------------------------------------------------------------------------------------------ */
 
 enum { CHILD_SECONDS = 150 }; /* less than a test may take */

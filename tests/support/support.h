@@ -148,6 +148,8 @@ void reports_clear(void);
 unsigned reports_count(bine_report_kind);
 /* The first one of the kind whose message has the piece (NULL: any); NULL: none. */
 const struct caught *reports_find(bine_report_kind, const char *piece);
+/* The nth of the kind, from 0; NULL: there are not so many. */
+const struct caught *reports_nth(bine_report_kind, unsigned n);
 
 /* ---- Children ------------------------------------------------------------------------------------------ */
 
