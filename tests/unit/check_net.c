@@ -174,7 +174,8 @@ static struct full full_open(int family)
         int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
         full.fd[full.count++] = fd;
         if (connect(fd, (struct sockaddr *)&address, length) != 0) {
-            struct pollfd pollfd = {.fd = fd, .events = POLLOUT}, first = {.fd = full.listener, .events = POLLIN};
+            struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
+            struct pollfd first = {.fd = full.listener, .events = POLLIN};
             expect_int(poll(&first, 1, 60000), ==, 1);
             if (full.count > 1 && poll(&pollfd, 1, 50) == 0)
                 return full;
