@@ -5,11 +5,11 @@
 # What a program under bine-race is linked with; src/check/race_libc.c takes the calls.
 RACE_LINK := $(addprefix -Wl$(comma)--wrap=,$(shell cat src/check/wrap.list)) -Wl,-u,__tsan_init
 RACE_END  = $(LIBS_$(CONTEXT)) -pthread
-# A directory of tools/ is a program: tools/race becomes bine-race.
+# A directory of tools/ is a program: tools/race becomes bine-race.  What lies beside them all have.
 TOOLS := $(patsubst tools/%/,$(O)/bine-%,$(wildcard tools/*/))
 tools: $(TOOLS) ## bine-race and its kin
 define TOOL
-$(O)/bine-$(1): $(patsubst %,$(O)/%.o,$(wildcard tools/$(1)/*.c))
+$(O)/bine-$(1): $(patsubst %,$(O)/%.o,$(wildcard tools/$(1)/*.c tools/*.c))
 	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^
 endef
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,$(patsubst $(O)/bine-%,%,$(tool)))))

@@ -125,25 +125,8 @@ static void attach(const char *env)
 
 /* ---- On its own ------------------------------------------------------------------------------------ */
 
-static bool parse_path(struct bine__explore_share *share, const char *path)
-{
-    while (*path) {
-        struct bine__explore_pick *pick = &share->pick[share->picks];
-        unsigned point, choice, of, quiet = 0;
-        int used = 0;
-        if (share->picks == BINE__EXPLORE_PICKS)
-            return false;
-        if (sscanf(path, "%u:%u/%u%n", &point, &choice, &of, &used) != 3 || !used)
-            return strcmp(path, "first") == 0;
-        path += used;
-        if (sscanf(path, "q%x%n", &quiet, &used) == 1)
-            path += used;
-        *pick = (struct bine__explore_pick){point, (uint16_t)choice, (uint16_t)of, quiet};
-        share->picks++;
-        path += *path == ',';
-    }
-    return true;
-}
+enum { MISUSED = 2, MISFIT = 4 }; /* exits as bine-explore(1) does */
+static bool alone;
 
 static void follow(const char *path)
 {
@@ -155,10 +138,27 @@ static void follow(const char *path)
     share->max_steps = UINT32_MAX;
     share->patience_ms = UINT32_MAX;
     share->follow = true;
-    if (parse_path(share, path))
-        begin_run(share);
-    else
+    int picks = bine__explore_parse(share->pick, path);
+    if (picks < 0) {
         fprintf(stderr, "bine: %s: not a path: %s\n", BINE__EXPLORE_PATH_ENV, path);
+        _exit(MISUSED);
+    }
+    share->picks = (uint32_t)picks;
+    begin_run(share);
+    alone = true;
+}
+
+/* The tool would have said so.  A shell on the way to the program runs no loop. */
+static __attribute__((destructor)) void end(void)
+{
+    const struct bine__explore *explore = &bine__explorer;
+    if (!alone || !explore->share->ran || getpid() != explore->process ||
+        explore->next_pick == explore->share->picks)
+        return;
+    fprintf(stderr, "bine: %s does not fit this program: it ends before point %u\n", BINE__EXPLORE_PATH_ENV,
+            explore->share->pick[explore->next_pick].point);
+    fflush(NULL);
+    _exit(MISFIT);
 }
 
 static __attribute__((constructor)) void start(void)
@@ -203,9 +203,12 @@ void bine__explore_close(struct bine_loop *loop)
 void bine__explore_stop(struct bine__explore *explore, enum bine__explore_outcome outcome)
 {
     explore->share->outcome = outcome;
-    if (getenv(BINE__EXPLORE_PATH_ENV))
+    if (alone && outcome == BINE__EXPLORE_MISFIT)
+        fprintf(stderr, "bine: %s does not fit this program: at point %u there is another choice\n",
+                BINE__EXPLORE_PATH_ENV, explore->share->misfit - 1);
+    else if (alone)
         fprintf(stderr, "bine: the schedule ends here\n");
-    _exit(EXIT_FAILURE);
+    _exit(alone && outcome == BINE__EXPLORE_MISFIT ? MISFIT : EXIT_FAILURE);
 }
 
 /* A program that waits for time to pass by looking at the clock would wait for ever: a thousand looks take a

@@ -67,15 +67,57 @@ enum bine__explore_outcome {
     BINE__EXPLORE_MERGED   /* came to a state that was known: what follows need not be run */
 };
 
-/* Of all processes: hashes of states; 0: free. */
-struct bine__explore_known {
-    _Atomic uint64_t state[BINE__EXPLORE_STATES];
-};
-
 struct bine__explore_pick {
     uint32_t point;
     uint16_t choice, of;
     uint32_t quiet; /* choices, a bit each, that complete before it without their tasks' running */
+};
+
+/* ---- A path, as it is written: "first", or picks with commas between -------------------------------- */
+
+/* Digits alone: no sign, no space.  false: none, or too large. */
+static inline bool bine__explore_digits(const char **text, unsigned base, uint32_t most, uint32_t *value)
+{
+    uint64_t sum = 0;
+    const char *from = *text;
+    for (;; (*text)++) {
+        const unsigned c = (unsigned char)**text;
+        const unsigned digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : base;
+        if (digit >= base)
+            break;
+        sum = sum * base + digit;
+        if (sum > most)
+            return false;
+    }
+    *value = (uint32_t)sum;
+    return *text != from;
+}
+
+/* Picks, room for BINE__EXPLORE_PICKS; -1: it is no path. */
+static inline int bine__explore_parse(struct bine__explore_pick *pick, const char *text)
+{
+    if (text[0] == 'f')
+        return __builtin_strcmp(text, "first") == 0 ? 0 : -1;
+    for (int n = 0; n < BINE__EXPLORE_PICKS; text++) {
+        uint32_t point, choice, of, quiet = 0;
+        if (!bine__explore_digits(&text, 10, BINE__EXPLORE_POINTS - 1, &point) || *text++ != ':' ||
+            !bine__explore_digits(&text, 10, UINT16_MAX, &choice) || *text++ != '/' ||
+            !bine__explore_digits(&text, 10, UINT16_MAX, &of) || choice >= of || of < 2)
+            return -1;
+        if (*text == 'q' && (text++, !bine__explore_digits(&text, 16, UINT32_MAX, &quiet)))
+            return -1;
+        if (n > 0 && point <= pick[n - 1].point)
+            return -1;
+        pick[n++] = (struct bine__explore_pick){point, (uint16_t)choice, (uint16_t)of, quiet};
+        if (*text != ',')
+            return *text ? -1 : n;
+    }
+    return -1;
+}
+
+/* Of all processes: hashes of states; 0: free. */
+struct bine__explore_known {
+    _Atomic uint64_t state[BINE__EXPLORE_STATES];
 };
 
 struct bine__explore_point {

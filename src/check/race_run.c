@@ -133,7 +133,7 @@ static struct bine__strand *new_strand(struct bine_task *task, const char *name)
     task->checked = strand;
     if (alive++ == 0) /* kept for each task by the door */
         bine__check_benign(&errno, sizeof errno, "each task has its own");
-    bine__race_enter(strand, 0, UINTPTR_MAX);
+    bine__race_enter(strand, 0, 0, UINTPTR_MAX);
     return strand;
 }
 
@@ -214,7 +214,7 @@ void bine__check_call(struct bine_task *task)
     self->undos = 0;
     self->called = bine__race_caller(&self->library);
     if (bine__rule(BINE__RULE_CALLS))
-        bine__race_event(self, self->called);
+        bine__race_call(self, self->called);
     if (bine__race_options.predict) { /* another time it will switch */
         note_leave(self, BINE__WAIT_NONE, self->called, self->library);
         self->slice = ++bine__race_slice;
@@ -233,13 +233,13 @@ void bine__check_leave(struct bine_task *task)
         pc = bine__race_caller(&library);
     self->undos = 0;
     self->returned.at = 0;
-    bine__race_settle(self);
+    bine__race_settle(self, true);
     if (self->ended)
         return;
     if (task == &task->loop->root)
         self->depth = 1; /* a callback has ended, and nothing of it is left */
     if (!known || !bine__rule(BINE__RULE_CALLS))
-        bine__race_event(self, pc);
+        bine__race_call(self, pc);
     uint8_t wait = task->state == BINE__PARKED ? task->wait : BINE__WAIT_NONE;
     note_leave(self, wait, pc, library);
 }
@@ -306,7 +306,8 @@ static const struct {
              {"derived", BINE__RULE_DERIVED}, {"tests", BINE__RULE_TESTS},
              {"phases", BINE__RULE_PHASES},   {"blind", BINE__RULE_BLIND},
              {"asked", BINE__RULE_ASKED},     {"own-places", BINE__RULE_OWN_PLACES},
-             {"returns", BINE__RULE_RETURNS}};
+             {"returns", BINE__RULE_RETURNS}, {"again", BINE__RULE_AGAIN},
+             {"taken", BINE__RULE_TAKEN},     {"steps", BINE__RULE_STEPS}};
 
 static bool is_word(const char *at, size_t length, const char *word)
 {
@@ -359,7 +360,7 @@ static __attribute__((destructor)) void end(void)
     if (atomic_load(&others))
         dprintf(STDERR_FILENO,
                 "bine-race: loops on other threads were not watched: one loop at a time can be\n");
-    if (!bine__race_hooked)
+    if (!bine__race_hooked && !getenv("BINE_EXPLORE_PATH"))
         dprintf(STDERR_FILENO,
                 "bine-race: no object of this program is instrumented: compile with bine-race cc\n");
     if (!found)

@@ -477,6 +477,15 @@ static void *run_flood(void *unused)
     return unused;
 }
 
+/* Not all that is written is text. */
+static void *run_binary(void *unused)
+{
+    static const char bytes[] = "\0\303\274\374\033\n";
+    if (write(STDOUT_FILENO, bytes, sizeof bytes - 1) > 0)
+        exit(9);
+    return unused;
+}
+
 static void *crasher(void *unused)
 {
     bine_yield();
@@ -557,7 +566,7 @@ static const struct {
     CASE(select), CASE(deadline), CASE(watchdog), CASE(too_late),
     CASE(callbacks), CASE(alarm), CASE(generators), CASE(letter),
     CASE(pipe), CASE(log), CASE(tcp), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
-    CASE(flood), CASE(crash), CASE(stuck), CASE(lost), CASE(child), CASE(moody),
+    CASE(flood), CASE(crash), CASE(binary), CASE(stuck), CASE(lost), CASE(child), CASE(moody),
 };
 
 int main(int argc, char *argv[])

@@ -157,8 +157,22 @@ expect 0 'the first schedule' 'This schedule does not fail' --path first -- "$wo
 expect 4 'another program' 'does not fit this program: at point [0-9]+ there is another choice' \
     --path "$path" -- "$work/cases" slices 3 3
 expect 4 'a program that ends before' 'ends before' --path 0:1/2,40:1/2 -- "$work/cases" needle 2 3
-for wrong in '' x 0:1 '1:1/2,' 0:2/2 1:1/2,0:1/2 0:1/2q; do
+for wrong in '' x 0:1 '1:1/2,' 0:2/2 1:1/2,0:1/2 0:1/2q ' 0:1/2' -1:1/2 +1:1/2 4294967296:1/2 1:1/65538 \
+    0:1/2qfffffffff 0:1/2x first,0:1/2 '0:1/2
+'; do
     expect 2 "\"$wrong\" is no path" 'is not a path' --path "$wrong" -- "$work/cases" needle 2 3
+    BINE_EXPLORE_PATH=$wrong "$work/linked" needle 2 3 >"$said" 2>&1
+    status=$?
+    if test $status = 2; then
+        told 'nor without the tool' 'BINE_EXPLORE_PATH: not a path'
+    else
+        bad "\"$wrong\": $status"
+    fi
+done
+for misfit in 0:1/7 0:1/2,40:1/2; do
+    BINE_EXPLORE_PATH=$misfit "$work/linked" needle 2 3 >"$said" 2>&1
+    status=$?
+    if test $status = 4; then told 'nor fits' 'BINE_EXPLORE_PATH does not fit'; else bad "$misfit: status $status"; fi
 done
 BINE_EXPLORE_PATH=$path "$work/linked" needle 2 3 >"$said" 2>&1
 status=$?
@@ -211,6 +225,9 @@ expect 66 'an endless loop without' "does not end: task 1 'main' holds the loop 
 expect 66 'endless output' 'writes without end' -- "$work/cases" flood
 expect 1 'a program that does not use bine' 'ran no loop' -- /bin/true
 expect 66 'one that fails before it does' 'ended with status 7' -- "$work/cases" status
+told 'and that no loop was seen' '^It ran no loop that can be explored'
+run 66 'which limit is reached first may differ' --run-time 0.5 --steps 100000000 -- "$work/cases" round
+if grep -q 'another way' "$said"; then bad 'and is nothing to tell'; else good; fi
 MOODY=$work/moody
 export MOODY
 expect 3 'no two runs alike' 'did not go as told|went another way' -- "$work/cases" moody
@@ -237,6 +254,22 @@ if command -v python3 >/dev/null; then
 else
     skipped=$((skipped + 2))
 fi
+# Names that JSON and URIs do not take as they are; what is written is not all text.
+odd="$work/o\"d d'ü"
+mkdir "$odd" && cp tests/explore/cases.c "$odd/ca ses%ü.c"
+(cd "$odd" && $CC -std=gnu11 -g -I"$OLDPWD/include" -o 'ca ses' 'ca ses%ü.c' -L"$absolute" -lbine \
+    -Wl,-rpath,"$absolute") || exit 1
+run 66 'odd names in json' --format=json -- "$odd/ca ses" binary &&
+    told 'odd names in json' "o\\\\\"d d'ü/ca ses\"" '"output":"\?ü\\u00fc\\u001b\\n"'
+run 66 'odd names in sarif' --format=sarif -- "$odd/ca ses" deadlock && told 'a URI' '"uri":"ca%20ses%25%C3%BC\.c"'
+for format in text json sarif; do
+    timeout 100 "$explore" --quiet --format=$format -- "$work/cases" binary 2>"$said" >/dev/full
+    status=$?
+    if test $status = 1; then told 'a full disk' 'cannot be written'; else bad "a full disk: $status"; fi
+    timeout 100 "$explore" --quiet --format=$format --path first -- "$work/cases" binary 2>"$said" >/dev/full
+    status=$?
+    if test $status = 1; then told 'one path' 'cannot be written'; else bad "one path, a full disk: $status"; fi
+done
 run 66 colour --color=always -- "$work/cases" crash && told colour "$(printf '\033')\\[1;31mfailed"
 
 # ---- Usage ---------------------------------------------------------------------------------------------
@@ -259,6 +292,11 @@ usage 'merging and not' 'only one' --merge --no-merge -- "$work/cases"
 usage 'merging the detector' 'goes with neither' --merge --race -- "$work/cases"
 usage 'negative time' '--time wants seconds' --time -1 -- "$work/cases"
 expect 0 help '^usage: bine-explore' --help
+for word in --help --version; do
+    "$explore" $word 2>"$said" >/dev/full
+    status=$?
+    if test $status = 1; then told 'a full disk' 'cannot be written'; else bad "$word to a full disk: $status"; fi
+done
 expect 0 version '^bine-explore [0-9]' --version
 expect 1 'no such program' 'not found' -- no-such-program
 expect 1 'no such file' 'No such file' -- ./no-such-program

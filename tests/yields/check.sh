@@ -278,6 +278,27 @@ for format in json sarif; do
     expect "$format: stack" well_formed 0 '"stack-depth"' --format=$format stack deep "$work/depth"
 done
 expect 'sarif: version and driver' well_formed 66 '"version": "2.1.0"' --format=sarif check "$work/marks"
+# A name that neither JSON nor a URI takes as it is, and that is not all text.
+odd_name() {
+    odd=$(printf 'o%%\\ \303\274\374.c')
+    mkdir -p "$work/odd" && cp $here/fixtures/marks.c "$work/odd/$odd" && include=$PWD/include &&
+        (cd "$work/odd" && "$yields_here" cc $gcc -I"$include" -c "$odd" -o m.o) || return 1
+    (cd "$work/odd" && "$yields_here" --format "$1" check . >"$work/out" 2>"$work/err")
+    test $? = 66 && "$work/json" <"$work/out" && contains "$2"
+}
+case $yields in /*) yields_here=$yields ;; *) yields_here=$PWD/$yields ;; esac
+expect 'json: an odd name' odd_name json '"o%\\ ü\u00fc.c"'
+expect 'sarif: an odd name' odd_name sarif '"o%25%5C%20%C3%BC%FC.c"'
+full() {
+    "$yields" "$@" >/dev/full 2>"$work/output"
+    test $? = 1 && grep -q 'cannot write' "$work/output"
+}
+for format in text json sarif; do
+    expect "$format: a full disk" full --format $format check "$work/marks"
+done
+expect 'annotate: a full disk' full annotate $here/fixtures/shop.c "$work/shop"
+expect '--help: a full disk' full --help
+expect '--version: a full disk' full --version
 coloured() { "$yields" --color=always check "$work/marks" 2>/dev/null | grep -q "$(printf '\033')\[1;31merror:"; }
 expect 'colour where it is asked for' coloured
 plain() { ! "$yields" check "$work/marks" 2>/dev/null | grep -q "$(printf '\033')"; }
@@ -333,7 +354,9 @@ expect 'a source that is not in the graph' refused 1 'no function of it' "$yield
 expect 'usage: no command' refused 2 'no command' "$yields"
 expect 'usage: unknown command' refused 2 'unknown command' "$yields" look
 expect 'usage: unknown option' refused 2 'unknown option' "$yields" --loud list
-expect 'usage: unknown format' refused 2 'unknown option' "$yields" --format=xml list
+expect 'usage: unknown format' refused 2 'unknown format' "$yields" --format=xml list
+expect 'usage: no format' refused 2 'wants an argument' "$yields" --format
+expect 'usage: unknown colour' refused 2 'unknown way to colour' "$yields" --color blue list
 expect 'usage: diff needs two' refused 2 'the old and the new' "$yields" diff "$work/shop"
 expect 'usage: why needs a function' refused 2 'which function' "$yields" why
 expect '--help' status 0 "$yields" --help

@@ -119,6 +119,12 @@ static void find_fairness(struct target *target, struct finding *finding)
     options.unfair = unfair;
 }
 
+/* Which limit is exceeded first may be chance. */
+static bool endless(enum verdict verdict)
+{
+    return verdict == RUN_STEPS || verdict == RUN_TIME;
+}
+
 /* Once more, this time telling what happens. */
 void finding_complete(struct target *target, struct finding *finding)
 {
@@ -128,16 +134,23 @@ void finding_complete(struct target *target, struct finding *finding)
     /* In between a schedule that is long goes in circles. */
     target->share->tell_last = finding->steps > BINE__EXPLORE_TOLD ? finding->steps - BINE__EXPLORE_TOLD : 0;
     target_replay(target, &finding->path, true, true, &status);
-    finding->again = finding_same(finding, target, status);
+    finding->again = finding_same(finding, target, status) ||
+                     (endless(finding->verdict) && endless(target_verdict(target, status)));
     finding->trace = text("%.*s", (int)target->share->text_used, target->share->text);
     finding->output = text("%s", "");
     if (fstat(target->output, &size) == 0 && size.st_size > 0) {
         enum { SHOWN = 16 << 10 };
         off_t from = size.st_size > SHOWN ? size.st_size - SHOWN : 0;
         char *output = calloc(1, SHOWN + 1);
-        if (output && pread(target->output, output, SHOWN, from) > 0) {
+        ssize_t n = output ? pread(target->output, output, SHOWN, from) : -1;
+        for (ssize_t i = 0; i < n; i++)
+            if (output[i] == '\0')
+                output[i] = '?';
+        if (n > 0) {
             free(finding->output);
             finding->output = output;
+        } else {
+            free(output);
         }
     }
 }

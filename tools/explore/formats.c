@@ -6,32 +6,17 @@
  * there is. */
 #include "explore.h"
 
+#include "../json.h"
+
 #include <bine/base.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void print_string(const char *text)
-{
-    putchar('"');
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c == '\n')
-            fputs("\\n", stdout);
-        else if (c < 0x20 || c >= 0x7f)
-            printf("\\u%04x", c); /* not UTF-8, perhaps: as Latin-1 */
-        else
-            putchar(c);
-    }
-    putchar('"');
-}
-
 static void print_member(const char *name, const char *text)
 {
     printf("\"%s\":", name);
-    print_string(text);
+    json_string(stdout, text);
 }
 
 static const char *rule_of(const struct finding *finding)
@@ -54,7 +39,7 @@ static void print_trace(const char *trace)
             fail(EXIT_CANNOT, "out of memory");
         if (!first)
             putchar(',');
-        print_string(line);
+        json_string(stdout, line);
         free(line);
         first = false;
         trace += length + (trace[length] == '\n');
@@ -76,7 +61,7 @@ static void print_finding(const struct finding *finding)
     for (unsigned i = 0; i < finding->n_reports; i++) {
         if (i)
             putchar(',');
-        print_string(finding->reports[i]);
+        json_string(stdout, finding->reports[i]);
     }
     fputs("],", stdout);
     print_trace(finding->trace);
@@ -93,7 +78,7 @@ void output_json(const struct result *result)
     for (char **word = options.program; *word; word++) {
         if (word != options.program)
             putchar(',');
-        print_string(*word);
+        json_string(stdout, *word);
     }
     printf("],\"mode\":\"%s\",\"seed\":%llu,\"schedules\":%lu,\"failed\":%lu,\"complete\":%s,\"left\":%lu,"
            "\"merged\":%lu,\"states_compared\":%s,\"different\":%lu,\"diverged\":%lu,\"bounded\":%s,"
@@ -101,7 +86,8 @@ void output_json(const struct result *result)
            modes[options.mode], (unsigned long long)options.seed, result->schedules, result->failed,
            result->complete ? "true" : "false", result->left, result->merged,
            result->merging ? "true" : "false", result->different, result->diverged,
-           result->trimmed ? "true" : "false", result->outside ? "true" : "false", result->most_points, result->most_steps, result->seconds);
+           result->trimmed ? "true" : "false", result->outside ? "true" : "false", result->most_points,
+           result->most_steps, result->seconds);
     bool first = true;
     for (unsigned i = 0; i < result->n_findings; i++) {
         if (result->findings[i].verdict == RUN_CLEAN)
@@ -142,8 +128,8 @@ static bool place_in(const char *line, size_t length, struct place *place)
 
 static void print_location(const struct place *place)
 {
-    fputs("{\"physicalLocation\":{\"artifactLocation\":{", stdout);
-    print_member("uri", place->file);
+    fputs("{\"physicalLocation\":{\"artifactLocation\":{\"uri\":", stdout);
+    json_uri(stdout, place->file);
     printf("},\"region\":{\"startLine\":%d}}", place->line);
 }
 

@@ -3,6 +3,8 @@
  * The command line of bine-explore(1). */
 #include "explore.h"
 
+#include "../json.h"
+
 #include <bine/base.h>
 #include <getopt.h>
 #include <signal.h>
@@ -82,6 +84,13 @@ static void misuse(const char *format, ...)
     va_end(args);
     fputs("\nTry bine-explore --help.\n", stderr);
     exit(EXIT_USAGE);
+}
+
+static int said(void)
+{
+    if (!stdout_written())
+        fail(EXIT_CANNOT, "standard output cannot be written");
+    return EXIT_CLEAN;
 }
 
 static uint64_t number(const char *name, const char *text, uint64_t least, uint64_t most)
@@ -220,8 +229,8 @@ static void read_options(int argc, char *argv[])
         case FORMAT: options.format = (enum format)one_of("format", optarg, formats); break;
         case COLOR: colour = one_of("color", optarg, when); break;
         case QUIET: options.quiet = true; break;
-        case HELP: fputs(usage, stdout); exit(EXIT_CLEAN);
-        case VERSION: puts("bine-explore " BINE_VERSION); exit(EXIT_CLEAN);
+        case HELP: fputs(usage, stdout); exit(said());
+        case VERSION: puts("bine-explore " BINE_VERSION); exit(said());
         case ':': misuse("%s wants an argument", argv[optind - 1]);
         default: misuse("there is no option %s", argv[optind - 1]);
         }
@@ -272,6 +281,7 @@ static int replay(struct result *result)
     finding_complete(&target, finding);
     target_stop(&target);
     output_result(result);
+    (void)said();
     return verdict == RUN_CLEAN ? EXIT_CLEAN : EXIT_FINDINGS;
 }
 
@@ -291,8 +301,7 @@ int main(int argc, char *argv[])
         fail(EXIT_CANNOT, "%s ran no loop on its main thread: there is nothing to explore",
              options.program[0]);
     output_result(&result);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        fail(EXIT_CANNOT, "standard output cannot be written");
+    (void)said();
     if (result.n_findings)
         return EXIT_FINDINGS;
     if (options.mode == MODE_ALL)

@@ -116,8 +116,10 @@ static void print_finding(const struct finding *finding)
     for (unsigned i = 0; i < finding->n_reports; i++)
         if (strcmp(finding->reports[i], finding->title) != 0)
             printf("  reported: %s\n", finding->reports[i]);
-    printf("\nWhat happens, step by step (*: there was a choice):\n");
-    print_lines(finding->trace, "  ");
+    if (*finding->trace) {
+        printf("\nWhat happens, step by step (*: there was a choice):\n");
+        print_lines(finding->trace, "  ");
+    }
     if (*finding->output) {
         printf("\nWhat it writes:\n");
         print_lines(finding->output, "  | ");
@@ -182,12 +184,17 @@ static void print_sum(const struct result *result)
         printf(", all there are");
     if (result->merged)
         printf(" but for those that %lu of them would have gone on as", result->merged);
-    printf(": %lu failed.%s  At most %u choices and %u steps in one; %.1f s.\n", result->failed, PLAIN,
-           result->most_points, result->most_steps, result->seconds);
+    printf(": %lu failed.%s  At most %u choice%s and %u step%s in one; %.1f s.\n", result->failed, PLAIN,
+           result->most_points, result->most_points == 1 ? "" : "s", result->most_steps,
+           result->most_steps == 1 ? "" : "s", result->seconds);
     print_how_far(result);
     if (!result->complete && result->n_findings && !options.keep_going)
         printf("Stopped at the first failure; --keep-going goes on.\n");
     print_states(result);
+    if (result->no_loop)
+        printf("%s ran no loop that can be explored on its main thread: it failed before, or is linked with "
+               "libbine.a in place of libbine-check.a.\n",
+               result->schedules == 1 ? "It" : "Some");
     if (result->trimmed)
         printf(
             "Loops that wait were let go round %u times at most while another task could run (--unfair).\n",

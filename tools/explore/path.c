@@ -8,43 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool parse_pick(const char **text, struct bine__explore_pick *pick)
-{
-    unsigned point, choice, of, quiet = 0;
-    int used = 0;
-    if (sscanf(*text, "%u:%u/%u%n", &point, &choice, &of, &used) != 3 || used == 0)
-        return false;
-    *text += used;
-    if (**text == 'q') {
-        used = 0;
-        if (sscanf(*text, "q%x%n", &quiet, &used) != 1 || used == 0)
-            return false;
-        *text += used;
-    }
-    if (of < 2 || of > UINT16_MAX || choice >= of || point >= BINE__EXPLORE_POINTS)
-        return false;
-    *pick = (struct bine__explore_pick){point, (uint16_t)choice, (uint16_t)of, quiet};
-    return true;
-}
-
 bool path_parse(struct path *path, const char *text)
 {
     *path = (struct path){calloc(BINE__EXPLORE_PICKS, sizeof *path->pick), 0};
     if (!path->pick)
         fail(EXIT_CANNOT, "out of memory");
-    if (strcmp(text, "first") == 0)
-        return true;
-    for (;;) {
-        if (path->n == BINE__EXPLORE_PICKS || !parse_pick(&text, &path->pick[path->n]))
-            return false;
-        if (path->n > 0 && path->pick[path->n].point <= path->pick[path->n - 1].point)
-            return false;
-        path->n++;
-        if (*text == '\0')
-            return true;
-        if (*text++ != ',')
-            return false;
-    }
+    int n = bine__explore_parse(path->pick, text);
+    path->n = n < 0 ? 0 : (unsigned)n;
+    return n >= 0;
 }
 
 char *path_text(const struct path *path)

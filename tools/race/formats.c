@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "race.h"
 
+#include "../json.h"
+
 #include <bine/base.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +31,10 @@ struct finding {
     unsigned sites;
 };
 
-static void print_string(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else if (c < 0x20 || c >= 0x7f)
-            fprintf(out, "\\u%04x", c); /* not UTF-8, perhaps: as Latin-1 */
-        else
-            fputc(c, out);
-    }
-    fputc('"', out);
-}
-
 static void print_member(FILE *out, const char *name, const char *text)
 {
     fprintf(out, "\"%s\":", name);
-    print_string(out, text);
+    json_string(out, text);
 }
 
 /* ---- The log ---------------------------------------------------------------------------------------- */
@@ -155,8 +142,8 @@ static void print_json(FILE *out, const struct finding *finding)
 
 static void print_location(FILE *out, const struct frame *frame, const char *text)
 {
-    fputs("{\"physicalLocation\":{\"artifactLocation\":{", out);
-    print_member(out, "uri", frame->file);
+    fputs("{\"physicalLocation\":{\"artifactLocation\":{\"uri\":", out);
+    json_uri(out, frame->file);
     fprintf(out, "},\"region\":{\"startLine\":%lu}},\"logicalLocations\":[{", frame->line ? frame->line : 1);
     print_member(out, "name", frame->function);
     fputs("}],\"message\":{", out);
@@ -174,17 +161,17 @@ static void print_sarif(FILE *out, const struct finding *finding)
     fputs("},\"locations\":[", out);
     if (last && last->frames)
         print_location(out, &last->frame[0], last->text);
-    fputs("],\"codeFlows\":[{\"threadFlows\":[{\"locations\":[", out);
-    bool first = true;
+    fputc(']', out);
+    bool any = false;
     for (unsigned i = 0; i < finding->sites; i++) {
         if (!finding->site[i].frames)
             continue;
-        fputs(first ? "{\"location\":" : ",{\"location\":", out);
+        fputs(any ? ",{\"location\":" : ",\"codeFlows\":[{\"threadFlows\":[{\"locations\":[{\"location\":", out);
         print_location(out, &finding->site[i].frame[0], finding->site[i].text);
         fputc('}', out);
-        first = false;
+        any = true;
     }
-    fputs("]}]}]}", out);
+    fputs(any ? "]}]}]}" : "}", out); /* a flow has at least one place */
 }
 
 unsigned print_findings(FILE *out, FILE *log, enum format format)

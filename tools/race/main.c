@@ -3,6 +3,8 @@
  * bine-race: builds a program with the detector of races across yield points, and runs it. */
 #include "race.h"
 
+#include "../json.h"
+
 #include <bine/base.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -76,6 +78,13 @@ static void help(void)
         stdout);
 }
 
+static int said(void)
+{
+    if (!stdout_written())
+        fail(EXIT_CANNOT, "standard output cannot be written");
+    return EXIT_CLEAN;
+}
+
 static void choose_format(struct run_options *options, const char *word)
 {
     static const char *const names[] = {"text", "json", "sarif"};
@@ -140,8 +149,8 @@ static int run_by(int count, char *words[])
         case PREDICT: options.settings = with(options.settings, "predict"); break;
         case OFF: switch_off(&options, optarg); break;
         case COLOUR: choose_colour(&options, optarg); break;
-        case HELP: help(); return EXIT_CLEAN;
-        case VERSION: puts("bine-race " BINE_VERSION); return EXIT_CLEAN;
+        case HELP: help(); return said();
+        case VERSION: puts("bine-race " BINE_VERSION); return said();
         default: fail(EXIT_USAGE, "see bine-race --help");
         }
     }
@@ -158,11 +167,11 @@ int main(int count, char *words[])
     }
     if (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0) {
         help();
-        return EXIT_CLEAN;
+        return said();
     }
     if (strcmp(words[1], "--version") == 0) {
         puts("bine-race " BINE_VERSION);
-        return EXIT_CLEAN;
+        return said();
     }
     if (strcmp(words[1], "run") == 0)
         return run_by(count - 1, words + 1);

@@ -5,8 +5,11 @@
 #include "commands.h"
 #include "output.h"
 
+#include "../json.h"
+
 #include <bine/base.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,28 +74,61 @@ static void add_yields(const char *names)
     }
 }
 
-static void option(const char *word)
+static _Noreturn void end_said(void)
 {
+    if (!stdout_written())
+        fail("cannot write: %s", strerror(errno));
+    exit(EXIT_CLEAN);
+}
+
+static void choose_format(const char *word)
+{
+    if (!strcmp(word, "text"))
+        output_format = AS_TEXT;
+    else if (!strcmp(word, "json"))
+        output_format = AS_JSON;
+    else if (!strcmp(word, "sarif"))
+        output_format = AS_SARIF;
+    else
+        usage("unknown format: %s", word);
+}
+
+static void choose_colour(const char *word)
+{
+    if (!strcmp(word, "always"))
+        output_colour = true;
+    else if (!strcmp(word, "never"))
+        output_colour = false;
+    else if (strcmp(word, "auto") != 0)
+        usage("unknown way to colour: %s", word);
+}
+
+/* Those that take a value, which stands after '=', or is the next word. */
+static const struct {
+    const char *name;
+    void (*take)(const char *value);
+} valued[] = {
+    {"--format", choose_format}, {"--color", choose_colour}, {"--colour", choose_colour}, {"--yields", add_yields},
+};
+
+/* True: the next word is its value. */
+static bool option(const char *word, const char *next)
+{
+    for (size_t i = 0; i < sizeof valued / sizeof *valued; i++) {
+        const size_t length = strlen(valued[i].name);
+        if (!begins(word, valued[i].name) || (word[length] != '=' && word[length] != '\0'))
+            continue;
+        if (!word[length] && !next)
+            usage("%s wants an argument", word);
+        valued[i].take(word[length] ? word + length + 1 : next);
+        return !word[length];
+    }
     if (!strcmp(word, "--help")) {
         fputs(help, stdout);
-        exit(EXIT_CLEAN);
+        end_said();
     } else if (!strcmp(word, "--version")) {
         puts("bine-yields " BINE_VERSION);
-        exit(EXIT_CLEAN);
-    } else if (!strcmp(word, "--format=text")) {
-        output_format = AS_TEXT;
-    } else if (!strcmp(word, "--format=json")) {
-        output_format = AS_JSON;
-    } else if (!strcmp(word, "--format=sarif")) {
-        output_format = AS_SARIF;
-    } else if (!strcmp(word, "--color=always") || !strcmp(word, "--colour=always")) {
-        output_colour = true;
-    } else if (!strcmp(word, "--color=never") || !strcmp(word, "--colour=never")) {
-        output_colour = false;
-    } else if (!strcmp(word, "--color=auto") || !strcmp(word, "--colour=auto")) {
-        ;
-    } else if (begins(word, "--yields=")) {
-        add_yields(word + strlen("--yields="));
+        end_said();
     } else if (!strcmp(word, "--explicit")) {
         options.explicit_style = true;
     } else if (!strcmp(word, "--system")) {
@@ -100,6 +136,7 @@ static void option(const char *word)
     } else {
         usage("unknown option: %s", word);
     }
+    return false;
 }
 
 static const struct {
@@ -123,7 +160,7 @@ int main(int argc, char **argv)
         } else if (!end && !strcmp(argv[i], "--")) {
             end = true;
         } else if (!end && argv[i][0] == '-' && argv[i][1]) {
-            option(argv[i]);
+            i += option(argv[i], argv[i + 1]);
         } else if (!name) {
             name = argv[i];
         } else {

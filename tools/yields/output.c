@@ -3,6 +3,8 @@
  * Printing findings: see output.h. */
 #include "output.h"
 
+#include "../json.h"
+
 #include <bine/base.h>
 
 #include <errno.h>
@@ -146,17 +148,7 @@ static void print_text(const struct report *report)
 
 static void quote(const char *text)
 {
-    putchar('"');
-    for (; text && *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            printf("\\u%04x", c);
-        else
-            putchar(c);
-    }
-    putchar('"');
+    json_string(stdout, text);
 }
 
 static void json_place(struct place place)
@@ -206,7 +198,7 @@ static void print_json(const struct report *report)
 static void sarif_location(struct place place)
 {
     printf("\"physicalLocation\": {\"artifactLocation\": {\"uri\": ");
-    quote(place.file ? place.file : "unknown");
+    json_uri(stdout, place.file ? place.file : "unknown");
     printf("}, \"region\": {\"startLine\": %d, \"startColumn\": %d}}", place.line ? place.line : 1,
            place.column ? place.column : 1);
 }
@@ -249,6 +241,6 @@ void report_print(const struct report *report)
         print_sarif(report);
     else
         print_text(report);
-    if (fflush(stdout) != 0 || ferror(stdout))
+    if (!stdout_written())
         fail("cannot write: %s", strerror(errno));
 }

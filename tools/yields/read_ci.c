@@ -75,8 +75,8 @@ static void read_node(struct graph *graph, struct unit *unit, const char *line, 
     struct node *node =
         body ? graph_definition(graph, unit, symbol, local) : graph_node(graph, unit, symbol, local);
     if (!node->ours && (body || !node->defined))
-        node->name = unit->cxx ? cxx_name(label, (size_t)(second - label), symbol)
-                               : intern(label, (size_t)(second - label));
+        node->name = unit->cxx || begins(symbol, "_Z") ? cxx_name(label, (size_t)(second - label), symbol)
+                                                       : intern(label, (size_t)(second - label));
     second += 2;
     const char *end = strstr(second, "\\n");
     if (!node->place.file || body)
