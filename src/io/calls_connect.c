@@ -125,7 +125,6 @@ static int await_connection(struct bine_task *self, int fd, struct bine__fd *slo
 static int try_connect(struct bine_task *self, int fd, struct bine__fd *slot, const struct sockaddr *name,
                        socklen_t length)
 {
-    bine__charge(self->loop, 1);
     if (connect(fd, name, length) == 0)
         return 0;
     /* EALREADY: an earlier call was cancelled, and the socket has gone on connecting. */

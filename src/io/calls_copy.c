@@ -220,8 +220,8 @@ ssize_t bine_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t
         if (waited_for == -1) {
             if (splice_once(self, &splicing) != 0)
                 return -1;
-            bine__charge(self->loop,
-                         1 + (splicing.result > 0 ? (int)(splicing.result / BINE__CHARGE_BYTES) : 0));
+            if (splicing.result > 0)
+                bine__charge(self->loop, (int)(splicing.result / BINE__CHARGE_BYTES));
             if (splicing.result >= 0 || splicing.error != EAGAIN) {
                 errno = splicing.error;
                 return splicing.result;

@@ -179,7 +179,6 @@ struct dirent *bine_readdir(bine_dir *dir)
     }
     if (dir->next == dir->used && !dir->ended && next_batch(self, dir) != 0)
         return NULL;
-    bine__charge(self->loop, 1);
     if (dir->next == dir->used) { /* the end, which an error is too */
         errno = dir->error ? dir->error : before;
         return NULL;

@@ -173,7 +173,7 @@ static int poll_in_task(struct bine_task *self, struct pollfd *fds, nfds_t count
         ready = look(&watching);
     }
     if (ready != 0 || timeout == 0) {
-        bine__charge(self->loop, 1 + (int)(count / 64));
+        bine__charge(self->loop, (int)(count / 64));
         return ready;
     }
     if (count > 1) {
@@ -205,7 +205,6 @@ int bine_poll_fd(int fd, int events)
     if (!self)
         return -1;
     if (fd < 0) { /* poll(2) would ignore it, for ever */
-        bine__charge(self->loop, 1);
         errno = EBADF;
         return -1;
     }

@@ -171,7 +171,7 @@ static inline __attribute__((always_inline)) ssize_t send_at_once(int fd, const 
     if (bine__explored(self->loop))
         return 0;
     ssize_t moved = send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-    bine__charge(self->loop, 1 + (int)(moved / BINE__CHARGE_BYTES));
+    bine__charge(self->loop, (int)(moved / BINE__CHARGE_BYTES));
     if (bine__unlikely(moved < 0) && (errno == EAGAIN || errno == EINTR || errno == ENOTSOCK))
         return 0;
     return moved;

@@ -99,7 +99,7 @@ static void give(struct bine_task *self, void *value, bine_result *result)
 static struct bine_task *begin(const bine_pool *pool, bine_fn *fn)
 {
     if (!fn || (pool && pool->magic != POOL_MAGIC)) {
-        errno = EINVAL;
+        (void)bine__refuse(EINVAL);
         return NULL;
     }
     return bine__begin();

@@ -322,12 +322,13 @@ int bine_process_wait(bine_process *process, bine_process_status *status)
     struct bine_task *self;
     int error;
 
-    if (check(process) != 0 || !(self = bine__begin()))
+    if (check(process) != 0)
+        return bine__refuse(errno);
+    if (!(self = bine__begin()))
         return -1;
     self->loop->offloading++; /* virtual time stands still: a child knows nothing of it */
     error = await_end(self, process);
     self->loop->offloading--;
-    bine__charge(self->loop, 1);
     return error ? bine__error(error) : give(process, status);
 }
 
@@ -373,7 +374,8 @@ int bine_process_stop(bine_process *process, bine_ns grace, bine_process_status 
     int error;
 
     if (check(process) != 0 || !(self = bine__current()))
-        return -1;
+        return bine__refuse(errno);
+    bine__charge_call(self->loop, self);
     if (!reap(process)) {
         (void)bine_process_kill(process, SIGTERM);
         (void)bine_process_kill(process, SIGCONT); /* one that is stopped would never know */

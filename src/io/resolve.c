@@ -111,7 +111,7 @@ int bine_resolve(const char *host, const char *service, const struct addrinfo *h
     struct bine_task *self;
 
     if (!list)
-        return fail_system(EINVAL);
+        return fail_system((bine__refuse(EINVAL), errno));
     *list = NULL;
     self = bine__begin();
     if (!self)

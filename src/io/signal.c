@@ -403,9 +403,9 @@ static int check(const bine_signals *signals)
 
 int bine_signal_next(bine_signals *signals, bine_signal_info *info)
 {
-    if (check(signals) != 0 || !bine__begin())
-        return -1;
-    return next(signals, info);
+    if (check(signals) != 0)
+        return bine__refuse(errno);
+    return bine__begin() ? next(signals, info) : -1;
 }
 
 int bine_signal_close(bine_signals *signals)

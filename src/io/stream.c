@@ -166,7 +166,7 @@ int bine__stream_enter(struct bine_stream *stream, bool *side)
     if (!error && *side)
         error = EBUSY;
     if (error)
-        return bine__error(error);
+        return bine__refuse(error);
     *side = true;
     if (!bine__begin()) {
         *side = false;

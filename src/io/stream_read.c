@@ -117,7 +117,6 @@ static ssize_t take(struct bine_stream *stream, void *buf, size_t n)
     if (n > 0) {
         memcpy(buf, bine__buffer_begin(&stream->in), n);
         bine__buffer_consume(&stream->in, n);
-        bine__charge(bine__loop, 1);
     }
     return (ssize_t)n;
 }
@@ -142,7 +141,7 @@ ssize_t bine_stream_read(bine_stream *stream, void *buf, size_t n)
     ssize_t result = 0;
 
     if ((!buf && n > 0) || n > SSIZE_MAX)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     if (bine__stream_enter(stream, stream ? &stream->reading : NULL) != 0)
         return -1;
     if (n > 0)
@@ -204,7 +203,7 @@ ssize_t bine_stream_read_exactly(bine_stream *stream, void *buf, size_t n)
     ssize_t result;
 
     if ((!buf && n > 0) || n > SSIZE_MAX)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     if (bine__stream_enter(stream, stream ? &stream->reading : NULL) != 0)
         return -1;
     result = read_exactly(stream, buf, n);
@@ -260,7 +259,7 @@ ssize_t bine_stream_read_until(bine_stream *stream, const void *delimiter, size_
     ssize_t result;
 
     if (!delimiter || length == 0 || !buf || size == 0)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     if (bine__stream_enter(stream, stream ? &stream->reading : NULL) != 0)
         return -1;
     result = read_until(stream, delimiter, length, buf, size);

@@ -90,7 +90,7 @@ static inline __attribute__((always_inline)) int bine__transfer_run(struct bine_
             moved = attempt(transfer);
         if (moved >= 0) {
             bine__transfer_note(transfer, (size_t)moved);
-            bine__charge(transfer->self->loop, 1 + (int)(moved / BINE__CHARGE_BYTES));
+            bine__charge(transfer->self->loop, (int)(moved / BINE__CHARGE_BYTES));
             transfer->done += (size_t)moved;
             if (bine__transfer_complete(transfer, moved))
                 return 0;
@@ -131,8 +131,6 @@ static inline __attribute__((always_inline)) ssize_t bine__transfer_by(struct bi
     transfer->slot = transfer->self ? bine__fd_get(transfer->self->loop->io, transfer->fd) : NULL;
     if (bine__unlikely(!transfer->slot)) {
         transfer->error = errno;
-        if (transfer->self)
-            bine__charge(transfer->self->loop, 1);
         return -1;
     }
     waiter.task = NULL; /* set up when it is needed */
@@ -145,8 +143,7 @@ static inline __attribute__((always_inline)) ssize_t bine__transfer_by(struct bi
     if (waiter.task)
         bine__waiter_leave(&waiter);
     bine__check_io(transfer->fd, transfer->direction == BINE__OUT, BINE__IO_END, transfer->done);
-    if (transfer->error) {
-        bine__charge(transfer->self->loop, 1); /* who tries again and again must not starve the others either */
+    if (transfer->error)
         errno = transfer->error;
     }
     return transfer->error && transfer->done == 0 ? -1 : (ssize_t)transfer->done;

@@ -51,7 +51,6 @@ int bine_future_await(bine_future *future, bine_result *result)
     struct bine_task *self = bine__begin();
     if (!self || !bine__future_valid(future))
         return -1;
-    bine__charge(self->loop, 1);
     bine_future_ref(future); /* somebody may give it up meanwhile */
     int error = future->done ? 0 : park(self, &future, 1, 1, false);
     if (!error && result)
@@ -79,7 +78,6 @@ int bine_wait(bine_future *const futures[], size_t n, int until)
         return bine__error(EINVAL);
     if (!all_valid(futures, n))
         return -1;
-    bine__charge(self->loop, 1);
     bool failed = false;
     size_t done = count_done(futures, n, &failed);
     bool enough = done == n || (until == BINE_FIRST_COMPLETED && done > 0) || (until == BINE_FIRST_FAILURE && failed);
@@ -117,7 +115,6 @@ int bine_next_done(bine_future *const futures[], size_t n, bool seen[])
         return bine__error(EINVAL);
     if (!all_valid(futures, n))
         return -1;
-    bine__charge(self->loop, 1);
     for (;;) {
         bool pending = false;
         size_t first = first_unseen(futures, n, seen, &pending);

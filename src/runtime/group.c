@@ -238,9 +238,9 @@ int bine_group_admit(bine_group *public, unsigned limit)
     struct bine_task *self;
     struct group *group = own(public, &self);
     if (!group)
-        return -1;
+        return bine__refuse(errno);
     if (limit == 0)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     if (!bine__begin())
         return -1;
     while (group->running >= limit) {
@@ -257,11 +257,8 @@ static int wait_for_children(struct group *group, struct bine_task *self)
     unsigned deaf = 0;
     int outer = 0;
     bine__say_may_yield(self);
-    if (group->running == 0) { /* nothing to wait for: charged, so that a loop of such groups starves nobody */
-        bine__charge(self->loop, 1);
-        if (self->loop->budget <= 0 && !bine__in_section(self->loop))
-            bine__yield(self->loop, self);
-    }
+    if (group->running == 0) /* nothing to wait for: a loop of such groups must starve nobody */
+        bine__charge_call(self->loop, self);
     while (group->running > 0) {
         int error = wait_until(group, self, 0, deaf);
         if (error) {
@@ -310,9 +307,9 @@ int bine_group_wait(bine_group *public, bine_result *first)
     struct bine_task *self;
     struct group *group = own(public, &self);
     if (!group)
-        return -1;
+        return bine__refuse(errno);
     if (self->scope != &group->scope)
-        return bine__error(EINVAL); /* a scope inside it is open */
+        return bine__refuse(EINVAL); /* a scope inside it is open */
     int error = finish(group, self, first);
     return error ? bine__error(error) : 0;
 }

@@ -191,6 +191,12 @@ int bine__yield(struct bine_loop *loop, struct bine_task *self)
 
 int bine_yield(void)
 {
+void bine__give_way(struct bine_loop *loop, struct bine_task *self)
+{
+    loop->queue[loop->tail++ & loop->mask] = self;
+    door(loop, self);
+}
+
     if (bine__unlikely(!bine__current()))
         return -1;
     struct bine_loop *loop = bine__loop; /* self->loop, but known sooner */

@@ -350,7 +350,7 @@ int bine_stop(bine_task *task, bine_result *result)
 {
     struct bine_task *self = bine__current();
     if (!self || joinable(task, self) != 0)
-        return -1;
+        return bine__refuse(errno);
     bine__say_may_yield(self);
     bine_cancel(task);
     return join(self, task, BINE__WAIT_JOIN | BINE__PARK_DEAF, result);

@@ -6,24 +6,38 @@
 
 #include "runtime/runtime.h"
 
-/* In a scope that has fired, or with the budget spent.  A failing call is charged too, and so yields now and
+/* In a scope that has fired, or with the budget spent.  A call that fails is charged too, and so yields now and
  * then: a loop that ignores its errors cannot stop the others. */
 struct bine_task *bine__begin_slowly(struct bine_loop *loop, struct bine_task *self, const void *from)
 {
-    if (bine__unlikely(bine__in_section(loop))) {
+    if (bine__unlikely(bine__in_section(loop)))
         bine__section_begin(loop, self, from);
-        bine__scope_look(self);
-    } else if (loop->budget <= 0) {
-        bine__yield(loop, self);
-    } else {
-        bine__scope_look(self);
-    }
+    else if (loop->budget <= 0)
+        bine__give_way(loop, self);
+    bine__scope_look(self);
+    loop->budget--;
     int error = bine__scope_fail(self);
     if (!error)
         return self;
-    loop->budget--;
     errno = error;
     return NULL;
+}
+
+void bine__charge_call(struct bine_loop *loop, struct bine_task *self)
+{
+    if (bine__in_section(loop))
+        return;
+    if (loop->budget <= 0)
+        bine__give_way(loop, self);
+    loop->budget--;
+}
+
+int bine__refuse(int error)
+{
+    struct bine_loop *loop = bine__loop;
+    if (loop && loop->current != &loop->root)
+        bine__charge_call(loop, loop->current);
+    return bine__error(error);
 }
 
 /* ---- Time --------------------------------------------------------------------------------------- */
@@ -146,7 +160,6 @@ int bine_park(void)
         return -1;
     if (self->flags & BINE__TASK_PERMIT) {
         self->flags &= (uint16_t)~BINE__TASK_PERMIT;
-        bine__charge(self->loop, 1);
         return 0;
     }
     int error = bine__park(self->loop, self, BINE__WAIT_PARK, 0);

@@ -45,7 +45,7 @@ int bine_barrier_wait(bine_barrier *public)
 {
     struct bine__barrier *barrier = inside(public);
     if (!barrier)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
@@ -56,7 +56,6 @@ int bine_barrier_wait(bine_barrier *public)
         barrier->waiting = 0;
         bine__check_found(barrier, false);
         bine__line_serve_all(&barrier->line);
-        bine__charge(self->loop, 1);
         return 1;
     }
     struct bine__turn turn;

@@ -58,14 +58,13 @@ static __attribute__((noinline)) int send_slowly(bine_chan *chan, const void *el
     if (bine__chan_shared(chan))
         return bine__shared_send(chan, element, false);
     if (!bine__chan_good(chan, element))
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (bine__unlikely(!self))
         return -1;
     int error = bine__chan_send_now(chan, element);
     if (bine__unlikely(error == EAGAIN))
         return wait(self, chan, &chan->senders, BINE__WAIT_SEND, (void *)(uintptr_t)element);
-    bine__charge(self->loop, 1);
     return bine__outcome(error);
 }
 
@@ -74,14 +73,13 @@ static __attribute__((noinline)) int receive_slowly(bine_chan *chan, void *eleme
     if (bine__chan_shared(chan))
         return bine__shared_receive(chan, element, false);
     if (!bine__chan_good(chan, element))
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (bine__unlikely(!self))
         return -1;
     int error = bine__chan_receive_now(chan, element);
     if (bine__unlikely(error == EAGAIN))
         return wait(self, chan, &chan->receivers, BINE__WAIT_RECEIVE, element);
-    bine__charge(self->loop, 1);
     return bine__outcome(error);
 }
 

@@ -60,7 +60,7 @@ int bine_cond_wait(bine_cond *public, bine_mutex *public_mutex)
     struct bine__cond *cond = inside(public);
     struct bine__mutex *mutex = (struct bine__mutex *)public_mutex;
     if (!cond || !mutex)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;

@@ -42,13 +42,12 @@ int bine_event_wait(bine_event *public)
 {
     struct bine__event *event = inside(public);
     if (!event)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
     if (event->set) {
         bine__check_found(event, false);
-        bine__charge(self->loop, 1);
         return 0;
     }
     struct bine__turn turn;

@@ -68,14 +68,12 @@ int bine_latch_wait(bine_latch *public)
 {
     struct bine__latch *latch = inside(public);
     if (!latch)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
     int error = 0;
-    if (!latch->count) {
-        bine__charge(self->loop, 1);
-    } else {
+    if (latch->count) {
         struct bine__turn turn;
         error = bine__line_wait(&latch->line, &turn, self, BINE__WAIT_LATCH, latch);
     }

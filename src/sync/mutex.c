@@ -51,7 +51,7 @@ int bine_mutex_lock(bine_mutex *public)
 {
     struct bine__mutex *mutex = inside(public);
     if (bine__unlikely(!mutex))
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (bine__unlikely(!self))
         return -1;
@@ -62,7 +62,6 @@ int bine_mutex_lock(bine_mutex *public)
     mutex->owner = self;
     self->held++;
     bine__check_locked(mutex, BINE__LOCK_EXCLUSIVE);
-    bine__charge(self->loop, 1);
     return 0;
 }
 

@@ -42,14 +42,12 @@ int bine_once(bine_once_flag *public, void (*fn)(void *), void *arg)
 {
     struct bine__once *once = inside(public);
     if (!once || !fn)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
-    if (once->done) {
-        bine__charge(self->loop, 1);
+    if (once->done)
         return 0;
-    }
     if (once->runner == self)
         return bine__error(EDEADLK);
     if (once->runner) {

@@ -143,7 +143,7 @@ static int wait(struct bine_task *self, bine_queue *queue, struct bine__line *li
 int bine_queue_put_priority(bine_queue *queue, void *item, int64_t priority)
 {
     if (!is_queue(queue))
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
@@ -153,8 +153,6 @@ int bine_queue_put_priority(bine_queue *queue, void *item, int64_t priority)
     if (error == EAGAIN) {
         struct turn turn = {.item = item, .priority = priority};
         error = wait(self, queue, &queue->putters, &turn);
-    } else {
-        bine__charge(self->loop, 1);
     }
     return bine__outcome(error);
 }
@@ -176,7 +174,7 @@ int bine_queue_put_try(bine_queue *queue, void *item)
 int bine_queue_get(bine_queue *queue, void **item)
 {
     if (!is_queue(queue) || !item)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
@@ -188,8 +186,6 @@ int bine_queue_get(bine_queue *queue, void **item)
         error = wait(self, queue, &queue->getters, &turn);
         if (!error)
             *item = turn.item;
-    } else {
-        bine__charge(self->loop, 1);
     }
     return bine__outcome(error);
 }
@@ -217,14 +213,12 @@ int bine_queue_task_done(bine_queue *queue)
 int bine_queue_join(bine_queue *queue)
 {
     if (!is_queue(queue))
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
-    if (!queue->undone) {
-        bine__charge(self->loop, 1);
+    if (!queue->undone)
         return 0;
-    }
     struct bine__turn turn;
     return bine__outcome(bine__line_wait(&queue->joiners, &turn, self, BINE__WAIT_QUEUE, queue));
 }

@@ -95,7 +95,7 @@ static int enter(bine_rwlock *public, bool writes)
 {
     struct bine__rwlock *lock = inside(public);
     if (!lock)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
@@ -105,7 +105,6 @@ static int enter(bine_rwlock *public, bool writes)
         return bine__error(EDEADLK);
     if (bine__line_empty(&lock->line) && admits(lock, writes)) {
         admit(lock, self, writes);
-        bine__charge(self->loop, 1);
     } else {
         struct turn turn = {.writes = writes};
         bine__check_lock_wait(lock, lock->writer);

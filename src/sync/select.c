@@ -142,17 +142,15 @@ static bool any_shared(const bine_case cases[], size_t n)
 int bine_chan_select(bine_case cases[], size_t n)
 {
     if (n > INT_MAX || (n && !cases))
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
     int error = errno, found = select_now(self->loop, cases, n);
     if (found == -1 && errno == EINVAL && any_shared(cases, n))
         return bine__select_shared(cases, n, false);
-    if (found >= 0) {
-        bine__charge(self->loop, 1);
+    if (found >= 0)
         return found;
-    }
     if (errno != EAGAIN)
         return -1;
     errno = error; /* a call that succeeds leaves it */

@@ -44,14 +44,13 @@ int bine_sem_wait(bine_sem *public)
 {
     struct bine__sem *sem = inside(public);
     if (!sem)
-        return bine__error(EINVAL);
+        return bine__refuse(EINVAL);
     struct bine_task *self = bine__begin();
     if (!self)
         return -1;
     if (sem->count) {
         sem->count--;
         bine__check_sem_taken(sem, !sem->count);
-        bine__charge(self->loop, 1);
         return 0;
     }
     struct bine__turn turn;

@@ -201,8 +201,6 @@ static int do_one(bine_chan *chan, void *element, bool sends, bool try)
     pthread_mutex_unlock(&shared->lock);
     if (served)
         bine__ticket_deliver(served);
-    if (self)
-        bine__charge(self->loop, 1);
     return bine__outcome(error);
 }
 
