@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
+#include "runtime/runtime.h"
+#include "support/fault.h"
 #include "support/sockets.h"
 
 static void join(bine_task *task)
@@ -75,6 +77,33 @@ START_TEST(by_default_reports_are_lines_on_standard_error)
     expect_has(text, "check_debug.c:");
     expect_has(text, "Input/output error");
     expect_ptr(strchr(text, '\n'), ==, text + strlen(text) - 1);
+}
+END_TEST
+
+enum { LONG = 3000 };
+
+static void report_long(void *arg)
+{
+    char message[LONG + 1];
+    memset(message, 'x', LONG);
+    strcpy(message + LONG - 3, "end");
+    if (*(bool *)arg)
+        fault_arm_call("malloc", 1, 1, ENOMEM);
+    bine__report(BINE_REPORT_MISUSE, NULL, EIO, "%s", message);
+    fault_disarm();
+}
+
+START_TEST(a_long_message_is_told_whole_or_seen_to_be_cut)
+{
+    char text[2 * LONG];
+    bool scarce = false;
+    expect_int(run_child(report_long, &scarce, text, sizeof text), ==, 0);
+    expect_uint(strlen(text), >, LONG);
+    expect_has(text, "xend: Input/output error");
+    scarce = true;
+    expect_int(run_child(report_long, &scarce, text, sizeof text), ==, 0);
+    expect_uint(strlen(text), <, LONG);
+    expect_has(text, "x...: Input/output error");
 }
 END_TEST
 
@@ -404,6 +433,7 @@ START_TEST(the_deepest_stack_is_kept_for_each_place_that_spawns)
 END_TEST
 
 SUPPORT_MAIN("debug", set_report_returns_the_former_hook, by_default_reports_are_lines_on_standard_error,
+             a_long_message_is_told_whole_or_seen_to_be_cut,
              statistics_count_what_happened, dump_shows_every_task_and_what_it_waits_for,
              a_task_that_holds_the_loop_is_named_while_it_does,
              a_task_that_ignores_its_scope_is_named_after_a_thousand_calls, stale_handles_are_told,
