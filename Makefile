@@ -41,7 +41,7 @@ O      := $(BUILD)/$(CONTEXT)$(CROSS:%=-%)$(if $(SANITIZE),-$(subst $(comma),-,$
 
 # Files for one CPU or one operating system; everything else in src/ is for all.
 CHOSEN   := $(wildcard src/arch/$(SWITCH).S src/arch/$(SWITCH).c)
-SPECIFIC := $(wildcard src/arch/x86_64.c src/arch/aarch64.c src/arch/fcontext.c src/arch/thread.c)
+SPECIFIC := $(wildcard src/arch/*.c)
 ifeq ($(findstring linux,$(TARGET)),)
 SPECIFIC += src/io/reactor_epoll.c
 endif

@@ -8,7 +8,7 @@
  * edge-triggered from before, or is registered at that park, which reports what is there by then.  It is
  * not right
  *  - off TCP: a datagram, a message with descriptors, a terminal's line ends a read early;
- *  - with a layer like kernel TLS on the connection: a record does (io.h: that is KIND_STREAM);
+ *  - with a layer like kernel TLS on the connection: a record does (io.h: that is BINE__KIND_STREAM);
  *  - once FIN, an error or urgent data has been reported: that report came before the read, and
  *    none will follow it.  Hence BINE__FD_UNUSUAL, which is never taken back. */
 #ifndef BINE_IO_TRANSFER_H
@@ -99,13 +99,17 @@ static inline __attribute__((always_inline)) int bine__transfer_run(struct bine_
             if (error)
                 return error;
         } else if (useless || (errno == EAGAIN && bine__transfer_may_wait(transfer))) {
-            if (!waiter->task)
+            if (!waiter->task) {
                 bine__waiter_init(waiter, transfer->self, transfer->fd, transfer->slot, transfer->direction);
+                waiter->generation = generation; /* an attempt may yield, too */
+            }
             error = bine__waiter_park(waiter);
             if (error)
                 return error;
         } else if (errno != EINTR) {
             return errno;
+        } else if (bine__unlikely(transfer->slot->generation != generation)) {
+            return EBADF;
         }
     }
 }
@@ -145,7 +149,6 @@ static inline __attribute__((always_inline)) ssize_t bine__transfer_by(struct bi
     bine__check_io(transfer->fd, transfer->direction == BINE__OUT, BINE__IO_END, transfer->done);
     if (transfer->error)
         errno = transfer->error;
-    }
     return transfer->error && transfer->done == 0 ? -1 : (ssize_t)transfer->done;
 }
 

@@ -3,8 +3,7 @@
  * What the runtime tells the checkers.  In libbine-check, built from the same sources with BINE_CHECKED, these
  * are functions of src/check; in the plain library each is nothing.
  *
- * They are told what happens and change nothing, but for bine__check_pick(), which may choose who runs next.
- * None of them may switch, nor touch errno. */
+ * They are told what happens and change nothing; none of them may switch, nor touch errno. */
 #ifndef BINE_RUNTIME_CHECK_H
 #define BINE_RUNTIME_CHECK_H
 

@@ -40,12 +40,6 @@ static inline void bine__list_append(struct bine__list *list, struct bine__list 
     bine__list_insert_before(list, node);
 }
 
-/* At its head. */
-static inline void bine__list_prepend(struct bine__list *list, struct bine__list *node)
-{
-    bine__list_insert_before(list->next, node);
-}
-
 static inline void bine__list_remove(struct bine__list *node)
 {
     node->previous->next = node->next;

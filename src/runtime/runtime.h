@@ -2,7 +2,7 @@
  *
  * Inside the runtime: what a task and a loop are made of, and the calls that the other rooms build on.
  *
- * Of a task's fields only the ones marked [waiter] may be written outside src/runtime. */
+ * Of a task's fields only .held (src/sync) and .checked (src/check) are written outside src/runtime. */
 #ifndef BINE_RUNTIME_RUNTIME_H
 #define BINE_RUNTIME_RUNTIME_H
 
@@ -182,8 +182,8 @@ struct bine__io; /* src/io's own */
 enum bine__watch {
     BINE__WATCH_SEED = 1 << 0, /* the schedule is drawn, not first in first out */
     BINE__WATCH_CXX = 1 << 1,  /* C++ is linked: its exception state is kept per task */
-    BINE__WATCH_INVARIANTS = 1 << 4, /* there are some: they are looked at before each switch */
-    BINE__WATCH_TIMERS = 1 << 3 /* timers were started: their deadlines are worked out at the next switch */
+    BINE__WATCH_TIMERS = 1 << 2, /* timers were started: their deadlines are worked out at the next switch */
+    BINE__WATCH_INVARIANTS = 1 << 3 /* there are some: they are looked at before each switch */
 };
 
 /* What __cxa_get_globals() points to (Itanium C++ ABI, exception handling, 2.2.2). */
@@ -442,8 +442,9 @@ struct bine__remote { /* the sender's until it is sent, then the loop's until it
 /* From any thread; takes a reference to the loop, and gives it back when the note has arrived. */
 void bine__remote_send(struct bine_loop *, struct bine__remote *);
 void bine__remote_open(struct bine_loop *);
-/* spin.c: looks whether something comes from another thread, for a moment.  True: there is something to do. */
-bool bine__spin(struct bine_loop *);
+/* spin.c: looks whether something comes from another thread, for a moment, and no longer than the time-out, which
+ * is shortened by that.  True: there is something to do. */
+bool bine__spin(struct bine_loop *, bine_ns *timeout);
 /* post.c */
 void bine__posts_run(struct bine_loop *);
 
