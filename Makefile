@@ -234,7 +234,7 @@ help: ## this list
 	@echo 'bine $(VERSION).  Targets:'
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile */*.mk src/*/*.mk | expand -t 18
 	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext|thread DNS=pool|cares' \
-	  DEMO_ARGS
+	  TLS=no URING=no DEMO_ARGS BENCH
 
 FORCE:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
