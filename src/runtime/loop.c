@@ -59,9 +59,9 @@ static bool runnable(const struct bine_loop *loop)
 /* Partners of what is sequentially consistent here: bine_post(), bine__remote_send(). */
 static void poll(struct bine_loop *loop, bine_ns timeout)
 {
-    bool waits = timeout > 0;
-    if (waits && bine__unlikely(loop->spin.heard) && bine__spin(loop))
+    if (timeout > 0 && bine__unlikely(loop->spin.heard) && bine__spin(loop, &timeout))
         return;
+    bool waits = timeout > 0;
     loop->polls++;
     if (waits) {
         atomic_store(&loop->asleep, true);

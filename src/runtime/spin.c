@@ -44,7 +44,7 @@ static bool has_room(struct bine_loop *loop)
     return spin->processors > 1 ? bine__process_loops() <= spin->processors : from > 0;
 }
 
-bool bine__spin(struct bine_loop *loop)
+bool bine__spin(struct bine_loop *loop, bine_ns *timeout)
 {
     struct bine__spin *spin = &loop->spin;
     const bool descriptors = loop->outstanding > loop->remotes;
@@ -58,6 +58,8 @@ bool bine__spin(struct bine_loop *loop)
     limit = bine__spin_due(spin, begun);
     if (!limit)
         return false;
+    if (limit > *timeout) /* a timer is due then */
+        limit = *timeout;
     while (!found && now - begun < limit) {
         for (int i = 0; i < LOOKS && !found; i++) {
             bine__context_relax();
@@ -72,5 +74,7 @@ bool bine__spin(struct bine_loop *loop)
         }
     }
     bine__spin_learn(spin, now - begun, found);
+    if (*timeout != BINE_FOREVER)
+        *timeout = now - begun < *timeout ? *timeout - (now - begun) : 0;
     return found || loop->head != loop->tail;
 }

@@ -221,6 +221,31 @@ START_TEST(a_loop_that_nobody_sends_to_never_spins)
 }
 END_TEST
 
+/* As if the loop had just been woken, until it looks: it may be kept from the processor in between. */
+static bine_ns left_after_a_look(struct bine_loop *loop, bine_ns timeout)
+{
+    enum { TRIES = 10000 };
+    bine_ns left = timeout;
+    for (int i = 0; i < TRIES && !loop->spin.tried; i++) {
+        loop->spin = (struct bine__spin){.heard = true, .processors = 2, .since = bine__clock(NULL)};
+        expect(!bine__spin(loop, &left));
+    }
+    expect_uint(loop->spin.tried, ==, 1);
+    loop->spin = (struct bine__spin){.heard = false};
+    return left;
+}
+
+LOOP_TEST(a_timer_that_is_due_soon_is_not_kept_waiting)
+{
+    if (bine__notes_wants_stacks()) {
+        support_skip("a_timer_that_is_due_soon_is_not_kept_waiting", "nobody spins under Valgrind");
+        return;
+    }
+    expect_int(left_after_a_look(bine__loop, 1), ==, 0);
+    expect_int(left_after_a_look(bine__loop, BINE_SECOND), <, BINE_SECOND);
+    expect_int(left_after_a_look(bine__loop, BINE_FOREVER), ==, BINE_FOREVER);
+}
+
 START_TEST(nobody_spins_on_one_processor)
 {
 #ifdef __linux__
@@ -270,5 +295,6 @@ END_TEST
 
 SUPPORT_MAIN("spin", what_comes_seldom_is_not_waited_for, an_answer_that_comes_at_once_is_waited_for_each_time,
              tries_in_vain_become_rare, answers_that_come_late_are_put_up_with_for_a_while, values_go_back_and_forth,
-             descriptors_are_seen_while_loops_talk, a_loop_that_nobody_sends_to_never_spins,
+             descriptors_are_seen_while_loops_talk, a_timer_that_is_due_soon_is_not_kept_waiting,
+             a_loop_that_nobody_sends_to_never_spins,
              nobody_spins_on_one_processor, nobody_spins_where_there_are_more_loops_than_processors)
