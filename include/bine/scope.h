@@ -104,7 +104,7 @@ static inline void bine__scope_leave_of(bine_scope **scope)
 #define BINE__SCOPE_BLOCK(begin, ns) BINE__SCOPE_BLOCK_(begin, ns, BINE__JOIN(bine__scope_block_, __COUNTER__))
 #define BINE__SCOPE_BLOCK_(begin, ns, block)                                          \
     for (struct bine__scope_block block __attribute__((__cleanup__(bine__scope_leave))), \
-         *BINE__JOIN(block, _once) __attribute__((unused)) = begin(&block, ns) ? &block : NULL; \
+         *BINE__JOIN(block, _once) __attribute__((__unused__)) = begin(&block, ns) ? &block : NULL; \
          block.open; bine__scope_leave(&block))
 #define BINE__SCOPE_BLOCK_OF(scope, ns, block)                                       \
     for (bine_scope *block __attribute__((__cleanup__(bine__scope_leave_of))) =        \

@@ -28,7 +28,7 @@ typedef struct bine_result {
 
 /* Zero-initialise, or start from BINE_OPTIONS_INIT, and fill in what differs. */
 typedef struct bine_options {
-    const char *reactor; /* "epoll", "poll", "io_uring"; NULL: $BINE_REACTOR, else the best that works */
+    const char *reactor; /* "epoll", "kqueue", "poll", "io_uring"; NULL: $BINE_REACTOR, else the best there is */
     size_t stack_size;   /* bytes for a task that asks for none; 0: 64 KiB */
     bool virtual_clock;  /* time jumps to the next timer when nothing can run */
     uint64_t seed;       /* 0: first in, first out; else a schedule drawn from this seed */
@@ -53,7 +53,7 @@ typedef struct bine_attr {
     const char *name;          /* copied, cut to 31 bytes; NULL: none */
     size_t stack_size;         /* bytes, rounded up to a size class, 16 KiB to 8 MiB; 0: the loop's default */
     bine_drop_fn *drop_result; /* gets a result that nobody claims; NULL: it is forgotten */
-    int style;                 /* BINE_IMPLICIT or BINE_EXPLICIT (kept for the yield checker) */
+    int style;                 /* BINE_IMPLICIT or BINE_EXPLICIT (bine/check.h) */
     bool detached;             /* nobody will join it */
 } bine_attr;
 #define BINE_ATTR_INIT {NULL, 0, NULL, BINE_IMPLICIT, false}
