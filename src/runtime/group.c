@@ -7,7 +7,10 @@
  * matters, cancels the others if that is its kind, and wakes the opener if that waits for this.
  *
  * The wait for the children cannot be cut short.  What fires outside meanwhile is passed on to the
- * children, once, and from then on the opener waits deaf. */
+ * children, once, and from then on the opener waits deaf.
+ *
+ * Whose group it is, its scope says: one that a generator opened goes with that from consumer to consumer, and
+ * is nobody's while the generator is suspended. */
 #include <string.h>
 
 #include "runtime/debug.h"
@@ -21,11 +24,11 @@ enum { GROUP_MAGIC = 0x67726f75 };
 struct group { /* what a public bine_group holds */
     struct bine__scope scope; /* the body's */
     struct bine__owner owner;
-    struct bine_task *task;       /* that opened it */
+    struct bine_loop *loop;
+    struct bine_task *waiting;    /* who waits for children, in this group; NULL: nobody does */
     struct bine__list children;   /* that have not ended */
     unsigned running;
-    unsigned wake_at; /* the opener is parked until no more than so many run */
-    bool parked;      /* the opener, in this group */
+    unsigned wake_at; /* .waiting is parked until no more than so many run */
     bool cancelled;   /* the children have been told */
     bool failed, succeeded;
     uint8_t kind;
@@ -60,7 +63,7 @@ static void name_children(struct bine__timer *timer)
 /* Once for a group. */
 static void nag_later(struct group *group)
 {
-    struct bine_loop *loop = group->task->loop;
+    struct bine_loop *loop = group->loop;
     if (!loop->debugging || group->cancelled)
         return;
     group->nag.fire = name_children;
@@ -108,9 +111,9 @@ static void child_ended(struct bine__owner *owner, struct bine_task *child)
     group->running--;
     if (bine__unlikely(child->result.error || child->result.value || group->kind == BINE_GROUP_ANY))
         weigh_result(group, child);
-    if (group->parked && group->running <= group->wake_at) {
-        group->parked = false;
-        bine__wake(group->task);
+    if (group->waiting && group->running <= group->wake_at) {
+        bine__wake(group->waiting);
+        group->waiting = NULL;
     }
 }
 
@@ -127,7 +130,7 @@ void bine_group_open(bine_group *public, unsigned kind)
     if (wrong || !self)
         return;
     group->owner.ended = child_ended;
-    group->task = self;
+    group->loop = self->loop;
     bine__list_init(&group->children);
     group->kind = (uint8_t)kind;
     group->magic = GROUP_MAGIC;
@@ -140,7 +143,7 @@ static struct group *valid(bine_group *public)
     struct group *group = inside(public);
     if (!group)
         errno = EINVAL;
-    else if (!bine__loop || group->magic != GROUP_MAGIC || group->task->loop != bine__loop)
+    else if (!bine__loop || group->magic != GROUP_MAGIC || group->loop != bine__loop)
         errno = EPERM;
     else
         return group;
@@ -216,7 +219,7 @@ static struct group *own(bine_group *public, struct bine_task **self)
         return NULL;
     if (!group || group->magic != GROUP_MAGIC)
         errno = EINVAL;
-    else if (group->task != *self)
+    else if (group->scope.task != *self)
         errno = EPERM;
     else
         return group;
@@ -227,9 +230,9 @@ static struct group *own(bine_group *public, struct bine_task **self)
 static int wait_until(struct group *group, struct bine_task *self, unsigned running, unsigned deaf)
 {
     group->wake_at = running;
-    group->parked = true;
+    group->waiting = self;
     int error = bine__park(self->loop, self, BINE__WAIT_GROUP | deaf, (intptr_t)group);
-    group->parked = false;
+    group->waiting = NULL;
     return error;
 }
 

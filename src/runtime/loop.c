@@ -348,6 +348,7 @@ static int drive(struct bine_loop *loop, struct bine_task *first, bine_result *r
                 if (loop->alive == 0 && !loop->soon && shut(loop, false))
                     return 0;
             } else if (out_of_patience(loop)) {
+                bine__stacks_each(&loop->stacks, settle_one, NULL);
                 shut(loop, true);
                 return EBUSY;
             }

@@ -235,10 +235,17 @@ static void take_out(struct bine_task *task, struct bine__scope **at)
         bine__scope_update(task);
 }
 
+/* Who may have scopes open: the running task; and a callback, if it resumes a generator that has. */
+static struct bine_task *holder(void)
+{
+    struct bine_loop *loop = bine__loop;
+    return loop && (loop->current != &loop->root || loop->root.scope) ? loop->current : NULL;
+}
+
 int bine_scope_close(bine_scope *public)
 {
     struct bine__scope *scope = inside(public);
-    struct bine_task *task = bine__current();
+    struct bine_task *task = holder();
     if (!task)
         return bine__error(EPERM);
     if (!scope || scope->magic != BINE__SCOPE_MAGIC)
@@ -257,9 +264,9 @@ void bine__scope_end(bine_scope *public)
 {
     int error = errno;
     if (bine_scope_close(public) < 0 && bine__loop) {
-        struct bine_task *task = bine_self();
+        struct bine_task *task = holder();
         struct bine__scope **at = task ? bine__scope_place(task, inside(public)) : NULL;
-        bine__report(BINE_REPORT_MISUSE, task, errno, "a scope was left that was not the innermost one");
+        bine__report(BINE_REPORT_MISUSE, bine_self(), errno, "a scope was left that was not the innermost one");
         if (at)
             take_out(task, at);
     }
@@ -335,8 +342,9 @@ int bine_cancel(bine_task *task)
 {
     if (!bine__task_valid(task))
         return -1;
+    if (task->state == BINE__ENDED)
+        return 0; /* how it ended stands, and what that means */
     task->flags |= BINE__TASK_CANCELLED;
-    if (task->state != BINE__ENDED)
-        bine__scope_update(task);
+    bine__scope_update(task);
     return 0;
 }

@@ -430,6 +430,77 @@ VIRTUAL_TEST(many_consumers_take_a_generators_scope_with_them)
     expect_str(trace, "late late ");
 }
 
+static void *note_its_end(void *arg)
+{
+    int slept = bine_sleep(2 * BINE_SECOND);
+    note(slept == 0 ? "done " : "cancelled ");
+    return slept == 0 ? arg : bine_fail(errno);
+}
+
+static void *yield_in_a_group(bine_gen *gen, void *arg)
+{
+    bine_group group;
+    bine_group_open(&group, BINE_GROUP_ALL);
+    for (intptr_t i = 1; i <= 2; i++) {
+        expect(bine_group_spawn(&group, note_its_end, arg));
+        if (bine_gen_yield(gen, number(i), NULL) != 0)
+            break;
+    }
+    return bine_group_wait(&group, NULL) == 0 ? arg : bine_fail(errno);
+}
+
+/* The group is each consumer's in turn; the first is gone when its child ends. */
+VIRTUAL_TEST(many_consumers_take_a_generators_group_with_them)
+{
+    void *out;
+    bine_result result;
+    bine_gen *gen = bine_gen_new(yield_in_a_group, NULL);
+    for (int i = 1; i <= 2; i++) {
+        expect_ok(bine_join(bine_spawn(ask_next, gen), &result));
+        expect_int((intptr_t)result.value, ==, i);
+        expect_ok(bine_sleep(i == 1 ? BINE_SECOND : 0));
+    }
+    expect_int(bine_gen_next(gen, &out), ==, 0);
+    expect_int(bine_now(), ==, 3 * BINE_SECOND);
+    expect_str(trace, "done done ");
+    bine_gen_free(gen);
+
+    gen = bine_gen_new(yield_in_a_group, NULL);
+    expect_ok(bine_join(bine_spawn(ask_next, gen), &result));
+    bine_gen_free(gen); /* its body is told, and waits for its child all the same */
+    expect_str(trace, "done done done ");
+}
+
+static void ask_twice(void *arg)
+{
+    expect_int(next(arg), ==, 2);
+    void *out;
+    expect_int(bine_gen_next(arg, &out), ==, 0);
+}
+
+static void *yield_out_of_a_scope(bine_gen *gen, void *arg)
+{
+    BINE_TIMEOUT(BINE_SECOND) {
+        expect_ok(bine_gen_yield(gen, number(1), NULL));
+        expect_fails(bine_yield(), EDEADLK);
+    }
+    expect_ok(bine_gen_yield(gen, number(2), NULL));
+    return arg;
+}
+
+/* What was opened in a task may be closed where a callback asks for more. */
+VIRTUAL_TEST(a_callback_takes_a_generators_scope_with_it)
+{
+    bine_gen *gen = bine_gen_new(yield_out_of_a_scope, NULL);
+    reports_catch();
+    expect_int(next(gen), ==, 1);
+    expect_ok(bine_call_soon(ask_twice, gen));
+    expect_ok(bine_yield());
+    expect_ok(bine_gen_close(gen));
+    expect_uint(reports_count(BINE_REPORT_MISUSE), ==, 0);
+    bine_gen_free(gen);
+}
+
 /* ---- Misuse -------------------------------------------------------------------------------------------- */
 
 static void *ask_itself(bine_gen *gen, void *other)
@@ -552,6 +623,7 @@ SUPPORT_MAIN("gen", the_slides_hold_outside_of_a_loop, the_slides_hold_inside_a_
              delegation_nests_deeply_in_a_loop, a_body_that_waits_parks_its_consumer,
              another_task_cannot_yield_in_a_bodys_place, a_generator_may_change_its_consumer, a_consumers_deadline_reaches_into_the_body,
              a_generators_scope_holds_only_inside_it, many_consumers_take_a_generators_scope_with_them,
+             many_consumers_take_a_generators_group_with_them, a_callback_takes_a_generators_scope_with_it,
              misuse_is_told, a_generator_belongs_where_it_was_made,
              freeing_takes_no_error_of_the_body_for_one_of_its_own, freed_where_it_does_not_belong_it_stays,
              the_stack_goes_back_before_the_generator_is_freed)

@@ -288,11 +288,21 @@ static void *ignore_everything(void *arg)
     return NULL;
 }
 
+static void say_dropped(void *value)
+{
+    (void)value;
+    fprintf(stderr, "dropped\n");
+}
+
+/* With two who have ended and whom nobody has joined. */
 static void *leave_a_stubborn_one(void *arg)
 {
     bine_attr attr = BINE_ATTR_INIT;
     attr.name = "stubborn";
     bine_spawn_with(&attr, ignore_everything, NULL);
+    attr.drop_result = say_dropped;
+    bine_spawn_with(&attr, return_arg, &attr);
+    bine_spawn(fail_with, (void *)EXDEV);
     bine_yield();
     return arg;
 }
@@ -317,6 +327,8 @@ START_TEST(a_run_whose_grace_passes_is_ebusy_and_names_the_task)
     expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     expect_has(text, "stubborn");
     expect_has(text, "run -1 EBUSY");
+    expect_has(text, "dropped\n");
+    expect_has(text, strerror(EXDEV));
     expect_has(text, "again 0");
 }
 END_TEST

@@ -474,6 +474,15 @@ VIRTUAL_TEST(cancelling_a_task_that_has_ended_changes_nothing)
     bine_yield();
     expect_ok(bine_cancel(task));
     expect_ptr(join(task).value, ==, (void *)7);
+    reports_catch();
+    for (int i = 0; i < 2; i++) { /* that it failed so has nothing to do with what came later */
+        task = bine_spawn(fail_with, (void *)ECANCELED);
+        bine_yield();
+        if (i == 0)
+            expect_ok(bine_cancel(task));
+        expect_ok(bine_stop(task, NULL));
+        expect_uint(reports_count(BINE_REPORT_LOST_ERROR), ==, (unsigned)i + 1);
+    }
 }
 
 static void *cancel_self(void *arg)
