@@ -62,12 +62,12 @@ check() {
 
 # ---- Servers -----------------------------------------------------------------------------------------------
 
-# until_true <command>...: waits until it succeeds, for ten seconds at the most.
+# until_true <command>...: waits until it succeeds, for a minute at the most.
 until_true() {
     tries=0
     until "$@" >/dev/null 2>&1; do
         tries=$((tries + 1))
-        test $tries -lt 200 || return 1
+        test $tries -lt 1200 || return 1
         sleep 0.05
     done
 }

@@ -42,7 +42,7 @@ static void *talk_all(void *arg)
     int fd = -1;
 
     (void)arg;
-    BINE_TIMEOUT(30 * BINE_SECOND)
+    BINE_TIMEOUT(2 * BINE_MINUTE)
     {
         /* The server is being started beside us. */
         while ((fd = bine_dial("tcp", address)) == -1 && errno == ECONNREFUSED)

@@ -181,8 +181,8 @@ LOOP_TEST(a_storm_loses_no_kind_and_overflows_nothing)
 static _Atomic bool storming;
 static _Atomic unsigned taken;
 
-/* Gusts: after each it waits until one of its signals has been told, since a tool that runs handlers when it likes
- * (ThreadSanitizer) may do nothing else under a storm without a pause. */
+/* Gusts: after each it waits until one of its signals has been told, since a tool that runs handlers when it
+ * likes (ThreadSanitizer) may do nothing else under a storm without a pause. */
 static void *storm(void *process)
 {
     enum { GUST = 50 };
