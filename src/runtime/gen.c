@@ -196,14 +196,15 @@ static inline void attach_scopes(struct bine_gen *gen)
 static __attribute__((noinline)) void unhang_scopes(struct bine_gen *gen, struct bine_task *task)
 {
     gen->innermost = task->scope;
-    for (struct bine__scope *scope = task->scope;; scope = scope->outer) {
+    for (struct bine__scope *scope = task->scope; scope; scope = scope->outer) {
         scope->task = NULL;
+        gen->outermost = scope;
         if (scope->outer == gen->under) {
-            gen->outermost = scope;
-            break;
+            bine__scope_attach(task, gen->under);
+            return;
         }
     }
-    bine__scope_attach(task, gen->under);
+    bine__fatal(task == &nobody ? NULL : task, "a generator closed a scope or group of its consumer's");
 }
 
 static inline void detach_scopes(struct bine_gen *gen)

@@ -3,6 +3,9 @@
  * Generators: the talk's slides with their values, send, throw, close, delegation, and use inside and outside of a loop. */
 #include <bine/gen.h>
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "support/support.h"
 
 static char trace[128];
@@ -538,6 +541,37 @@ LOOP_TEST(a_generator_belongs_where_it_was_made)
     bine_gen_free(gen);
 }
 
+static void *close_the_consumers(bine_gen *gen, void *scope)
+{
+    bine_scope_close(scope);
+    bine_gen_yield(gen, NULL, NULL);
+    return NULL;
+}
+
+static void *have_a_scope_closed(void *arg)
+{
+    bine_scope scope;
+    bine_gen *gen = bine_gen_new(close_the_consumers, &scope);
+    bine_scope_open(&scope, BINE_SECOND);
+    bine_gen_next(gen, NULL);
+    return arg;
+}
+
+static void run_with_a_scope_closed(void *arg)
+{
+    bine_run(have_a_scope_closed, arg, NULL);
+}
+
+START_TEST(a_body_that_closes_its_consumers_scope_is_a_named_abort)
+{
+    char text[1024];
+    int status = run_child(run_with_a_scope_closed, NULL, text, sizeof text);
+    expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    expect_has(text, "'main'");
+    expect_has(text, "a generator closed a scope or group of its consumer's");
+}
+END_TEST
+
 static void *end_busy(bine_gen *gen, void *arg)
 {
     (void)arg;
@@ -625,5 +659,6 @@ SUPPORT_MAIN("gen", the_slides_hold_outside_of_a_loop, the_slides_hold_inside_a_
              a_generators_scope_holds_only_inside_it, many_consumers_take_a_generators_scope_with_them,
              many_consumers_take_a_generators_group_with_them, a_callback_takes_a_generators_scope_with_it,
              misuse_is_told, a_generator_belongs_where_it_was_made,
+             a_body_that_closes_its_consumers_scope_is_a_named_abort,
              freeing_takes_no_error_of_the_body_for_one_of_its_own, freed_where_it_does_not_belong_it_stays,
              the_stack_goes_back_before_the_generator_is_freed)
