@@ -4,14 +4,7 @@
 #ifndef TESTS_TRANSFERS_H
 #define TESTS_TRANSFERS_H
 
-#include "support/support.h"
-
-static inline bine_result join(bine_task *task)
-{
-    bine_result result = {NULL, -1};
-    expect_ok(bine_join(task, &result));
-    return result;
-}
+#include "support/tasks.h"
 
 struct transfer {
     int fd;

@@ -2,6 +2,7 @@
  *
  * What runs on the loop's own stack: callbacks and timers. */
 #include "support/support.h"
+#include "support/tasks.h"
 
 static char trace[64];
 
@@ -18,13 +19,6 @@ static void *say(void *arg)
 {
     note((char)(intptr_t)arg);
     return NULL;
-}
-
-static void join(bine_task *task)
-{
-    bine_result result;
-    expect_ok(bine_join(task, &result));
-    expect_int(result.error, ==, 0);
 }
 
 static void *park_and_say(void *arg)
@@ -109,7 +103,7 @@ LOOP_TEST(a_callback_may_spawn_wake_and_cancel_but_not_yield)
     expect_ok(bine_call_soon(use_everything, NULL));
     expect_fails(bine_sleep(BINE_FOREVER), ECANCELED);
     expect_int(bine_scope_close(&scope), ==, 1);
-    join(parked);
+    join_value(parked);
     expect_has(trace, "!");
     expect_has(trace, "c");
     expect_has(trace, "p");
@@ -236,7 +230,7 @@ LOOP_TEST(a_timer_that_starts_itself_for_now_does_not_stop_the_others)
     bine_timer_init(&timer, restart_for_now, &timer);
     bine_timer_start(&timer, 0);
     bine_task *task = bine_spawn(sleep_and_say, (void *)'s');
-    join(task);
+    join_value(task);
     while (fired_at < 100)
         bine_yield();
     expect_int(bine_timer_cancel(&timer), ==, 0);

@@ -7,6 +7,7 @@
 
 #include "support/fault.h"
 #include "support/support.h"
+#include "support/tasks.h"
 
 static bine_var *var, *other;
 static int a, b, c, d;
@@ -33,14 +34,6 @@ static void free_vars(void)
         free_vars();                               \
     }                                              \
     static void name##_with_vars(void)
-
-static void *join(bine_task *task)
-{
-    bine_result result = {NULL, -1};
-    expect_ok(bine_join(task, &result));
-    expect_int(result.error, ==, 0);
-    return result.value;
-}
 
 static void *get(void *arg)
 {
@@ -106,7 +99,7 @@ VAR_TEST(a_token_is_good_in_its_own_context_alone)
 {
     bine_token token;
     expect_ok(bine_var_set(var, &a, &token));
-    join(bine_spawn(reset_given, &token)); /* the child's is another, though it has the same values */
+    join_value(bine_spawn(reset_given, &token)); /* the child's is another, though it has the same values */
     bine_context *context = bine_context_copy();
     expect_ok(bine_context_run(context, reset_given, &token, NULL));
     expect_ok(bine_context_free(context));
@@ -130,8 +123,8 @@ VAR_TEST(a_child_begins_with_what_its_parent_had_when_it_was_spawned)
     bine_task *set = bine_spawn(change_both, &a);
     expect_ok(bine_var_set(var, &b, NULL));
     expect_ok(bine_yield());
-    join(unset);
-    join(set);
+    join_value(unset);
+    join_value(set);
     expect_ptr(bine_var_get(var), ==, &b);
     expect_ptr(bine_var_get(other), ==, NULL);
 }
@@ -151,7 +144,7 @@ VAR_TEST(each_request_logs_its_own_user)
     for (int i = 0; i < 3; i++)
         tasks[i] = bine_spawn(handle_request, (void *)users[i]);
     for (int i = 0; i < 3; i++)
-        expect_str((const char *)join(tasks[i]), users[i]);
+        expect_str((const char *)join_value(tasks[i]), users[i]);
     expect_ptr(bine_var_get(var), ==, &d);
 }
 
@@ -285,7 +278,7 @@ static void *set_and_sleep(void *arg)
     expect_ok(bine_sleep(BINE_MS));
     expect_ptr(bine_var_get(var), ==, &a);
     bine_task *child = bine_spawn(get, var); /* begins with the context that is entered */
-    expect_ptr(join(child), ==, &a);
+    expect_ptr(join_value(child), ==, &a);
     return arg;
 }
 
@@ -303,7 +296,7 @@ VAR_TEST(a_context_is_entered_by_one_task_at_a_time)
     expect_ok(bine_yield());
     expect_fails(bine_context_run(context, get, var, NULL), EBUSY);
     expect_ptr(bine_var_get(var), ==, &d); /* it is current in that task alone */
-    join(task);
+    join_value(task);
     expect_ok(bine_context_run(context, get, var, NULL));
     expect_ok(bine_context_free(context));
 }
@@ -542,9 +535,9 @@ VIRTUAL_TEST(locals_are_a_tasks_own_and_destroyed_at_its_end_youngest_key_first)
     expect_ok(bine_yield());
     expect_str(bine_local_get(first), "m");
     expect_ptr(bine_local_get(third), ==, NULL);
-    join(task);
+    join_value(task);
     expect_str(order, "41");
-    join(bine_spawn(set_locals, NULL)); /* NULL is not destroyed */
+    join_value(bine_spawn(set_locals, NULL)); /* NULL is not destroyed */
     expect_str(order, "411");
     expect_ok(bine_local_set(first, NULL));
     free_keys();
@@ -568,9 +561,9 @@ static void *spawn_and_free(void *arg)
 VIRTUAL_TEST(the_values_of_a_freed_key_are_left_alone)
 {
     make_keys();
-    join(bine_spawn(spawn_and_free, "x"));
+    join_value(bine_spawn(spawn_and_free, "x"));
     expect_str(order, "");
-    join(bine_spawn(set_first, "y"));
+    join_value(bine_spawn(set_first, "y"));
     expect_str(order, "y");
     free_keys();
 }
@@ -588,7 +581,7 @@ VIRTUAL_TEST(destructors_may_yield_and_set_values_but_not_for_ever)
     make_keys();
     bine_key_free(first);
     first = bine_key_new(set_again);
-    join(bine_spawn(set_first, "a"));
+    join_value(bine_spawn(set_first, "a"));
     expect_int(order[0], ==, 'a');
     expect_uint(strlen(order), <=, 8); /* two keys, four rounds */
     expect_uint(strlen(order), >=, 4);

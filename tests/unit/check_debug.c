@@ -3,6 +3,7 @@
  * Looking inside: reports and their hook, statistics, dumps, and the checks of BINE_DEBUG=1. */
 #define _GNU_SOURCE
 #include "support/support.h"
+#include "support/tasks.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,17 +12,6 @@
 #include "runtime/runtime.h"
 #include "support/fault.h"
 #include "support/sockets.h"
-
-static void join(bine_task *task)
-{
-    bine_result result;
-    expect_ok(bine_join(task, &result));
-}
-
-static void *return_arg(void *arg)
-{
-    return arg;
-}
 
 static void *fail_with_eio(void *arg)
 {

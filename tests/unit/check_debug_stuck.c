@@ -12,6 +12,7 @@
 
 #include "support/fault.h"
 #include "support/support.h"
+#include "support/tasks.h"
 
 static bine_mutex left, right;
 static bine_event never;
@@ -81,12 +82,6 @@ static bine_task *spawn(const char *name, bine_fn *fn, void *arg)
 static void cancel_when_stuck(bine_task *task)
 {
     to_cancel[to_cancel_n++] = task;
-}
-
-static void join(bine_task *task)
-{
-    bine_result result;
-    expect_ok(bine_join(task, &result));
 }
 
 static void *wait_for_ever(void *arg)

@@ -3,6 +3,7 @@
  * Errors that manual pages name and that only a fault, or something rare, brings about: of accepting,
  * dialling, listening and making descriptors; of futures and groups without memory; in callbacks. */
 #include "support/support.h"
+#include "support/tasks.h"
 
 #include <fcntl.h>
 #include <netdb.h>
@@ -148,11 +149,6 @@ LOOP_TEST(dial_says_why_a_name_was_not_found)
 static void ignore(bine_future *future, void *arg)
 {
     (void)future, (void)arg;
-}
-
-static void *return_arg(void *arg)
-{
-    return arg;
 }
 
 LOOP_TEST(futures_without_memory_are_not_made)

@@ -4,6 +4,7 @@
 #include <bine/future.h>
 
 #include "support/support.h"
+#include "support/tasks.h"
 
 static char trace[64];
 static int dropped, ended;
@@ -19,11 +20,6 @@ static void count_drop(void *value)
 {
     (void)value;
     dropped++;
-}
-
-static void *return_arg(void *arg)
-{
-    return arg;
 }
 
 static void *sleep_for(void *arg)

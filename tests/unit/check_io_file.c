@@ -4,6 +4,7 @@
  * whose task is cancelled meanwhile. */
 #define _GNU_SOURCE
 #include "support/support.h"
+#include "support/tasks.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -28,13 +29,6 @@ static void remove_all(const char *name)
 {
     unlink(path_of(name));
     expect_ok(rmdir(directory));
-}
-
-static bine_result join(bine_task *task)
-{
-    bine_result result = {NULL, -1};
-    expect_ok(bine_join(task, &result));
-    return result;
 }
 
 LOOP_TEST(files_are_written_read_and_positioned)

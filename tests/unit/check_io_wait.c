@@ -3,6 +3,7 @@
  * Waiting: many tasks on one descriptor, descriptors closed or reused under them, poll and select. */
 #define _GNU_SOURCE
 #include "support/support.h"
+#include "support/tasks.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -11,13 +12,6 @@
 #include "support/sockets.h"
 
 enum { MANY = 20 };
-
-static bine_result join(bine_task *task)
-{
-    bine_result result = {NULL, -1};
-    expect_ok(bine_join(task, &result));
-    return result;
-}
 
 /* A task that makes one call on a descriptor and notes when it came back. */
 struct waiter {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "support/support.h"
+#include "support/tasks.h"
 
 enum { TRACE = 256 };
 
@@ -16,13 +17,6 @@ static void mark(char what)
     size_t n = strlen(trace);
     if (expect(n + 1 < sizeof trace))
         trace[n] = what, trace[n + 1] = '\0';
-}
-
-static void *join(bine_task *task)
-{
-    bine_result result = {NULL, 0};
-    expect_ok(bine_join(task, &result));
-    return result.error ? (void *)(intptr_t)-1 : result.value;
 }
 
 static void let_all_run(void)

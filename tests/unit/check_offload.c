@@ -6,6 +6,7 @@
  * Jobs here wait at a gate that the test opens, so "still running" is a fact and not a matter of time. */
 #define _GNU_SOURCE
 #include "support/support.h"
+#include "support/tasks.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -71,13 +72,6 @@ static void *wait_lightly(void *class)
 static void *const NAME = (void *)(intptr_t)BINE__OFFLOAD_NAME;
 static void *const WORK = (void *)(intptr_t)BINE__OFFLOAD_FILE;
 
-static int end_of(bine_task *task)
-{
-    bine_result result = {NULL, -1};
-    expect_ok(bine_join(task, &result));
-    return result.error;
-}
-
 /* ---- Limits ------------------------------------------------------------------------ */
 
 LOOP_TEST(lookups_that_hang_leave_threads_for_files)
@@ -94,7 +88,7 @@ LOOP_TEST(lookups_that_hang_leave_threads_for_files)
     expect_int(runs, ==, NAME_LIMIT + 1);
     open_gate(NAMES);
     for (int i = 0; i < NAMES; i++)
-        expect_int(end_of(names[i]), ==, 0);
+        expect_int(join(names[i]).error, ==, 0);
     expect_int(runs, ==, NAMES + 1);
     expect_int(most, ==, NAME_LIMIT);
 }
@@ -126,7 +120,7 @@ LOOP_TEST(fifos_that_nobody_opens_hold_up_no_file)
     bine_close(fd);
     for (int i = 0; i < FIFOS; i++) {
         bine_cancel(tasks[i]);
-        expect_int(end_of(tasks[i]), ==, ECANCELED);
+        expect_int(join(tasks[i]).error, ==, ECANCELED);
     }
     for (int i = 0; i < FIFOS; i++) { /* a reader that has not got as far yet makes this ENXIO */
         int writer;
@@ -154,7 +148,7 @@ LOOP_TEST(a_job_on_the_stack_is_awaited_through_cancellation)
     settle();
     expect_int(running, ==, 1);
     open_gate(1);
-    expect_int(end_of(task), ==, 0); /* what has been done counts; the next call fails */
+    expect_int(join(task).error, ==, 0); /* what has been done counts; the next call fails */
     expect_int(runs, ==, 1);
 }
 
@@ -165,7 +159,7 @@ LOOP_TEST(a_running_job_that_is_left_is_dropped_by_its_thread)
     settle();
     await_begun();
     bine_cancel(task);
-    expect_int(end_of(task), ==, ECANCELED); /* though it still runs */
+    expect_int(join(task).error, ==, ECANCELED); /* though it still runs */
     expect_int(running, ==, 1);
     expect_int(drops, ==, 0);
     open_gate(1);
@@ -187,11 +181,11 @@ LOOP_TEST(a_queued_job_that_is_left_is_dropped_and_never_run)
     task = bine_spawn(wait_lightly, NAME);
     settle();
     bine_cancel(task);
-    expect_int(end_of(task), ==, ECANCELED);
+    expect_int(join(task).error, ==, ECANCELED);
     expect_int(drops, ==, 1);
     open_gate(NAME_LIMIT);
     for (int i = 0; i < NAME_LIMIT; i++)
-        expect_int(end_of(before[i]), ==, 0);
+        expect_int(join(before[i]).error, ==, 0);
     expect_int(runs, ==, NAME_LIMIT);
 }
 
@@ -202,7 +196,7 @@ LOOP_TEST(without_a_thread_it_fails_and_drops)
     bine_task *task = bine_spawn(wait_lightly, WORK);
     fault_arm_call("pthread_create", 1, 2, EAGAIN);
     expect_fails(bine__offload(bine_this_loop(), bine_self(), &job, BINE__OFFLOAD_FILE), EAGAIN);
-    expect_int(end_of(task), ==, EAGAIN);
+    expect_int(join(task).error, ==, EAGAIN);
     expect_int(drops, ==, 1);
     expect_int(runs, ==, 0);
     fault_disarm();
@@ -267,7 +261,7 @@ LOOP_TEST(a_forked_child_has_threads_of_its_own)
     expect_int(waitpid(child, &status, 0), ==, child);
     expect_int(status, ==, 0);
     open_gate(1);
-    expect_int(end_of(task), ==, 0);
+    expect_int(join(task).error, ==, 0);
     expect_int(runs, ==, 1);
 }
 

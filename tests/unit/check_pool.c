@@ -6,6 +6,7 @@
  * What the threads beneath promise stands in check_offload.c. */
 #define _GNU_SOURCE
 #include "support/support.h"
+#include "support/tasks.h"
 
 #include <pthread.h>
 
@@ -34,13 +35,6 @@ static void drop(void *arg)
 {
     free(arg);
     drops++;
-}
-
-static int end_of(bine_task *task)
-{
-    bine_result result = {NULL, -1};
-    expect_ok(bine_join(task, &result));
-    return result.error;
 }
 
 /* ---- What comes back --------------------------------------------------------------- */
@@ -104,11 +98,11 @@ LOOP_TEST(others_run_meanwhile)
     int n = 0;
     set_up();
     bine_task *waiter = bine_spawn(offload_gated, NULL), *task = bine_spawn(count_to_ten, &n);
-    expect_int(end_of(task), ==, 0);
+    expect_int(join(task).error, ==, 0);
     expect_int(n, ==, 10);
     await_begun();
     open_gate(1);
-    expect_int(end_of(waiter), ==, 0);
+    expect_int(join(waiter).error, ==, 0);
 }
 
 VIRTUAL_TEST(virtual_time_stands_still_meanwhile)
@@ -137,7 +131,7 @@ LOOP_TEST(cancellation_is_observed_after_the_function_has_returned)
     settle();
     expect_int(running, ==, 1);
     open_gate(1);
-    expect_int(end_of(task), ==, ECANCELED); /* by the call that follows */
+    expect_int(join(task).error, ==, ECANCELED); /* by the call that follows */
     expect_int(running, ==, 0);
 }
 
@@ -148,7 +142,7 @@ LOOP_TEST(what_is_abandoned_is_left_at_once_and_dropped_when_it_ends)
     settle();
     await_begun();
     bine_cancel(task);
-    expect_int(end_of(task), ==, ECANCELED);
+    expect_int(join(task).error, ==, ECANCELED);
     expect_int(running, ==, 1);
     expect_int(drops, ==, 0);
     open_gate(1);
@@ -223,7 +217,7 @@ LOOP_TEST(a_pool_has_so_many_threads_and_so_many_jobs_wait)
     expect_ok(bine_offload(at_once, NULL, NULL)); /* others are not concerned */
     open_gate(JOBS);
     for (int i = 0; i < JOBS; i++)
-        expect_int(end_of(tasks[i]), ==, 0);
+        expect_int(join(tasks[i]).error, ==, 0);
     expect_int(most, ==, 2);
     expect_int(runs, ==, JOBS + 1);
     expect_ok(bine_pool_free(pool));
@@ -238,10 +232,10 @@ LOOP_TEST(one_that_waits_in_the_queue_is_dropped_and_never_run)
     settle();
     await_begun();
     bine_cancel(second);
-    expect_int(end_of(second), ==, ECANCELED);
+    expect_int(join(second).error, ==, ECANCELED);
     expect_int(drops, ==, 1);
     open_gate(1);
-    expect_int(end_of(first), ==, 0);
+    expect_int(join(first).error, ==, 0);
     expect_int(runs, ==, 1);
     expect_ok(bine_pool_free(pool));
 }
@@ -254,7 +248,7 @@ LOOP_TEST(a_pool_is_freed_while_what_was_abandoned_runs)
     settle();
     await_begun();
     bine_cancel(task);
-    expect_int(end_of(task), ==, ECANCELED);
+    expect_int(join(task).error, ==, ECANCELED);
     expect_ok(bine_pool_free(pool));
     expect_int(drops, ==, 0);
     open_gate(1);

@@ -6,12 +6,7 @@
 
 #include "support/fault.h"
 #include "support/support.h"
-
-static void join(bine_task *task)
-{
-    bine_result result;
-    expect_ok(bine_join(task, &result));
-}
+#include "support/tasks.h"
 
 static void *number(intptr_t n)
 {

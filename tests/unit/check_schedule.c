@@ -2,6 +2,7 @@
  *
  * Who runs when: park and wake, yields, sleeps, the virtual clock, seeded schedules. */
 #include "support/support.h"
+#include "support/tasks.h"
 
 static char trace[1024];
 
@@ -25,13 +26,6 @@ static bine_task *spawn_say(char c)
     return bine_spawn(say, (void *)(intptr_t)c);
 }
 
-static void join(bine_task *task)
-{
-    bine_result result;
-    expect_ok(bine_join(task, &result));
-    expect_int(result.error, ==, 0);
-}
-
 /* ---- Yielding ------------------------------------------------------------------------------------------ */
 
 static void *say_thrice(void *arg)
@@ -50,8 +44,8 @@ LOOP_TEST(yield_lets_each_runnable_task_run_once)
         note('m');
         expect_ok(bine_yield());
     }
-    join(a);
-    join(b);
+    join_value(a);
+    join_value(b);
     expect_str(trace, "mabmabmab");
 }
 
@@ -84,7 +78,7 @@ static unsigned turns_during(int (*call)(bine_ns), bine_ns ns)
     expect_ok(call(ns));
     unsigned counted = turns;
     turning = false;
-    join(task);
+    join_value(task);
     return counted;
 }
 
@@ -112,8 +106,8 @@ LOOP_TEST(sleepers_are_served_though_others_never_stop_yielding)
     expect_ok(bine_sleep(5 * BINE_MS));
     expect_int(bine_now() - begin, >=, 5 * BINE_MS);
     turning = false;
-    join(busy[0]);
-    join(busy[1]);
+    join_value(busy[0]);
+    join_value(busy[1]);
 }
 
 /* ---- Sleeping ------------------------------------------------------------------------------------------ */
@@ -136,7 +130,7 @@ VIRTUAL_TEST(sleepers_wake_in_the_order_of_their_deadlines)
     bine_task *task[] = {spawn_sleeper(30, 'c'), spawn_sleeper(10, 'a'), spawn_sleeper(20, 'b'),
                          spawn_sleeper(60000, 'd')};
     for (size_t i = 0; i < 4; i++)
-        join(task[i]);
+        join_value(task[i]);
     expect_str(trace, "abcd");
 }
 
@@ -149,7 +143,7 @@ VIRTUAL_TEST(equal_deadlines_wake_in_the_order_of_going_to_sleep)
     expect_ok(bine_sleep_until(until));
     note('.'); /* armed first, before any child had started */
     for (int i = 0; i < 20; i++)
-        join(task[i]);
+        join_value(task[i]);
     expect_str(trace, ".abcdefghijklmnopqrst");
 }
 
@@ -195,7 +189,7 @@ VIRTUAL_TEST(a_sleep_for_ever_ends_by_cancellation_alone)
         bine_task *task = bine_spawn(sleep_long, &durations[i]);
         expect_ok(bine_sleep(1000 * 3600 * BINE_SECOND));
         bine_cancel(task);
-        join(task);
+        join_value(task);
     }
     expect_str(trace, "xx");
 }
@@ -244,8 +238,8 @@ VIRTUAL_TEST(a_and_b_sleep_at_the_same_time)
     };
     epoch = bine_now();
     bine_task *first = bine_spawn(a, NULL), *second = bine_spawn(b, NULL);
-    join(first);
-    join(second);
+    join_value(first);
+    join_value(second);
     expect_uint(entry_count, ==, 5);
     for (size_t i = 0; i < 5; i++) {
         expect_str(entries[i].what, expected[i].what);
@@ -271,7 +265,7 @@ LOOP_TEST(park_waits_for_wake)
     expect_str(trace, "(");
     expect_ok(bine_wake(task));
     expect_str(trace, "(");
-    join(task);
+    join_value(task);
     expect_str(trace, "(p");
 }
 
@@ -285,7 +279,7 @@ LOOP_TEST(an_early_wake_is_remembered_once)
         expect_fails(bine_park(), ETIMEDOUT);
     bine_task *task = bine_spawn(park_and_say, (void *)'p');
     bine_wake(task); /* before it has started */
-    join(task);
+    join_value(task);
     expect_str(trace, "(p");
 }
 
@@ -294,7 +288,7 @@ VIRTUAL_TEST(a_park_that_need_not_wait_loses_nobody)
     bine_task *task = spawn_say('x');
     bine_wake(bine_self());
     expect_ok(bine_park());
-    join(task);
+    join_value(task);
     expect_str(trace, "x");
 }
 
@@ -307,7 +301,7 @@ VIRTUAL_TEST(wake_has_no_effect_on_a_task_that_waits_in_another_call)
     for (int i = 0; i < 10; i++)
         bine_yield();
     expect_str(trace, "");
-    join(task);
+    join_value(task);
     expect_int(bine_now() - begin, ==, BINE_SECOND);
 }
 
@@ -321,7 +315,7 @@ VIRTUAL_TEST(tasks_woken_together_run_in_the_order_of_waking)
     for (int i = 0; i < 5; i++)
         bine_wake(task[order[i]]);
     for (int i = 0; i < 5; i++)
-        join(task[i]);
+        join_value(task[i]);
     expect_str(trace, "(((((31402");
 }
 
@@ -335,7 +329,7 @@ static void *scramble(void *arg)
         task[i] = i % 2 ? bine_spawn(say_thrice, (void *)(intptr_t)('a' + i))
                         : spawn_sleeper(i, (char)('A' + i));
     for (int i = 0; i < 8; i++)
-        join(task[i]);
+        join_value(task[i]);
     return NULL;
 }
 
@@ -394,7 +388,7 @@ VIRTUAL_TEST(each_task_keeps_its_own_errno)
         task[i] = bine_spawn(keep_errno, (void *)(intptr_t)(i + 1));
     keep_errno((void *)99);
     for (int i = 0; i < 10; i++)
-        join(task[i]);
+        join_value(task[i]);
 }
 
 LOOP_TEST(a_join_keeps_the_errno_of_its_caller)

@@ -2,6 +2,7 @@
  *
  * Scopes: deadlines, cancellation, shields, blocks, and who wins when reasons race. */
 #include "support/support.h"
+#include "support/tasks.h"
 
 static char trace[256];
 
@@ -12,13 +13,6 @@ static void note(char c)
         trace[n] = c;
         trace[n + 1] = '\0';
     }
-}
-
-static bine_result join(bine_task *task)
-{
-    bine_result result = {NULL, -1};
-    expect_ok(bine_join(task, &result));
-    return result;
 }
 
 /* ---- Firing -------------------------------------------------------------------------------------------- */

@@ -7,14 +7,9 @@
 
 #include "support/fault.h"
 #include "support/support.h"
+#include "support/tasks.h"
 
 enum { MANY = 20 }; /* more than a select keeps on its stack */
-
-static void join(bine_task *task)
-{
-    bine_result result;
-    expect_ok(bine_join(task, &result));
-}
 
 static bine_chan *ints(size_t capacity)
 {

@@ -5,6 +5,7 @@
 #include "runtime/runtime.h"
 
 #include "support/support.h"
+#include "support/tasks.h"
 
 #include <alloca.h>
 #include <fcntl.h>
@@ -12,13 +13,6 @@
 #include <sys/wait.h>
 
 #include "support/fault.h"
-
-static void join(bine_task *task)
-{
-    bine_result result;
-    expect_ok(bine_join(task, &result));
-    expect_int(result.error, ==, 0);
-}
 
 static void *park(void *arg)
 {
@@ -53,7 +47,7 @@ LOOP_TEST(sizes_are_rounded_up_to_a_class)
             continue;
         expect_uint(size_of(task), ==, sizes[i].given);
         bine_wake(task);
-        join(task);
+        join_value(task);
     }
 }
 
@@ -89,7 +83,7 @@ LOOP_TEST(every_class_has_a_guard_below_its_stack)
         for (int i = 0; i < 5; i++) {
             expect(guarded(task[i]));
             bine_wake(task[i]);
-            join(task[i]);
+            join_value(task[i]);
         }
     }
     expect(guarded(bine_self()));
@@ -112,7 +106,7 @@ LOOP_TEST(many_parked_tasks_are_all_guarded)
     for (unsigned i = 0; i < n; i++)
         bine_wake(task[i]);
     for (unsigned i = 0; i < n; i++)
-        join(task[i]);
+        join_value(task[i]);
     free(task);
 }
 
@@ -125,7 +119,7 @@ LOOP_TEST(guards_fall_back_to_protection)
     if (expect(task != NULL)) {
         expect(guarded(task));
         bine_wake(task);
-        join(task);
+        join_value(task);
     }
 }
 
@@ -156,8 +150,8 @@ LOOP_TEST(almost_all_of_a_stack_can_be_used_and_use_is_told)
     for (size_t size = 32 << 10; size <= 4 << 20; size *= 2) {
         size_t n = size - (support_instrumented() ? size / 2 : 14 << 10);
         bine_task *a = spawn_sized(use_bytes, &n, size), *b = spawn_sized(use_bytes, &n, size);
-        join(a);
-        join(b);
+        join_value(a);
+        join_value(b);
     }
 }
 
@@ -166,13 +160,13 @@ LOOP_TEST(stacks_are_reused_the_last_one_first)
     bine_statistics before, after;
     bine_task *first = bine_spawn(park, NULL);
     bine_wake(first);
-    join(first);
+    join_value(first);
     expect_ok(bine_stats(&before));
     for (int i = 0; i < 1000; i++) {
         bine_task *task = bine_spawn(park, NULL);
         expect_ptr(task, ==, first);
         bine_wake(task);
-        join(task);
+        join_value(task);
     }
     expect_ok(bine_stats(&after));
     expect_uint(after.stacks_mapped, ==, before.stacks_mapped);
@@ -200,7 +194,7 @@ LOOP_TEST(memory_of_a_burst_is_given_back)
     bine_yield();
     size_t during = resident();
     for (int i = 0; i < BURST; i++)
-        join(task[i]);
+        join_value(task[i]);
     expect_uint(during - before, >=, BURST * each / 2); /* the kernel's own count lags behind on each processor */
     /* It decays by and by; if it never did, the test would run out of its time. */
     while (resident() > before + (during - before) / 2)
@@ -231,20 +225,15 @@ LOOP_TEST(spawning_without_memory_fails_and_leaves_nothing)
         expect(after != NULL);
         for (int i = 0; i < n; i++) {
             bine_wake(task[i]);
-            join(task[i]);
+            join_value(task[i]);
         }
         if (after) {
             bine_wake(after);
-            join(after);
+            join_value(after);
         }
         if (c < 2)
             expect_int(failures, >, 0);
     }
-}
-
-static void *return_arg(void *arg)
-{
-    return arg;
 }
 
 START_TEST(a_run_without_memory_fails_and_leaves_nothing)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "support/support.h"
+#include "support/tasks.h"
 
 enum { TRACE = 256 };
 
@@ -15,12 +16,6 @@ static void mark(char what)
     size_t n = strlen(trace);
     if (expect(n + 1 < sizeof trace))
         trace[n] = what, trace[n + 1] = '\0';
-}
-
-static void join(bine_task *task)
-{
-    bine_result result;
-    expect_ok(bine_join(task, &result));
 }
 
 static void let_all_run(void)
