@@ -2,17 +2,13 @@
  *
  * The loop as a whole: how a run begins and ends, what other threads may do to it, what is the process's. */
 #include "support/support.h"
+#include "support/tasks.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
-
-static void *return_arg(void *arg)
-{
-    return arg;
-}
 
 static void *fail_with(void *arg)
 {

@@ -3,6 +3,7 @@
  * Tasks: spawning, ending, joining, cancelling, naming.  Scheduling stands in check_schedule.c, the loop as a
  * whole in check_loop.c. */
 #include "support/support.h"
+#include "support/tasks.h"
 
 enum { MANY = 200 };
 
@@ -23,11 +24,6 @@ static void *say(void *arg)
     return arg;
 }
 
-static void *return_arg(void *arg)
-{
-    return arg;
-}
-
 static void *fail_with(void *arg)
 {
     return bine_fail((int)(intptr_t)arg);
@@ -44,13 +40,6 @@ static void *sleep_forever(void *arg)
 {
     (void)arg;
     return bine_sleep(BINE_FOREVER) == 0 ? NULL : bine_fail(errno);
-}
-
-static bine_result join(bine_task *task)
-{
-    bine_result result = {NULL, -1};
-    expect_ok(bine_join(task, &result));
-    return result;
 }
 
 /* ---- Spawning ------------------------------------------------------------------------------------------ */
