@@ -47,7 +47,11 @@ enum bine__race_rule {
     BINE__RULE_BLIND = 1 << 13,    /* who read a place before writing it has seen what stood there */
     BINE__RULE_OWN_PLACES = 1 << 14, /* to one's own stack and blocks others write on purpose */
     BINE__RULE_ASKED = 1 << 15,    /* who compares with what it wrote itself asks whether it stands */
-    BINE__RULE_RETURNS = 1 << 16   /* what one has added oneself one may take away */
+    BINE__RULE_RETURNS = 1 << 16,  /* what one has added oneself one may take away */
+    BINE__RULE_AGAIN = 1 << 17,    /* who asks the same of the new value has looked again */
+    BINE__RULE_TAKEN = 1 << 18,    /* what was given away and taken anew is another thing */
+    BINE__RULE_STEPS = 1 << 19,    /* functions called one after the other from one place are no turns */
+    BINE__RULE_UNFOUND = 1 << 20   /* to keep what was read is no look; nor is to link to it */
 };
 
 struct bine__race_options {
@@ -129,10 +133,22 @@ struct bine__event {
     uint64_t time, first;
     uint64_t ever; /* in this activation, as far as is known */
 };
+/* Different functions that were called one after the other from one place, which is a loop over them. */
+enum { BINE__STEPS = 8 };
+struct bine__steps {
+    uint64_t entry; /* of the activation that calls them */
+    uint32_t call, count;
+    struct {
+        uint64_t entry;
+        uint16_t function;
+    } at[BINE__STEPS];
+};
+
 enum { BINE__EVENTS = 48, BINE__EVENT_HINTS = 64 };
 struct bine__events {
     struct bine__event at[BINE__EVENTS];
     uint8_t hint[BINE__EVENT_HINTS];
+    struct bine__steps steps;
 };
 
 static inline uint8_t *bine__event_hint(struct bine__events *events, uint32_t pc)
@@ -145,7 +161,8 @@ struct bine__frame_record { /* an activation of an instrumented function */
     uintptr_t sp;           /* below its caller's frame */
     uint64_t entry;         /* when */
     uint32_t context;       /* 0: not asked for yet */
-    uint16_t events;
+    uint16_t function;      /* the end of its address */
+    uint8_t events;
     bool told; /* its call is an event of its caller's */
 };
 
@@ -170,7 +187,7 @@ struct bine__held {
     bool sem;
 };
 
-enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 4, BINE__LOOKS = 4 };
+enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 4, BINE__LOOKS = 4, BINE__TAKES = 8, BINE__QUESTIONS = 64 };
 
 struct bine__undo { /* a read that may turn out to be half of an update */
     uintptr_t at;
@@ -187,7 +204,22 @@ struct bine__suspect {
     uint8_t size;
     struct bine__record mine, theirs;
     uint32_t pc, context;
-    bool returned; /* the place was read again, and holds what it held before others wrote there */
+    enum bine__suspicion {
+        BINE__OVERWRITES,
+        BINE__RETURNED,  /* the place was read again, and holds what it held before others wrote there */
+        BINE__UNFOUND    /* there was nothing when it looked */
+    } suspicion;
+    bool may_give_back; /* of an update */
+};
+
+struct bine__question { /* that was asked of a value: the comparison with a constant */
+    uint32_t record, slice;
+    uintptr_t pc;
+    uint64_t constant;
+};
+struct bine__took { /* a pointer to it was read, where others had written it in that slice */
+    uintptr_t at;
+    uint32_t slice;
 };
 
 struct bine__look { /* a value that was read, for the comparison that may follow */
@@ -210,6 +242,7 @@ struct bine__strand {
     uint32_t slice;
     unsigned undos;
     struct bine__undo undo[BINE__UNDO];
+    uint64_t undo_entry; /* of the activation that has read them */
     struct bine__suspect restores; /* the value that another has written over */
     struct bine__suspect returned; /* not written yet */
     struct bine__look look[BINE__LOOKS]; /* the last of them */
@@ -218,12 +251,15 @@ struct bine__strand {
     uint32_t returned_from;
     uintptr_t returned_to;
     struct bine__suspect clobbered; /* what was read, and is another's */
-    struct bine__suspect given;     /* an update that may give back what was taken */
+    struct bine__suspect given;     /* an update that may yet prove to be right */
+    struct bine__suspect unfound;   /* a pointer that was NULL; .value: where it is kept now */
     struct bine__suspect sign;      /* an update whose direction is not known yet */
     struct bine__left left[BINE__LEFT];
     unsigned lefts;
     struct bine__known *known;
     unsigned knows, known_room;
+    struct bine__took took[BINE__TAKES];
+    unsigned takes;
     struct bine__held held[BINE__HELD];
     unsigned holds;
     uint16_t locks; /* their set's number */
@@ -244,8 +280,9 @@ extern bool bine__race_hooked; /* some object of the program is instrumented */
 extern bool bine__race_clang;  /* by clang, which tells nothing of comparisons of floating point */
 
 /* race_frames.c */
-void bine__race_enter(struct bine__strand *, uintptr_t call, uintptr_t sp);
+void bine__race_enter(struct bine__strand *, uintptr_t call, uintptr_t function, uintptr_t sp);
 void bine__race_event(struct bine__strand *, uintptr_t pc);
+void bine__race_call(struct bine__strand *, uintptr_t pc); /* of the library: an event */
 bool bine__race_same_turn(const struct bine__strand *, uint64_t time, uint32_t slice); /* as now */
 uint32_t bine__race_ask(struct bine__strand *);
 void bine__race_frames_free(struct bine__strand *);
@@ -260,7 +297,15 @@ static inline uint32_t bine__race_here(struct bine__strand *self)
 /* race_code.c */
 bool bine__race_leads(uint32_t from, uint32_t to); /* nothing but reads is called between */
 bool bine__race_tested(uint32_t pc, bool pointer); /* or bounded: what is read there */
-bool bine__race_decides(uint32_t pc);              /* the comparison that is announced there */
+/* Of the comparison that is announced there: on which condition a way is chosen, or on its opposite; -1: none. */
+int bine__race_condition(uintptr_t pc);
+
+/* race_again.c */
+void bine__race_took(struct bine__strand *, const struct bine__record *mine, uintptr_t at);
+bool bine__race_taken(const struct bine__strand *, const struct bine__record *look, uintptr_t at);
+extern struct bine__question bine__race_questions[BINE__QUESTIONS];
+const struct bine__question *bine__race_asked(const struct bine__suspect *);
+void bine__race_ask_again(struct bine__strand *, uint64_t constant, uint64_t value, uintptr_t pc);
 
 /* race_sync.c */
 bool bine__race_knows(const struct bine__strand *, uint32_t strand, uint32_t slice);
@@ -314,11 +359,12 @@ static inline uint64_t bine__value_at(uintptr_t at, unsigned size)
 void bine__race_judge(struct bine__strand *, struct bine__record *mine, uintptr_t at, unsigned size,
                       enum bine__access_kind, uint8_t mask, uintptr_t pc, bool group);
 void bine__race_replaced(struct bine__strand *, uintptr_t at, uintptr_t pc); /* it is written now */
+void bine__race_unfound(struct bine__strand *, struct bine__record *mine, uintptr_t at, uintptr_t pc);
 
 /* race_access.c: what the fast path in race_hooks.c leaves. */
 void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum bine__access_kind,
                        uintptr_t pc);
-void bine__race_settle(struct bine__strand *); /* what its last write was, is known now */
+void bine__race_settle(struct bine__strand *, bool all); /* what its last write was, is known now */
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
 void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc);
 void bine__race_compared(uintptr_t at, size_t size); /* what it has read there, by a function of libc */

@@ -102,6 +102,23 @@ static bool take_back(struct bine__strand *self, uintptr_t at, unsigned size)
     return false;
 }
 
+/* A pointer that was NULL at the look is kept elsewhere: it will be replaced. */
+static void may_be_unfound(struct bine__strand *self, uintptr_t link)
+{
+    for (unsigned i = 0; i < self->undos; i++) {
+        const struct bine__undo *undo = &self->undo[i];
+        const struct bine__record *look = &undo->before;
+        if (undo->size == 8 && undo->at != link && look->kind == BINE__READ && look->val == 0 &&
+            (look->flags & (BINE__CHECKED_READ | BINE__OWN_READ)) == BINE__CHECKED_READ)
+            self->unfound = (struct bine__suspect){.at = undo->at,
+                                                   .slice = bine__race_slice,
+                                                   .record = undo->record,
+                                                   .value = link,
+                                                   .size = 8,
+                                                   .mine = *look};
+    }
+}
+
 /* A number may be an index, `place[n] = x; n++`: writing elsewhere first makes its read no look.  A new
  * element that is made to point at the first one is linked, and nothing is lost. */
 static void keep_numbers(struct bine__strand *self)
@@ -119,6 +136,7 @@ static void may_take_back(struct bine__strand *self, const struct bine__record *
     struct bine__undo *undo = &self->undo[self->undos < BINE__UNDO ? self->undos : BINE__UNDO - 1];
     if (self->undos < BINE__UNDO)
         self->undos++;
+    self->undo_entry = self->frames[self->depth - 1].entry;
     *undo = (struct bine__undo){at, (uint32_t)(mine - bine__records), (uint8_t)size, *mine};
 }
 
@@ -161,16 +179,20 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         mask = 0xff;
         group = true;
     }
+    if (self->undos && self->undo_entry != self->frames[self->depth - 1].entry)
+        self->undos = 0;
     if (kind == BINE__WRITE && self->undos && bine__rule(BINE__RULE_UPDATES) && take_back(self, at, size))
         kind = BINE__UPDATE;
     if (kind == BINE__UPDATE && self->clobbered.at == at)
         self->clobbered.at = 0;
+    if (kind == BINE__WRITE && size == 8 && self->undos && bine__rule(BINE__RULE_UNFOUND))
+        may_be_unfound(self, at);
     if (kind == BINE__WRITE)
         keep_numbers(self);
     else if (kind == BINE__UPDATE)
         self->undos = 0;
     if (self->restores.at || self->sign.at || self->given.at || self->clobbered.at)
-        bine__race_settle(self);
+        bine__race_settle(self, false);
     if (!self->noted)
         bine__race_event(self, pc);
     uint32_t short_pc = bine__race_short(pc), context = bine__race_here(self);
@@ -186,6 +208,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         }
         if (kind != BINE__READ && mine->kind == BINE__READ)
             bine__race_replaced(self, at, pc);
+        if (kind == BINE__WRITE && self->unfound.at == at)
+            bine__race_unfound(self, mine, at, pc);
         if (kind == BINE__READ) {
             if (mine->kind != BINE__READ) {
                 mine->kind = BINE__READ;
@@ -210,6 +234,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     if (mine->kind && shared && may_matter(mine, kind, size, group) &&
         bine__race_same_turn(self, mine->time, mine->slice))
         bine__race_judge(self, mine, at, size, kind, mask, pc, group);
+    if (kind == BINE__READ && size == 8 && mine->kind && mine->next)
+        bine__race_took(self, mine, at);
     bool tested = kind == BINE__READ && size >= 4 && bine__rule(BINE__RULE_TESTS) &&
                   bine__race_tested(short_pc, size == 8);
     if (kind == BINE__READ && shared && !tested)

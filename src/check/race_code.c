@@ -109,18 +109,22 @@ static bool tested_code(const uint8_t *from, bool pointer)
 {
     return (pointer && pointer_tested(from)) || bounded(from);
 }
-/* A conditional jump comes before any call: not a value is made of it, but a way is chosen. */
-static bool decides(const uint8_t *from)
+/* A conditional jump comes before any call: not a value is made of it, but a way is chosen.  On what, or on its
+ * opposite. */
+static int condition(const uint8_t *from)
 {
     for (const uint8_t *at = from; at < from + NEAREST_TEST; at++) {
         bool compares = *at && strchr("\x85\x84\x39\x3b\x38\x83\x80\x81\x3d\x3c\xf6\xa8", *at);
         if (call_to(at) || *at == 0xc3)
-            return false;
-        for (unsigned i = 2; compares && i < 8; i++)
-            if ((at[i] & 0xf0) == 0x70 || (at[i] == 0x0f && (at[i + 1] & 0xf0) == 0x80))
-                return true;
+            return -1;
+        for (unsigned i = 2; compares && i < 8; i++) {
+            if ((at[i] & 0xf0) == 0x70)
+                return at[i] >> 1 & 7;
+            if (at[i] == 0x0f && (at[i + 1] & 0xf0) == 0x80)
+                return at[i + 1] >> 1 & 7;
+        }
     }
-    return false;
+    return -1;
 }
 #define STEP 1
 #elif defined __aarch64__
@@ -158,16 +162,19 @@ static bool tested_code(const uint8_t *from, bool pointer)
     }
     return false;
 }
-static bool decides(const uint8_t *from)
+static int condition(const uint8_t *from)
 {
+    enum { ZERO = 8 };
     for (const uint8_t *at = from; at < from + NEAREST_TEST; at += 4) {
         uint32_t code = word(at);
         if (call_to(at) || code == 0xd65f03c0)
-            return false;
-        if ((code & 0xff000010) == 0x54000000 || (code & 0x7c000000) == 0x34000000) /* b.cond; cbz, tbz */
-            return true;
+            return -1;
+        if ((code & 0xff000010) == 0x54000000) /* b.cond */
+            return (int)(code >> 1 & 7);
+        if ((code & 0x7c000000) == 0x34000000) /* cbz, tbz */
+            return ZERO;
     }
-    return false;
+    return -1;
 }
 #define STEP 4
 #else
@@ -175,7 +182,7 @@ enum { CALL_BYTES = 1 };
 static uintptr_t call_to(const uint8_t *at) { return (uintptr_t)at; }
 static bool calls_through_pointer(const uint8_t *at) { return at != NULL; }
 static bool tested_code(const uint8_t *from, bool pointer) { return !from && pointer; }
-static bool decides(const uint8_t *from) { return !from; }
+static int condition(const uint8_t *from) { return from ? -1 : 0; }
 #define STEP 1
 #endif
 
@@ -214,10 +221,9 @@ bool bine__race_leads(uint32_t from, uint32_t to)
     return answer->yes;
 }
 
-bool bine__race_decides(uint32_t pc)
+int bine__race_condition(uintptr_t pc)
 {
-    uintptr_t at = bine__race_pc(pc);
-    return is_code(at) && is_code(at + FARTHEST) && decides((const uint8_t *)at);
+    return is_code(pc) && is_code(pc + FARTHEST) ? condition((const uint8_t *)pc) : -1;
 }
 
 bool bine__race_tested(uint32_t pc, bool pointer)

@@ -93,12 +93,13 @@ static bool grow(struct bine__strand *self)
     return true;
 }
 
-void bine__race_enter(struct bine__strand *self, uintptr_t call, uintptr_t sp)
+void bine__race_enter(struct bine__strand *self, uintptr_t call, uintptr_t function, uintptr_t sp)
 {
     if (self->depth == self->room && !grow(self))
         return; /* deeper ones count as their caller's */
     struct bine__frame_record *frame = &self->frames[self->depth];
-    *frame = (struct bine__frame_record){.call = call, .sp = sp, .entry = ++bine__race_now};
+    *frame = (struct bine__frame_record){
+        .call = call, .sp = sp, .entry = ++bine__race_now, .function = (uint16_t)function};
     frame->told = self->depth++ == 0; /* the outermost has no caller */
 }
 
@@ -131,7 +132,7 @@ void bine__check_gen_in(struct bine__stash **place)
         return;
     self->undos = 0;
     self->called = bine__race_caller(NULL);
-    bine__race_event(self, self->called);
+    bine__race_call(self, self->called);
     if (!stash)
         *place = stash = calloc(1, sizeof *stash);
     if (!stash)
@@ -141,7 +142,7 @@ void bine__check_gen_in(struct bine__stash **place)
     self->floor = self->depth;
     for (unsigned i = 0; i < stash->depth; i++) {
         unsigned depth = self->depth;
-        bine__race_enter(self, stash->frames[i].call, stash->frames[i].sp);
+        bine__race_enter(self, stash->frames[i].call, 0, stash->frames[i].sp);
         if (self->depth == depth)
             break;
         stash->frames[i].context = 0; /* it is called from elsewhere now */
@@ -177,7 +178,7 @@ void bine__check_gen_out(struct bine__stash **place)
         return;
     self->floor = stash->floor;
     self->undos = 0;
-    bine__race_event(self, bine__race_caller(NULL));
+    bine__race_call(self, bine__race_caller(NULL));
     if (make_room(stash, self->depth - stash->base))
         for (unsigned i = stash->base; i < self->depth; i++) {
             stash->frames[stash->depth] = self->frames[i];
@@ -216,14 +217,14 @@ static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
     uint8_t *hint = bine__event_hint(events, pc);
     if (*hint < n && events->at[*hint].pc == pc) {
         events->at[*hint].time = now;
-        frame->events = (uint16_t)(*hint + 1);
+        frame->events = (uint8_t)(*hint + 1);
         return;
     }
     for (unsigned i = 0; i < n; i++) /* two with one hint */
         if (events->at[i].pc == pc) {
             events->at[i].time = now;
             *hint = (uint8_t)i;
-            frame->events = (uint16_t)(i + 1);
+            frame->events = (uint8_t)(i + 1);
             return;
         }
     if (n == BINE__EVENTS) { /* the older half is forgotten: a straight piece of code that is very long */
@@ -234,7 +235,26 @@ static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
     uint64_t ever = before->pc == pc && before->ever >= frame->entry ? before->ever : now;
     events->at[n] = (struct bine__event){pc, now, now, ever};
     *hint = (uint8_t)n;
-    frame->events = (uint16_t)(n + 1);
+    frame->events = (uint8_t)(n + 1);
+}
+
+/* A function that comes again begins its sequence again, and what came after it is over. */
+static void note_step(struct bine__strand *self, unsigned depth, uint32_t call, uint16_t function)
+{
+    if (!self->events[depth])
+        return;
+    struct bine__steps *steps = &self->events[depth]->steps;
+    if (steps->call != call || steps->entry != self->frames[depth].entry)
+        steps->count = 0;
+    for (unsigned i = 0; i < steps->count; i++)
+        if (steps->at[i].function == function)
+            steps->count = i;
+    if (steps->count == BINE__STEPS)
+        memmove(steps->at, steps->at + 1, --steps->count * sizeof *steps->at);
+    steps->call = call;
+    steps->entry = self->frames[depth].entry;
+    steps->at[steps->count].function = function;
+    steps->at[steps->count++].entry = self->frames[depth + 1].entry;
 }
 
 void bine__race_event(struct bine__strand *self, uintptr_t pc)
@@ -243,10 +263,32 @@ void bine__race_event(struct bine__strand *self, uintptr_t pc)
     while (from > 0 && !self->frames[from].told)
         from--;
     for (unsigned i = from + 1; i < self->depth; i++) {
-        note(self, i - 1, bine__race_short(self->frames[i].call));
+        uint32_t call = bine__race_short(self->frames[i].call);
+        note(self, i - 1, call);
+        note_step(self, i - 1, call, self->frames[i].function);
         self->frames[i].told = true;
     }
     note(self, self->depth - 1, bine__race_short(pc));
+}
+
+/* A loop that calls the library itself waits for what it deals with next: no sequence of steps. */
+void bine__race_call(struct bine__strand *self, uintptr_t pc)
+{
+    bine__race_event(self, pc);
+    if (self->events[self->depth - 1])
+        self->events[self->depth - 1]->steps.count = 0;
+}
+
+/* It was in one of the functions that are called one after the other, and this is another of them. */
+static bool same_sequence(const struct bine__strand *self, unsigned depth, uint64_t time)
+{
+    const struct bine__steps *steps = self->events[depth] ? &self->events[depth]->steps : NULL;
+    if (!bine__rule(BINE__RULE_STEPS) || !steps || depth + 1 >= self->depth || steps->count < 2 ||
+        steps->entry != self->frames[depth].entry ||
+        steps->call != bine__race_short(self->frames[depth + 1].call))
+        return false;
+    return steps->at[0].entry <= time && time < steps->at[steps->count - 1].entry &&
+           steps->at[steps->count - 1].entry == self->frames[depth + 1].entry;
 }
 
 /* When it gave up the loop at the end of that slice; 0: that is not known any more. */
@@ -283,5 +325,5 @@ bool bine__race_same_turn(const struct bine__strand *self, uint64_t time, uint32
         if (last > next && events->at[last].ever > time)
             next = last;
     }
-    return next >= frame->events || time < events->at[next].first;
+    return next >= frame->events || time < events->at[next].first || same_sequence(self, depth, time);
 }

@@ -49,7 +49,7 @@ INLINE bool event_again(struct bine__strand *self, uint32_t pc)
     if (place >= frame->events || events->at[place].pc != pc)
         return false;
     events->at[place].time = ++bine__race_now;
-    frame->events = (uint16_t)(place + 1);
+    frame->events = (uint8_t)(place + 1);
     return true;
 }
 
@@ -250,14 +250,13 @@ HOOK void __tsan_func_entry(void *call)
     uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
     if (!self)
         return;
-    self->undos = 0;
     while (bine__unlikely(self->depth > 1 && self->depth > self->floor &&
                           self->frames[self->depth - 1].sp <= sp))
         self->depth--;
     uintptr_t from = (uintptr_t)call;
     if (bine__unlikely(from >= bine__race_text[0] && from < bine__race_text[1]) && self->called)
         from = self->called; /* the library calls back */
-    bine__race_enter(self, from, sp);
+    bine__race_enter(self, from, CALLER, sp);
 }
 
 HOOK void __tsan_func_exit(void)
@@ -265,7 +264,8 @@ HOOK void __tsan_func_exit(void)
     struct bine__strand *self = bine__race_self;
     if (!self)
         return;
-    self->undos = 0;
+    if (self->undos && self->undo_entry == self->frames[self->depth - 1].entry)
+        self->undos = 0;
     self->returned_looks = self->looks;
     self->returned_from = bine__race_short(CALLER);
     self->returned_to = self->frames[self->depth - 1].call;
@@ -319,8 +319,14 @@ INLINE void compare(uint64_t a, uint64_t b, uint64_t mask, bool constant, uintpt
         if (bine__unlikely((value == a || value == b) && !look->marked))
             mark(self, look);
     }
-    if (bine__unlikely(self->clobbered.at && constant && bine__race_decides(bine__race_short(pc))))
-        bine__race_same_value(self, bine__record(self->look[(self->looks - 1) % BINE__LOOKS].record), a);
+    if (bine__unlikely(constant && (self->clobbered.at || self->given.at)))
+        bine__race_ask_again(self, a, b, pc);
+    if (constant) {
+        const struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
+        if ((last->value & mask) == b && last->record)
+            bine__race_questions[last->record % BINE__QUESTIONS] =
+                (struct bine__question){last->record, bine__record(last->record)->slice, pc, a};
+    }
     if (!self->look[(self->looks - 1) % BINE__LOOKS].marked ||
         !self->look[(self->looks - 2) % BINE__LOOKS].marked)
         derived(self, pc);

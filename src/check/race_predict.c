@@ -103,6 +103,8 @@ void bine__predict_span(struct bine__strand *self, uintptr_t at, const struct bi
             span->held[span->holds++] = self->held[i].lock;
     for (; others; others = bine__record(others)->next) {
         const struct bine__record *theirs = bine__record(others);
+        if (theirs->w_slice > look->slice) /* it did come between, and was judged */
+            continue;
         if (theirs->w_slice && (theirs->mask & span->mask) && theirs->strand != self->number &&
             !ordered(self, theirs->strand, theirs->w_slice) && !kept_out(span, theirs->locks))
             tell(span, at, theirs->strand, theirs->w_pc, theirs->w_context);

@@ -110,6 +110,21 @@ static bool may_give_back(const struct bine__strand *self, const struct bine__re
            mine->w_slice < mine->slice && bine__race_same_turn(self, mine->time, mine->w_slice);
 }
 
+/* It may, or it may look at once at what has come of it. */
+static bool may_be_right(struct bine__strand *self, const struct bine__record *mine,
+                         const struct bine__record *theirs, uintptr_t at, unsigned size, uintptr_t pc)
+{
+    const struct spot act = here(self, pc);
+    struct bine__suspect suspect = suspect_of(mine, theirs, at, size, bine__value_at(at, size), act);
+    suspect.may_give_back = may_give_back(self, mine);
+    if (!suspect.may_give_back && !bine__race_asked(&suspect))
+        return false;
+    if (self->given.at)
+        bine__race_settle(self, true);
+    self->given = suspect;
+    return true;
+}
+
 /* It read in an earlier slice, and writes. */
 static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
                   enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
@@ -127,12 +142,11 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
         if (bine__rule(BINE__RULE_VALUES) && !group && size == mine->size && value == mine->val &&
             (value == theirs->w_old || written_later(theirs, mine->next)))
             continue;
-        bool was_checked = (mine->flags & BINE__CHECKED_READ) != 0;
-        if (kind == BINE__UPDATE && !group && may_give_back(self, mine)) {
-            const struct spot act = here(self, pc);
-            self->given = suspect_of(mine, theirs, at, size, value, act);
+        if (bine__race_taken(self, mine, at))
             return;
-        }
+        bool was_checked = (mine->flags & BINE__CHECKED_READ) != 0;
+        if (kind == BINE__UPDATE && !group && may_be_right(self, mine, theirs, at, size, pc))
+            return;
         const struct triple triple = {kind == BINE__UPDATE || was_checked ? "STALE-CHECK" : "LOST-UPDATE",
                                       was_checked ? "checked it" : "read it", "wrote it",
                                       kind == BINE__UPDATE ? "updates it without looking again"
@@ -175,7 +189,7 @@ static void clobbered(struct bine__strand *self, const struct bine__record *mine
             continue;
         if (bine__rule(BINE__RULE_BLIND) && !group && !(theirs->flags & BINE__BLIND))
             continue;
-        if (own_place(self, at) || asks_pointer(at, size, pc))
+        if (own_place(self, at) || asks_pointer(at, size, pc) || bine__race_taken(self, mine, at))
             return;
         const struct spot act = here(self, pc);
         self->clobbered = suspect_of(mine, theirs, at, size, theirs->w_old, act);
@@ -269,15 +283,20 @@ static void settle_sign(struct bine__strand *self)
     self->sign.at = 0;
 }
 
-static void settle_given(struct bine__strand *self)
+static void settle_given(struct bine__strand *self, bool all)
 {
     static const struct triple triple = {"STALE-CHECK", "checked it", "wrote it",
                                          "updates it without looking again"};
     const struct bine__suspect suspect = self->given;
     int back = suspect.mine.flags & BINE__RAISED ? BINE__LOWERED : BINE__RAISED;
+    bool right = suspect.slice != self->slice ||
+                 (suspect.may_give_back &&
+                  direction(suspect.value, bine__value_at(suspect.at, suspect.size), suspect.size) == back);
+    self->given.may_give_back = false;
+    if (!right && !all && bine__race_asked(&suspect))
+        return; /* it may ask yet */
     self->given.at = 0;
-    if (suspect.slice == self->slice &&
-        direction(suspect.value, bine__value_at(suspect.at, suspect.size), suspect.size) != back)
+    if (!right)
         tell_suspect(self, &suspect, &triple, false);
 }
 
@@ -309,7 +328,7 @@ static void may_have_returned(struct bine__strand *self, const struct bine__reco
                                                 .size = (uint8_t)size,
                                                 .mine = *mine,
                                                 .theirs = *theirs,
-                                                .returned = true};
+                                                .suspicion = BINE__RETURNED};
         return;
     }
 }
@@ -354,7 +373,55 @@ void bine__race_replaced(struct bine__strand *self, uintptr_t at, uintptr_t pc)
     self->returned.at = 0;
 }
 
-void bine__race_settle(struct bine__strand *self)
+/* There was nothing, and what it puts there takes the place of what has come since, or stands in front of it. */
+void bine__race_unfound(struct bine__strand *self, struct bine__record *mine, uintptr_t at, uintptr_t pc)
+{
+    const struct bine__suspect unfound = self->unfound;
+    self->unfound.at = 0;
+    if (unfound.slice != bine__race_slice || bine__value_at(unfound.value, 8) != bine__value_at(at, 8) ||
+        !bine__race_same_turn(self, unfound.mine.time, unfound.mine.slice))
+        return;
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
+        const struct bine__record *theirs = bine__record(i);
+        if (!between(self, &unfound.mine, theirs, 0xff, theirs->w_slice))
+            continue;
+        const struct spot act = here(self, pc);
+        self->restores = suspect_of(mine, theirs, at, 8, unfound.value, act);
+        self->restores.mine = unfound.mine;
+        self->restores.suspicion = BINE__UNFOUND;
+        return;
+    }
+}
+
+/* A list's new element is linked to the one that was first: it may be for something else.  Not if the two begin
+ * with the same: what this task has just written there, and another had. */
+static void tell_unfound(struct bine__strand *self, const struct bine__suspect *suspect)
+{
+    enum { REACH = 256 };
+    static const struct triple added = {"STALE-CHECK", "checked that nothing is there", "wrote it",
+                                        "adds the same without looking again"};
+    static const struct triple replaced = {"STALE-CHECK", "checked that nothing is there", "wrote it",
+                                           "replaces it without looking again"};
+    uintptr_t mine = bine__value_at(suspect->at, 8), theirs = bine__value_at(suspect->value, 8);
+    uintptr_t first = suspect->value == mine ? 8 : 0; /* that is no link */
+    const uint32_t *cell = bine__cell(mine + first), *other = bine__cell(theirs + first);
+    if (mine && theirs && mine != theirs && suspect->value - mine >= REACH)
+        tell_suspect(self, suspect, &replaced, false);
+    if (suspect->value - mine >= REACH || !cell || !other || !*other)
+        return;
+    for (uint32_t i = *cell; i; i = bine__record(i)->next) {
+        const struct bine__record *one = bine__record(i);
+        unsigned size = one->size < 8 ? one->size : 8;
+        uint64_t value = bine__value_at(mine + first, size);
+        if (one->strand == self->number && one->w_slice == bine__race_slice && value != 0 &&
+            value == bine__value_at(theirs + first, size)) {
+            tell_suspect(self, suspect, &added, false);
+            return;
+        }
+    }
+}
+
+void bine__race_settle(struct bine__strand *self, bool all)
 {
     static const struct triple triple = {"LOST-UPDATE", "read it", "wrote it", "puts back what it had read"};
     const struct bine__suspect suspect = self->restores;
@@ -363,12 +430,14 @@ void bine__race_settle(struct bine__strand *self)
     if (self->sign.at)
         settle_sign(self);
     if (self->given.at)
-        settle_given(self);
+        settle_given(self, all);
     self->restores.at = 0;
     if (!suspect.at || suspect.slice != self->slice)
         return;
-    if (suspect.returned)
+    if (suspect.suspicion == BINE__RETURNED)
         tell_returned(self, &suspect);
+    else if (suspect.suspicion == BINE__UNFOUND)
+        tell_unfound(self, &suspect);
     else if (bine__value_at(suspect.at, suspect.size) == suspect.value)
         tell_suspect(self, &suspect, &triple, false);
 }

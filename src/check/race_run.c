@@ -307,7 +307,8 @@ static const struct {
              {"phases", BINE__RULE_PHASES},   {"blind", BINE__RULE_BLIND},
              {"asked", BINE__RULE_ASKED},     {"own-places", BINE__RULE_OWN_PLACES},
              {"returns", BINE__RULE_RETURNS}, {"again", BINE__RULE_AGAIN},
-             {"taken", BINE__RULE_TAKEN},     {"steps", BINE__RULE_STEPS}};
+             {"taken", BINE__RULE_TAKEN},     {"steps", BINE__RULE_STEPS},
+             {"unfound", BINE__RULE_UNFOUND}};
 
 static bool is_word(const char *at, size_t length, const char *word)
 {
