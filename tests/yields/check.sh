@@ -13,9 +13,8 @@ BUILD=${BUILD:-build}
 CC=${CC:-cc}
 yields=$BUILD/native/bine-yields
 here=tests/yields
-passed=0 failed=0 skipped=0
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/support/expect.sh
+. tests/support/expect.sh
 
 gcc=$CC
 $gcc --version 2>/dev/null | grep -q clang && gcc=gcc
@@ -25,22 +24,6 @@ if ! $gcc -x c -c -o "$work/probe.o" -fcallgraph-info=su,da /dev/null 2>/dev/nul
 fi
 test -x "$yields" || { echo "$yields is not there: make tools"; exit 1; }
 
-# expect <what> <command>...: it succeeds.
-expect() {
-    what=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "failed: $what"
-        sed 's/^/    /' "$work/output"
-    fi
-}
-skip() {
-    skipped=$((skipped + 1))
-    echo "skipped: $1"
-}
 # status <wanted> <command>...: it ends with that status; what it prints is in $work/out and $work/err.
 status() {
     wanted=$1
