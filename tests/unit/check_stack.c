@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "support/fault.h"
+#include "support/guards.h"
 
 static void *park(void *arg)
 {
@@ -91,8 +92,9 @@ LOOP_TEST(every_class_has_a_guard_below_its_stack)
 
 LOOP_TEST(many_parked_tasks_are_all_guarded)
 {
-    const unsigned n = support_slow() ? 3000 : 100000;
-    bine_task **task = malloc(n * sizeof *task);
+    const unsigned many = support_slow() ? 3000 : 100000;
+    const unsigned n = most_guarded_stacks() < many ? (unsigned)most_guarded_stacks() : many;
+    bine_task **task = calloc(n, sizeof *task);
     unsigned without = 0;
     for (unsigned i = 0; i < n; i++)
         if (!expect((task[i] = bine_spawn(park, NULL)) != NULL))

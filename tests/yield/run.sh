@@ -10,7 +10,7 @@
 #
 # From the environment: BUILD ("build"), OF ("native": of which context the library is), COMPILERS ("gcc clang": those
 # that are installed), MODES ("default predicted seeds explore"), SEEDS (100), EXPLORE_TIME (seconds for a program: 2;
-# the first compiler only), JOBS (2), TIMEOUT (seconds for a run: 20), OPT ("-O1"), WORK (where it is built and logged:
+# the first compiler only), JOBS (2), TIMEOUT (seconds for a run: 100), OPT ("-O1"), WORK (where it is built and logged:
 # $BUILD/yield, and $BUILD/yield-$OF), VERBOSE=1 (names every verdict).
 #
 # bugs/       a seeded bug each, which built with -DFIXED is its own repair
@@ -36,7 +36,7 @@ MODES=${MODES:-default predicted seeds explore}
 SEEDS=${SEEDS:-100}
 EXPLORE_TIME=${EXPLORE_TIME:-2}
 JOBS=${JOBS:-2}
-TIMEOUT=${TIMEOUT:-20}
+TIMEOUT=${TIMEOUT:-100}
 STALE=$O/libbine-check.a
 quick='' chosen=''
 case ${1-} in

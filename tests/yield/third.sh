@@ -55,7 +55,7 @@ try() {
     if ! "$RACE" "$compiler" -std=gnu11 -w -O1 -g "$@" "$here/third/$name.c" "$compiler/$name"/*.o -lm \
         -o "$compiler/$name.run" >"$compiler/$name.log" 2>&1; then
         echo "FAIL $name: does not build: $(grep -m 1 -i error "$compiler/$name.log")"
-    elif timeout -k 2 120 "$compiler/$name.run" >"$compiler/$name.log" 2>&1; then
+    elif timeout -k 2 600 "$compiler/$name.run" >"$compiler/$name.log" 2>&1; then
         echo "ok $name: nothing found"
     else
         echo "FAIL $name: $(grep -m 1 '^bine-race:' "$compiler/$name.log" || tail -n 1 "$compiler/$name.log")"
