@@ -9,7 +9,7 @@
  *
  * splice(2) obeys SPLICE_F_NONBLOCK on its pipe alone.  A socket at the other end is asked with poll(2)
  * first; one that would block on output gets pieces small enough to fit what poll(2) calls writable; a file
- * is the threads'. */
+ * is the threads', and so is output to a terminal. */
 #define _GNU_SOURCE
 #include "io/io.h"
 
@@ -28,20 +28,34 @@ enum { PIECE = 64 * 1024 };
 /* ---- sendfile ---------------------------------------------------------------------- */
 
 struct copying {
-    int out, in;
+    struct bine__end out, in;
     off_t at; /* where the next byte is read */
     char *buffer;
     size_t sent, total;
 };
 
+/* Both numbers still mean what they did, and the call that follows begins before anybody else runs. */
+static bool goes_on(const struct copying *copying)
+{
+    if (!bine__begin())
+        return false;
+    bine__charge(bine__loop, -1); /* so that its own beginning finds some budget, and does not yield */
+    if (bine__end_stands(&copying->in) && bine__end_stands(&copying->out))
+        return true;
+    errno = EBADF;
+    return false;
+}
+
 /* One piece.  Bytes that went out; 0 at the end of the file; -1 with errno. */
 static ssize_t send_piece(struct copying *copying)
 {
     size_t left = copying->total - copying->sent;
-    ssize_t n = bine_pread(copying->in, copying->buffer, left < PIECE ? left : PIECE, copying->at);
+    ssize_t n = -1;
 
+    if (goes_on(copying))
+        n = bine_pread(copying->in.fd, copying->buffer, left < PIECE ? left : PIECE, copying->at);
     if (n > 0)
-        n = bine_write(copying->out, copying->buffer, (size_t)n);
+        n = goes_on(copying) ? bine_write(copying->out.fd, copying->buffer, (size_t)n) : -1;
     if (n > 0) {
         copying->sent += (size_t)n;
         copying->at += n;
@@ -69,11 +83,13 @@ static ssize_t copy_file(struct copying *copying)
 ssize_t bine_sendfile(int out, int in, off_t *offset, size_t n)
 {
     struct bine_task *self = bine__begin();
-    struct copying copying = {.out = out, .in = in, .total = n < BINE__TRANSFER_MAX ? n : BINE__TRANSFER_MAX};
+    struct copying copying = {.total = n < BINE__TRANSFER_MAX ? n : BINE__TRANSFER_MAX};
     struct stat status;
     ssize_t sent;
 
-    if (!self || fstat(in, &status) != 0 || fcntl(out, F_GETFD) == -1)
+    if (!self || fstat(in, &status) != 0 || fcntl(out, F_GETFD) == -1 ||
+        bine__end_take(self->loop->io, in, &copying.in) != 0 ||
+        bine__end_take(self->loop->io, out, &copying.out) != 0)
         return -1;
     copying.at = offset ? *offset : lseek(in, 0, SEEK_CUR);
     if ((!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) || copying.at < 0) {
@@ -83,7 +99,7 @@ ssize_t bine_sendfile(int out, int in, off_t *offset, size_t n)
     sent = copy_file(&copying);
     if (offset)
         *offset = copying.at;
-    else if (sent > 0)
+    else if (sent > 0 && bine__end_stands(&copying.in))
         (void)lseek(in, copying.at, SEEK_SET);
     return sent;
 }
@@ -96,6 +112,7 @@ enum { SMALL_PIECE = 4096 };
 struct splicing {
     struct bine__job job;
     int in, out;
+    struct bine__end ends[2]; /* the same, as they were at first */
     off_t *in_offset, *out_offset;
     size_t n;
     unsigned flags;
@@ -129,12 +146,19 @@ static int splice_aside(struct bine_task *self, struct splicing *splicing)
         .length = (unsigned)(splicing->n < BINE__TRANSFER_MAX ? splicing->n : BINE__TRANSFER_MAX),
         .flags = splicing->flags | SPLICE_F_NONBLOCK,
     };
-    int elsewhere = bine__operate(self->loop, self, &op);
+    int how;
 
-    if (elsewhere == 1)
-        return bine__offload(self->loop, self, &splicing->job, BINE__OFFLOAD_FILE);
-    if (elsewhere == -1)
-        return -1;
+    for (int i = 0; i < 2; i++)
+        bine__fd_lend(splicing->ends[i].slot);
+    how = bine__operate(self->loop, self, &op);
+    if (how == 1 && bine__offload(self->loop, self, &splicing->job, BINE__OFFLOAD_FILE) != 0)
+        how = -1;
+    const int error = errno;
+    for (int i = 0; i < 2; i++)
+        bine__fd_return(splicing->ends[i].fd, splicing->ends[i].slot);
+    errno = error;
+    if (how != 0)
+        return how == 1 ? 0 : -1;
     splicing->result = bine__op_result(&op);
     splicing->error = errno;
     if (op.result > 0 && splicing->in_offset)
@@ -165,12 +189,25 @@ static int unready_end(const struct splicing *splicing, enum bine__direction *di
     return would_block(splicing->out, POLLOUT) ? splicing->out : -1;
 }
 
-/* One end must be a pipe.  The kernel says so too, but only once there is something to move. */
-static int check_ends(int in, int out)
+static int take_ends(struct bine_task *self, struct splicing *splicing)
+{
+    struct bine__io *io = self->loop->io;
+
+    return bine__end_take(io, splicing->in, &splicing->ends[0]) == 0 &&
+                   bine__end_take(io, splicing->out, &splicing->ends[1]) == 0
+               ? 0
+               : -1;
+}
+
+/* They are still what they were, and one is a pipe.  The kernel says so too, but only once there is something to
+ * move. */
+static int check_ends(const struct splicing *splicing)
 {
     struct stat status[2];
 
-    if (fstat(in, &status[0]) != 0 || fstat(out, &status[1]) != 0)
+    if (!bine__end_stands(&splicing->ends[0]) || !bine__end_stands(&splicing->ends[1]))
+        return bine__error(EBADF);
+    if (fstat(splicing->in, &status[0]) != 0 || fstat(splicing->out, &status[1]) != 0)
         return -1;
     if (S_ISFIFO(status[0].st_mode) || S_ISFIFO(status[1].st_mode))
         return 0;
@@ -194,6 +231,7 @@ static bool is_blocking_socket(int fd, int kind)
 static int splice_once(struct bine_task *self, struct splicing *splicing)
 {
     int in = kind_of(splicing->in), out = kind_of(splicing->out);
+    struct bine__raw raw;
 
     if (in == -1 || out == -1)
         return -1;
@@ -201,7 +239,14 @@ static int splice_once(struct bine_task *self, struct splicing *splicing)
         return splice_aside(self, splicing);
     if (is_blocking_socket(splicing->out, out) && splicing->n > SMALL_PIECE)
         splicing->n = SMALL_PIECE;
-    splice_now(splicing);
+    if (in == BINE__KIND_POLLABLE && bine__is_raw_terminal(splicing->in, &raw) && raw.there < splicing->n)
+        splicing->n = raw.there > 0 ? raw.there : 1; /* for more it would wait */
+    if (out != BINE__KIND_POLLABLE || splicing->in_offset || splicing->out_offset || !isatty(splicing->out)) {
+        splice_now(splicing);
+        return 0;
+    }
+    splicing->result = bine__splice_aside(self, splicing->in, splicing->out, splicing->n, splicing->flags);
+    splicing->error = errno;
     return 0;
 }
 
@@ -211,10 +256,10 @@ ssize_t bine_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t
                                 .out_offset = out_offset, .n = n, .flags = flags};
     enum bine__direction direction;
 
-    for (;;) {
+    for (bool first = true;; first = false) {
         struct bine_task *self = bine__begin();
         int waited_for;
-        if (!self || check_ends(in, out) != 0)
+        if (!self || (first && take_ends(self, &splicing) != 0) || check_ends(&splicing) != 0)
             return -1;
         waited_for = n > 0 ? unready_end(&splicing, &direction) : -1;
         if (waited_for == -1) {

@@ -13,8 +13,11 @@
 int bine_close(int fd)
 {
     bine__fd_closing(fd);
-    /* EINTR: the number is free all the same, and may be somebody else's by now. */
-    int result = close(fd) == 0 || errno == EINTR ? 0 : -1;
+    int result = bine__fd_close_later(fd);
+    if (result == 0) /* EINTR: the number is free all the same, and may be somebody else's by now. */
+        result = close(fd) == 0 || errno == EINTR ? 0 : -1;
+    if (result > 0)
+        result = 0;
     bine__check_fd_closed(fd, result ? errno : 0);
     return result;
 }

@@ -5,7 +5,7 @@
  * Pipes, terminals and the like are often shared with other processes, so O_NONBLOCK stays off: RWF_NOWAIT
  * says the same for one call.  Where the kernel refuses it, poll(2) is asked first.  That leaves one gap,
  * which only O_NONBLOCK could close: if another process takes the bytes between poll(2) and read(2) the
- * loop waits for more.  A terminal may take less than it said: calls_tty.c writes to it.
+ * loop waits for more.  What poll(2) says of terminals and eventfds is less than the truth: calls_tty.c.
  *
  * A file is read at once if its bytes are in memory (RWF_NOWAIT).  Else, and for every write, the reactor
  * does it if it carries out whole operations (io_uring), or a thread. */
@@ -71,22 +71,24 @@ static int check_access(int fd, enum bine__direction direction)
     return flags == -1 ? -1 : 0;
 }
 
-/* Writable means for a pipe: PIPE_BUF bytes fit.  For a terminal it means one byte. */
+/* Writable means for a pipe: PIPE_BUF bytes fit. */
 static ssize_t move_after_poll(struct bine__transfer *transfer, const struct iovec *iov, int count)
 {
     bool in = transfer->direction == BINE__IN;
     struct pollfd pollfd = {.fd = transfer->fd, .events = in ? POLLIN : POLLOUT};
+    struct bine__raw raw;
     int ready = poll(&pollfd, 1, 0);
 
     if (ready == -1) /* nobody knows whether it would block: fail, or try again (EINTR), but hold no loop */
         return -1;
-    if (ready == 0) {
-        if (check_access(transfer->fd, transfer->direction) == 0)
-            errno = EAGAIN;
+    if (ready == 0 && check_access(transfer->fd, transfer->direction) != 0)
         return -1;
-    }
-    if (!in && isatty(transfer->fd))
-        return bine__attempt_terminal(transfer, iov);
+    if (in && bine__is_raw_terminal(transfer->fd, &raw))
+        return bine__read_raw(transfer, iov, &raw, ready > 0);
+    if (ready == 0)
+        return bine__error(EAGAIN);
+    if (!in && bine__write_may_wait(transfer->fd, iov))
+        return bine__write_aside(transfer, iov);
     if (in || transfer->total - transfer->done <= PIPE_BUF)
         return move_blocking(transfer->fd, transfer->direction, iov, count, -1);
     for (; iov->iov_len == 0; iov++)
@@ -142,10 +144,24 @@ static bool still_a_file(int fd, const struct bine__fd *slot)
     return bine__fd_detect(fd, &now) != 0 || now.kind == BINE__KIND_FILE;
 }
 
-/* By the reactor if it can, else by a thread. */
+/* By the reactor if it can: 0, and op->result stands; else by a thread: 1, and the job has run.  -1 with
+ * errno: it has not been done. */
+static int carry_out(struct bine_task *self, struct bine__fd *slot, struct bine__op *op, struct bine__job *job)
+{
+    int how;
+
+    bine__fd_lend(slot);
+    how = bine__operate(self->loop, self, op);
+    if (how == 1 && bine__offload(self->loop, self, job, BINE__OFFLOAD_FILE) != 0)
+        how = -1;
+    const int error = errno;
+    bine__fd_return(op->fd, slot);
+    errno = error;
+    return how;
+}
+
 static ssize_t move_file(struct bine__transfer *transfer, struct file_job *work)
 {
-    struct bine_loop *loop = transfer->self->loop;
     struct bine__op op = {
         .verb = work->direction == BINE__IN ? BINE__OP_READ : BINE__OP_WRITE,
         .aside = transfer->asked > COPY_MAX,
@@ -154,12 +170,10 @@ static ssize_t move_file(struct bine__transfer *transfer, struct file_job *work)
         .count = (unsigned)work->count,
         .offset = work->offset,
     };
-    int elsewhere = bine__operate(loop, transfer->self, &op);
+    int how = carry_out(transfer->self, transfer->slot, &op, &work->job);
 
-    if (elsewhere == 0)
-        return bine__op_result(&op);
-    if (elsewhere == -1 || bine__offload(loop, transfer->self, &work->job, BINE__OFFLOAD_FILE) != 0)
-        return -1;
+    if (how != 1)
+        return how == 0 ? bine__op_result(&op) : -1;
     errno = work->error;
     return work->result;
 }
@@ -204,15 +218,14 @@ int bine_fsync(int fd)
     struct file_job work = {.job = {.run = run_fsync}, .fd = fd};
     struct bine__op op = {.verb = BINE__OP_FSYNC, .fd = fd};
     struct bine_task *self = bine__begin();
-    int elsewhere;
+    struct bine__fd *slot = self ? bine__fd_get(self->loop->io, fd) : NULL;
+    int how;
 
-    if (!self || !bine__fd_get(self->loop->io, fd))
+    if (!slot)
         return -1;
-    elsewhere = bine__operate(self->loop, self, &op);
-    if (elsewhere == 0)
-        return bine__op_result(&op);
-    if (elsewhere == -1 || bine__offload(self->loop, self, &work.job, BINE__OFFLOAD_FILE) != 0)
-        return -1;
+    how = carry_out(self, slot, &op, &work.job);
+    if (how != 1)
+        return how == 0 ? bine__op_result(&op) : -1;
     if (work.result != 0)
         errno = work.error;
     return (int)work.result;
@@ -239,8 +252,10 @@ static void run_open(struct bine__job *job)
 {
     struct open_job *work = bine__list_entry(job, struct open_job, job);
 
-    if (waits_for_other_end(work->path, work->flags))
-        bine__offload_may_hang(job);
+    if (waits_for_other_end(work->path, work->flags) && !bine__offload_may_hang(job)) {
+        work->error = EAGAIN; /* or no thread would be left for files in the end */
+        return;
+    }
     do
         work->fd = open(work->path, work->flags, work->mode);
     while (work->fd == -1 && errno == EINTR);

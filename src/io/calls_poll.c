@@ -64,7 +64,7 @@ static int enlist_one(struct watching *watching, const struct pollfd *pollfd, st
     looker->slot = slot;
     looker->generation = slot->generation;
     looker->events = plain_events(pollfd->events);
-    slot->parked = io->sweep;
+    slot->parked = (uint16_t)io->sweep;
     bine__list_append(&slot->lookers, &looker->node);
     if (io->reactor->watch(io, pollfd->fd, slot) == 0 || errno == EPERM)
         return 0;

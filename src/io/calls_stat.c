@@ -8,10 +8,12 @@
 #include "io/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <bine/io.h>
 
@@ -20,6 +22,7 @@
 struct stat_job {
     struct bine__job job;
     int dir, flags, result, error;
+    int own; /* a copy of dir: the task may leave, and its number be another directory's then; -1: none */
     unsigned mask;
     struct statx status;
     char path[];
@@ -37,7 +40,11 @@ static void run_stat(struct bine__job *job)
 
 static void drop_stat(struct bine__job *job)
 {
-    free(bine__list_entry(job, struct stat_job, job));
+    struct stat_job *work = bine__list_entry(job, struct stat_job, job);
+
+    if (work->own >= 0)
+        close(work->own);
+    free(work);
 }
 
 static int stat_on_thread(struct bine_task *self, const struct bine__op *op)
@@ -55,9 +62,12 @@ static int stat_on_thread(struct bine_task *self, const struct bine__op *op)
         return -1;
     *work = (struct stat_job){.job = {.run = run_stat, .drop = drop_stat},
                               .dir = op->fd,
+                              .own = op->fd >= 0 && *op->path != '/' ? fcntl(op->fd, F_DUPFD_CLOEXEC, 0) : -1,
                               .flags = (int)op->flags,
                               .mask = op->length};
     memcpy(work->path, op->path, size);
+    if (work->own >= 0) /* else there are no descriptors left: what it is when the thread looks must do */
+        work->dir = work->own;
     if (bine__offload(self->loop, self, &work->job, BINE__OFFLOAD_FILE) != 0)
         return -1;
     result = work->result;
@@ -65,13 +75,16 @@ static int stat_on_thread(struct bine_task *self, const struct bine__op *op)
         *op->status = work->status;
     else
         errno = work->error;
-    free(work);
+    const int error = errno;
+    drop_stat(&work->job);
+    errno = error;
     return result;
 }
 
 int bine_statx(int dir, const char *path, int flags, unsigned mask, struct statx *status)
 {
     struct bine_task *self = bine__begin();
+    struct bine__fd *slot = self && dir >= 0 ? bine__fd_find(self->loop->io, dir) : NULL;
     struct bine__op op = {.verb = BINE__OP_STAT, .fd = dir, .path = path, .flags = (unsigned)flags, .length = mask,
                           .status = status};
     int elsewhere;
@@ -82,7 +95,11 @@ int bine_statx(int dir, const char *path, int flags, unsigned mask, struct statx
         errno = EFAULT;
         return -1;
     }
+    if (slot)
+        bine__fd_lend(slot);
     elsewhere = bine__operate(self->loop, self, &op);
+    if (slot)
+        bine__fd_return(dir, slot);
     if (elsewhere == 1)
         return stat_on_thread(self, &op);
     return elsewhere == 0 ? bine__op_result(&op) : -1;

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- Slots ------------------------------------------------------------------------------------------- */
 
@@ -225,6 +226,37 @@ void bine__fd_fresh(int fd, enum bine__kind kind)
     bine__check_fd_made(fd);
 }
 
+void bine__fd_return(int fd, struct bine__fd *slot)
+{
+    if (--slot->lent > 0 || !(slot->flags & BINE__FD_CLOSING))
+        return;
+    slot->flags &= (uint8_t)~BINE__FD_CLOSING;
+    (void)close(fd); /* nobody is left to be told */
+}
+
+int bine__fd_close_later(int fd)
+{
+    struct bine_loop *loop = bine__loop;
+    struct bine__fd *slot = loop && loop->io ? bine__fd_find(loop->io, fd) : NULL;
+
+    if (!slot || slot->lent == 0)
+        return 0;
+    if (slot->flags & BINE__FD_CLOSING)
+        return bine__error(EBADF);
+    slot->flags |= BINE__FD_CLOSING;
+    return 1;
+}
+
+int bine__end_take(struct bine__io *io, int fd, struct bine__end *end)
+{
+    struct bine__fd *slot = bine__fd_get(io, fd);
+
+    if (!slot)
+        return -1;
+    *end = (struct bine__end){fd, slot, slot->generation};
+    return 0;
+}
+
 /* ---- Events ------------------------------------------------------------------------ */
 
 short bine__fd_interest(const struct bine__fd *slot)
@@ -292,7 +324,7 @@ static void sweep_chunk(struct bine__io *io, uint32_t chunk)
         int fd = (int)((chunk << BINE__CHUNK_SHIFT) | i);
 
         /* 2: parked before the previous sweep, so for longer than a period */
-        if (!(slot->flags & BINE__FD_HELD) && (!waited_for(slot) || io->sweep - slot->parked < 2))
+        if (!(slot->flags & BINE__FD_HELD) && (!waited_for(slot) || (uint16_t)(io->sweep - slot->parked) < 2))
             continue;
         if (io->reactor->recheck(io, fd, slot) != 0 && errno == EBADF)
             bine__fd_retire(io, fd, slot);

@@ -59,7 +59,8 @@ enum bine__fd_flag {
     BINE__FD_DRAINED = 1 << 3,    /* a try to read would be in vain until the next event */
     BINE__FD_NO_NOWAIT = 1 << 4,  /* RWF_NOWAIT is refused */
     BINE__FD_NONBLOCK = 1 << 5,   /* O_NONBLOCK is known to be set; only with CREATED */
-    BINE__FD_HELD = 1 << 6        /* the reactor's own: it keeps the file open (reactor.h) */
+    BINE__FD_HELD = 1 << 6,       /* the reactor's own: it keeps the file open (reactor.h) */
+    BINE__FD_CLOSING = 1 << 7     /* closed, but for the number: it is lent */
 };
 
 struct bine__fd {
@@ -67,7 +68,8 @@ struct bine__fd {
     struct bine__list lookers;                /* of struct bine__looker */
     uint32_t generation;
     uint32_t index;  /* the reactor's own; 0: none */
-    uint32_t parked; /* number of the sweep before which a task last parked here */
+    uint32_t lent;   /* operations that know the descriptor by its number alone: see bine__fd_lend() */
+    uint16_t parked; /* number of the sweep before which a task last parked here; it may wrap */
     uint8_t kind;    /* enum bine__kind */
     uint8_t flags;   /* enum bine__fd_flag */
 };
@@ -118,7 +120,30 @@ int bine__fd_detect(int fd, struct bine__fd *);
 static inline void bine__fd_forget(struct bine__fd *slot)
 {
     slot->kind = BINE__KIND_UNKNOWN;
-    slot->flags &= BINE__FD_HELD; /* until the reactor hears of it */
+    slot->flags &= BINE__FD_HELD | BINE__FD_CLOSING; /* until the reactor hears of it; while it is lent */
+}
+/* An operation on a file is carried out by somebody else, who is told its number.  Between these two calls
+ * bine_close() leaves the number taken: given out again, it would have the operation done to another file. */
+static inline void bine__fd_lend(struct bine__fd *slot)
+{
+    slot->lent++;
+}
+void bine__fd_return(int fd, struct bine__fd *);
+/* Has that happened?  1: the number will be closed when it is returned; 0: it is not lent; -1/EBADF: it is,
+ * and is closed already. */
+int bine__fd_close_later(int fd);
+
+/* A descriptor as it was when a call began that goes on with it after it has yielded. */
+struct bine__end {
+    int fd;
+    struct bine__fd *slot;
+    uint32_t generation;
+};
+/* -1 with errno. */
+int bine__end_take(struct bine__io *, int fd, struct bine__end *);
+static inline bool bine__end_stands(const struct bine__end *end)
+{
+    return end->slot->generation == end->generation;
 }
 /* What the tasks in its lines wait for, in bits of poll(2). */
 short bine__fd_interest(const struct bine__fd *);
@@ -238,8 +263,18 @@ ssize_t bine__vector_length(const struct iovec *, size_t count);
 /* An attempt to read or write iov, by what kind the descriptor is of (calls_stream.c); and those on what
  * are not sockets (calls_file.c). */
 bine__attempt bine__attempt_any, bine__attempt_pollable, bine__attempt_file;
-/* One to write to a terminal that poll(2) calls writable; iov is what is left (calls_tty.c). */
-ssize_t bine__attempt_terminal(struct bine__transfer *, const struct iovec *iov);
+/* What may wait though poll(2) has called it ready (calls_tty.c).  iov is what is left. */
+bool bine__write_may_wait(int fd, const struct iovec *iov);
+ssize_t bine__write_aside(struct bine__transfer *, const struct iovec *iov);
+/* A terminal that hands out bytes, not lines. */
+struct bine__raw {
+    size_t there;      /* bytes */
+    int least, tenths; /* VMIN, VTIME: termios(3) */
+};
+bool bine__is_raw_terminal(int fd, struct bine__raw *);
+ssize_t bine__read_raw(struct bine__transfer *, const struct iovec *iov, const struct bine__raw *, bool ready);
+/* Splices from a pipe to a terminal. */
+ssize_t bine__splice_aside(struct bine_task *, int in, int out, size_t n, unsigned flags);
 
 /* ---- Small things ------------------------------------------------------------------ */
 

@@ -41,7 +41,7 @@ static void stand_in_line(struct bine__io *io, struct bine__waiter *waiter)
     }
     bine__list_insert_before(place, &waiter->node);
     waiter->woken = false;
-    waiter->slot->parked = io->sweep;
+    waiter->slot->parked = (uint16_t)io->sweep;
 }
 
 /* The kernel says that this cannot be polled, though a try would have blocked: a device without poll, or

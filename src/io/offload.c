@@ -30,9 +30,8 @@
 
 /* Enough to keep a disk's queue filled; more threads than this only wait in line inside the kernel. */
 enum { THREADS = 16, IDLE_SECONDS = 5 };
-/* Threads of a pool beside these, whose jobs have said that they may hang.  Further ones count as the others
- * do. */
-enum { HANGING = 64 };
+/* Threads of a pool beside these, whose jobs have said that they may hang. */
+enum { HANGING = 128 };
 /* For bine_offload(): what programs call there waits more often than it computes. */
 enum { PUBLIC_THREADS = 32 };
 enum { NAME_SIZE = 16 /* what Linux keeps of a thread's name */ };
@@ -262,14 +261,16 @@ static int start_thread(struct bine__pool *pool)
     return error;
 }
 
-void bine__offload_may_hang(struct bine__job *job)
+bool bine__offload_may_hang(struct bine__job *job)
 {
     if (bine__loop && bine__explored(bine__loop))
-        return; /* it runs on the loop: see at_once() */
+        return true; /* it runs on the loop: see at_once() */
     struct bine__pool *pool = job->pool;
+    bool may;
 
     pthread_mutex_lock(&lock);
-    if (pool->hanging < HANGING) {
+    may = pool->hanging < HANGING;
+    if (may) {
         job->hangs = true;
         pool->hanging++;
         pool->threads--;
@@ -279,6 +280,7 @@ void bine__offload_may_hang(struct bine__job *job)
         pthread_cond_signal(&pool->work);
     }
     pthread_mutex_unlock(&lock);
+    return may;
 }
 
 /* ---- The loops' side --------------------------------------------------------------- */

@@ -56,8 +56,8 @@ struct bine__pool *bine__pool_new(const char *name, unsigned threads, unsigned q
 bool bine__pool_free(struct bine__pool *);
 
 /* Called by run() before it does what may take for ever (a FIFO that nobody opens): from here on its thread
- * does not count against the limits. */
-void bine__offload_may_hang(struct bine__job *);
+ * does not count against the limits.  False: it does, for too many hang already. */
+bool bine__offload_may_hang(struct bine__job *);
 
 /* For the poller: wakes the tasks whose jobs are done and returns how many; and gives up what is left. */
 unsigned bine__offload_reap(struct bine__io *);

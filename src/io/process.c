@@ -251,7 +251,7 @@ static void keep_vigil(struct bine__job *job)
 {
     siginfo_t info;
 
-    bine__offload_may_hang(job);
+    (void)bine__offload_may_hang(job);
     while (waitid(P_PID, (id_t)((struct vigil *)(void *)job)->pid, &info, WEXITED | WNOWAIT) == -1 && errno == EINTR)
         ;
 }

@@ -150,7 +150,7 @@ static int wait_for_end_or(struct serve *serve, struct bine_task *self, bine_ns 
         return listener_state(serve);
     looker.generation = slot->generation;
     bine__list_append(&slot->lookers, &looker.node);
-    slot->parked = io->sweep;
+    slot->parked = (uint16_t)io->sweep;
     (void)io->reactor->watch(io, serve->listener, slot); /* or not: bine_close() wakes us in any case */
     bine_scope_open(&scope, timeout);
     (void)wait_for_end(serve, self, 0);
