@@ -97,7 +97,7 @@ none_in "$work/diff"
 awk '/^\.(Xr|.* Xr) / {
          for (i = 1; i < NF; i++)
              if ($i ~ /^\.?Xr$/ && tolower($(i + 1)) ~ /^bine/) print FILENAME, $(i + 1) "." $(i + 2)
-     }' $pages | while read -r page target; do
+     }' $pages man/man1/*.1 | while read -r page target; do
     grep -qx "$target" "$work/exist" || echo "$page: .Xr to $target, which does not exist"
 done >"$work/dangling"
 none_in "$work/dangling"

@@ -65,7 +65,6 @@ for tool in bine-yields bine-race bine-explore; do
 done
 PATH=$work/bin:$PATH
 export PATH
-mkdir -p "$work/page/graph" "$work/page/graph.before" "$work/page/graph.after"
 
 # Runs a session, in the directory of the page's files.
 perform() {
