@@ -69,12 +69,12 @@ static inline bool bine__scope_begin(struct bine__scope_block *block, bine_ns ti
     return true;
 }
 
+BINE_EXPORT void bine__scope_open_shield(bine_scope *, bine_ns timeout);
+
 static inline bool bine__scope_begin_shield(struct bine__scope_block *block, bine_ns timeout)
 {
     block->open = &block->own;
-    bine_scope_open_shield(block->open);
-    if (timeout != BINE_FOREVER)
-        bine_scope_extend(block->open, timeout);
+    bine__scope_open_shield(block->open, timeout);
     return true;
 }
 

@@ -223,6 +223,14 @@ void bine_scope_open_shield(bine_scope *public)
         bine__scope_update(scope->task);
 }
 
+/* Where there can be none errno says why, and not that it is not open. */
+void bine__scope_open_shield(bine_scope *public, bine_ns timeout)
+{
+    bine_scope_open_shield(public);
+    if (timeout != BINE_FOREVER && inside(public)->magic == BINE__SCOPE_MAGIC)
+        bine_scope_extend(public, timeout);
+}
+
 static void take_out(struct bine_task *task, struct bine__scope **at)
 {
     struct bine__scope *scope = *at;

@@ -56,5 +56,46 @@ LOOP_TEST(a_block_that_is_left_too_early_leaves_nothing_behind)
     expect_int(bine_deadline(), ==, BINE_FOREVER);
 }
 
+static void try_the_blocks(int expected)
+{
+    bine_scope scope;
+    int done = 0;
+    errno = 0;
+    BINE_TIMEOUT(1) done += errno == expected;
+    errno = 0;
+    BINE_SCOPE(&scope, 1) done += errno == expected;
+    errno = 0;
+    BINE_SHIELD done += errno == expected;
+    errno = 0;
+    BINE_SHIELD_FOR(1) done += errno == expected;
+    expect_int(done, ==, 4);
+    expect(!bine_scope_fired(&scope));
+}
+
+static void in_a_callback(void *arg)
+{
+    reports_catch();
+    try_the_blocks(EDEADLK);
+    expect_uint(reports_count(BINE_REPORT_MISUSE), ==, 4);
+    *(bool *)arg = true;
+}
+
+static void *call_back(void *arg)
+{
+    expect_ok(bine_call_soon(in_a_callback, arg));
+    expect_ok(bine_yield());
+    return NULL;
+}
+
+START_TEST(blocks_outside_of_a_task_are_executed_and_say_why_they_hold_nothing)
+{
+    bool called = false;
+    try_the_blocks(EPERM);
+    run_in_loop(call_back, &called);
+    expect(called);
+}
+END_TEST
+
 SUPPORT_MAIN("scope_misuse", scopes_are_closed_by_their_task_in_their_order,
-             a_block_that_is_left_too_early_leaves_nothing_behind)
+             a_block_that_is_left_too_early_leaves_nothing_behind,
+             blocks_outside_of_a_task_are_executed_and_say_why_they_hold_nothing)
