@@ -274,6 +274,12 @@ static int wait_for_children(struct group *group, struct bine_task *self)
     return outer;
 }
 
+static void report_lost(const struct group *group)
+{
+    bine__report(BINE_REPORT_LOST_ERROR, bine_self(), group->failure.error,
+                 "a child of its group failed and nobody looked");
+}
+
 /* How the group has ended: 0 or an errno value.  first may be NULL. */
 static int verdict(const struct group *group, int outer, bine_result *first)
 {
@@ -286,6 +292,8 @@ static int verdict(const struct group *group, int outer, bine_result *first)
         *first = result;
     else if (result.value && group->drop)
         group->drop(result.value);
+    if (group->succeeded && group->failed) /* the success is all that is looked at */
+        report_lost(group);
     return result.error;
 }
 
@@ -333,8 +341,7 @@ bine_group *bine__group_end(bine_group *public)
     if (group) {
         finish(group, self, NULL);
         if (group->failed && !group->succeeded)
-            bine__report(BINE_REPORT_LOST_ERROR, self, group->failure.error,
-                         "a child of its group failed and nobody looked");
+            report_lost(group);
     }
     errno = kept;
     return NULL;

@@ -142,6 +142,7 @@ VIRTUAL_TEST(later_failures_go_to_the_report_hook)
 VIRTUAL_TEST(any_ends_with_the_first_success)
 {
     bine_group group;
+    reports_catch();
     bine_result first = {NULL, -1};
     bine_ns begin = bine_now();
     bine_group_open(&group, BINE_GROUP_ANY);
@@ -153,6 +154,8 @@ VIRTUAL_TEST(any_ends_with_the_first_success)
     expect_int(first.error, ==, 0);
     expect_int(bine_now() - begin, ==, 2 * BINE_SECOND);
     expect_int(ended, ==, 3);
+    expect_uint(reports_count(BINE_REPORT_LOST_ERROR), ==, 1); /* it is not returned */
+    expect(reports_find(BINE_REPORT_LOST_ERROR, NULL)->error == EIO);
 }
 
 VIRTUAL_TEST(any_without_a_success_fails_with_the_first_failure)
