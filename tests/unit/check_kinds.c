@@ -222,6 +222,10 @@ LOOP_TEST(inotify_parks_until_something_happens)
     char path[128];
     int fd = inotify_init1(IN_CLOEXEC);
 
+    if (fd < 0) { /* each user may have so many */
+        support_skip("inotify_parks_until_something_happens", strerror(errno));
+        return;
+    }
     expect_int(bine_read(fd, &got, 0), ==, 0); /* waits for nothing */
     expect_fails(bine_write(fd, "x", 1), EBADF);
     expect(mkdtemp(directory));

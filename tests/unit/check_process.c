@@ -100,6 +100,7 @@ LOOP_TEST(a_program_that_cannot_be_executed_says_why)
     const bine_process_fd closed = {1000000, 5};
     const bine_process_options passing = {.fds = &closed, .fd_count = 1};
     close(file);
+    expect_ok(setenv("PATH", "/usr/bin:/bin", 1)); /* one that may not be searched makes it EACCES */
     expect_null(bine_process_start(missing, NULL, NULL), ENOENT);
     expect_null(bine_process_start(plain, NULL, NULL), EACCES);
     expect_null(bine_process_start(dir, NULL, NULL), EACCES);
