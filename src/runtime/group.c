@@ -31,6 +31,7 @@ struct group { /* what a public bine_group holds */
     unsigned wake_at; /* .waiting is parked until no more than so many run */
     bool cancelled;   /* the children have been told */
     bool failed, succeeded;
+    unsigned others; /* that failed, besides, where the first success counts */
     uint8_t kind;
     uint32_t magic;
     bine_result failure, success; /* the first of each, if there was one */
@@ -78,7 +79,8 @@ static void cancel_children(struct group *group)
         bine_cancel(bine__list_entry(node, struct bine_task, siblings));
 }
 
-/* The first failure, or the first success, is kept for the group's wait; the rest is settled here. */
+/* The first failure, or the first success, is kept for the group's wait; the rest is settled here.  Where one success
+ * is enough, failures are what the others are for: they are lost only if there is none. */
 static void keep_result(struct group *group, struct bine_task *child)
 {
     bine_result result = child->result;
@@ -86,6 +88,8 @@ static void keep_result(struct group *group, struct bine_task *child)
     if (result.error && !told && !group->failed) {
         group->failed = true;
         group->failure = result;
+    } else if (result.error && !told && group->kind == BINE_GROUP_ANY) {
+        group->others++;
     } else if (!result.error && group->kind == BINE_GROUP_ANY && !group->succeeded) {
         group->succeeded = true;
         group->success = result;
@@ -274,12 +278,6 @@ static int wait_for_children(struct group *group, struct bine_task *self)
     return outer;
 }
 
-static void report_lost(const struct group *group)
-{
-    bine__report(BINE_REPORT_LOST_ERROR, bine_self(), group->failure.error,
-                 "a child of its group failed and nobody looked");
-}
-
 /* How the group has ended: 0 or an errno value.  first may be NULL. */
 static int verdict(const struct group *group, int outer, bine_result *first)
 {
@@ -292,8 +290,9 @@ static int verdict(const struct group *group, int outer, bine_result *first)
         *first = result;
     else if (result.value && group->drop)
         group->drop(result.value);
-    if (group->succeeded && group->failed) /* the success is all that is looked at */
-        report_lost(group);
+    if (group->others && !group->succeeded)
+        bine__report(BINE_REPORT_LOST_ERROR, bine_self(), 0, "%u more children of its group failed and nobody looked",
+                     group->others);
     return result.error;
 }
 
@@ -341,7 +340,8 @@ bine_group *bine__group_end(bine_group *public)
     if (group) {
         finish(group, self, NULL);
         if (group->failed && !group->succeeded)
-            report_lost(group);
+            bine__report(BINE_REPORT_LOST_ERROR, self, group->failure.error,
+                         "a child of its group failed and nobody looked");
     }
     errno = kept;
     return NULL;
