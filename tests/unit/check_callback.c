@@ -3,17 +3,7 @@
  * What runs on the loop's own stack: callbacks and timers. */
 #include "support/support.h"
 #include "support/tasks.h"
-
-static char trace[64];
-
-static void note(char c)
-{
-    size_t n = strlen(trace);
-    if (n + 1 < sizeof trace) {
-        trace[n] = c;
-        trace[n + 1] = '\0';
-    }
-}
+#include "support/trace.h"
 
 static void *say(void *arg)
 {

@@ -5,16 +5,9 @@
 
 #include "support/support.h"
 #include "support/tasks.h"
+#include "support/trace.h"
 
-static char trace[64];
 static int dropped, ended;
-
-static void note(char c)
-{
-    size_t n = strlen(trace);
-    if (n + 1 < sizeof trace)
-        trace[n] = c;
-}
 
 static void count_drop(void *value)
 {

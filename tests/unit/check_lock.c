@@ -7,23 +7,7 @@
 
 #include "support/support.h"
 #include "support/tasks.h"
-
-enum { TRACE = 256 };
-
-static char trace[TRACE];
-
-static void mark(char what)
-{
-    size_t n = strlen(trace);
-    if (expect(n + 1 < sizeof trace))
-        trace[n] = what, trace[n + 1] = '\0';
-}
-
-static void let_all_run(void)
-{
-    for (int i = 0; i < 8; i++)
-        bine_yield();
-}
+#include "support/trace.h"
 
 /* One that wants a lock: what it got is in .error when it has ended. */
 struct user {
@@ -43,11 +27,11 @@ static void *lock_mutex(void *arg)
     struct user *user = arg;
     if (bine_mutex_lock(&mutex) != 0) {
         user->error = errno;
-        mark('!');
+        note('!');
         return NULL;
     }
     user->error = 0;
-    mark(user->name);
+    note(user->name);
     for (int i = 0; i < user->yields; i++)
         bine_yield();
     expect_ok(bine_mutex_unlock(&mutex));
@@ -59,14 +43,14 @@ static void *lock_rwlock(void *arg)
     struct user *user = arg;
     if ((user->writes ? bine_rwlock_write(&rwlock) : bine_rwlock_read(&rwlock)) != 0) {
         user->error = errno;
-        mark('!');
+        note('!');
         return NULL;
     }
     user->error = 0;
-    mark(user->name);
+    note(user->name);
     for (int i = 0; i < user->yields; i++)
         bine_yield();
-    mark((char)(user->name | 0x20));
+    note((char)(user->name | 0x20));
     expect_ok(bine_rwlock_unlock(&rwlock));
     return NULL;
 }
@@ -76,7 +60,7 @@ static void *wait_for_cond(void *arg)
     struct user *user = arg;
     expect_ok(bine_mutex_lock(&mutex));
     user->error = bine_cond_wait(&cond, &mutex) == 0 ? 0 : errno;
-    mark(user->error ? '!' : user->name);
+    note(user->error ? '!' : user->name);
     expect_fails(bine_mutex_lock_try(&mutex), EBUSY); /* it holds it, however the wait ended */
     expect_ok(bine_mutex_unlock(&mutex));
     return NULL;
@@ -104,7 +88,7 @@ LOOP_TEST(mutex_serves_in_order_of_arrival)
         users[i].yields = (int)(5 - i);
         start(&users[i], lock_mutex, (char)('A' + i));
     }
-    let_all_run();
+    settle();
     expect_str(trace, "");
     expect_ok(bine_mutex_unlock(&mutex));
     for (size_t i = 0; i < 5; i++)
@@ -120,11 +104,11 @@ LOOP_TEST(mutex_is_handed_over_so_that_nobody_slips_in)
     start(&a, lock_mutex, 'A');
     bine_yield();
     expect_ok(bine_mutex_unlock(&mutex));
-    mark('m'); /* unlock has not switched */
+    note('m'); /* unlock has not switched */
     expect_fails(bine_mutex_lock_try(&mutex), EBUSY);
     expect_fails(bine_mutex_unlock(&mutex), EPERM);
     expect_ok(bine_mutex_lock(&mutex)); /* behind it */
-    mark('m');
+    note('m');
     expect_ok(bine_mutex_unlock(&mutex));
     join(a.task);
     expect_str(trace, "mAm");
@@ -235,7 +219,7 @@ LOOP_TEST(mutex_passes_the_turn_of_a_cancelled_waiter_on)
     bine_yield();
     expect_int(b.error, ==, ECANCELED);
     bine_cancel(a.task);
-    let_all_run();
+    settle();
     expect_fails(bine_mutex_destroy(&mutex), EBUSY);
     expect_ok(bine_mutex_unlock(&mutex));
     join(a.task), join(b.task), join(c.task);
@@ -453,7 +437,7 @@ LOOP_TEST(rwlock_lets_readers_in_when_the_writer_before_them_gives_up)
     expect_fails(bine_rwlock_write_try(&rwlock), EBUSY);
     expect_str(trace, "");
     bine_cancel(w.task);
-    let_all_run();
+    settle();
     expect_str(trace, "!ABCabc");
     expect_ok(bine_rwlock_unlock(&rwlock));
     join(w.task);
@@ -545,14 +529,14 @@ LOOP_TEST(cond_signals_in_order_and_returns_holding_the_mutex)
     expect_fails(bine_cond_destroy(&cond), EBUSY);
     expect_ok(bine_cond_signal(&cond)); /* with the mutex free */
     expect_str(trace, "");
-    let_all_run();
+    settle();
     expect_str(trace, "A");
     expect_ok(bine_mutex_lock(&mutex));
     expect_ok(bine_cond_signal(&cond)); /* and held */
-    let_all_run();
+    settle();
     expect_str(trace, "A");
     expect_ok(bine_mutex_unlock(&mutex));
-    let_all_run();
+    settle();
     expect_str(trace, "AB");
     expect_ok(bine_cond_broadcast(&cond));
     for (size_t i = 0; i < 4; i++)
@@ -594,7 +578,7 @@ LOOP_TEST(cond_wait_that_is_cancelled_still_returns_holding_the_mutex)
     bine_yield();
     expect_ok(bine_mutex_lock(&mutex));
     bine_cancel(a.task);
-    let_all_run(); /* it waits for the mutex, whatever its scopes say */
+    settle(); /* it waits for the mutex, whatever its scopes say */
     expect_int(a.error, ==, -1);
     expect_ok(bine_cond_signal(&cond)); /* goes to the next */
     expect_ok(bine_mutex_unlock(&mutex));
@@ -621,11 +605,11 @@ LOOP_TEST(cond_signal_wins_over_a_cancellation_at_the_same_moment)
         if (!(way & 1))
             bine_cancel(a.task);
         if (way & 2) {
-            let_all_run();
+            settle();
             expect_str(trace, "");
             expect_ok(bine_mutex_unlock(&mutex));
         }
-        let_all_run();
+        settle();
         expect_int(a.error, ==, 0);
         expect_int(b.error, ==, -1); /* it was one signal */
         expect_ok(bine_cond_signal(&cond));

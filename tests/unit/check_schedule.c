@@ -3,17 +3,7 @@
  * Who runs when: park and wake, yields, sleeps, the virtual clock, seeded schedules. */
 #include "support/support.h"
 #include "support/tasks.h"
-
-static char trace[1024];
-
-static void note(char c)
-{
-    size_t n = strlen(trace);
-    if (n + 1 < sizeof trace) {
-        trace[n] = c;
-        trace[n + 1] = '\0';
-    }
-}
+#include "support/trace.h"
 
 static void *say(void *arg)
 {

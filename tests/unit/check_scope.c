@@ -3,17 +3,7 @@
  * Scopes: deadlines, cancellation, shields, blocks, and who wins when reasons race. */
 #include "support/support.h"
 #include "support/tasks.h"
-
-static char trace[256];
-
-static void note(char c)
-{
-    size_t n = strlen(trace);
-    if (n + 1 < sizeof trace) {
-        trace[n] = c;
-        trace[n + 1] = '\0';
-    }
-}
+#include "support/trace.h"
 
 /* ---- Firing -------------------------------------------------------------------------------------------- */
 

@@ -6,23 +6,7 @@
 
 #include "support/support.h"
 #include "support/tasks.h"
-
-enum { TRACE = 256 };
-
-static char trace[TRACE];
-
-static void mark(char what)
-{
-    size_t n = strlen(trace);
-    if (expect(n + 1 < sizeof trace))
-        trace[n] = what, trace[n + 1] = '\0';
-}
-
-static void let_all_run(void)
-{
-    for (int i = 0; i < 8; i++)
-        bine_yield();
-}
+#include "support/trace.h"
 
 static bine_sem sem;
 static bine_event event;
@@ -43,7 +27,7 @@ static void *wait_for_it(void *arg)
     struct waiter *waiter = arg;
     int result = waiter->wait();
     waiter->outcome = result < 0 ? -errno : result;
-    mark(result < 0 ? '!' : waiter->name);
+    note(result < 0 ? '!' : waiter->name);
     return NULL;
 }
 
@@ -87,7 +71,7 @@ static void run_slowly(void *arg)
         bine_yield();
     inside_once = false;
     if (arg)
-        mark(*(char *)arg);
+        note(*(char *)arg);
 }
 
 static int wait_once(void)
@@ -417,7 +401,7 @@ LOOP_TEST(event_serves_who_waits_though_it_is_cleared_at_once)
     expect(bine_event_is_set(&event));
     expect_ok(bine_event_clear(&event));
     start(&c, wait_event, 'C');
-    let_all_run();
+    settle();
     expect_str(trace, "AB");
     expect_ok(bine_event_set(&event));
     join(a.task), join(b.task), join(c.task);
@@ -493,7 +477,7 @@ LOOP_TEST(latch_is_waited_for_until_it_is_zero)
     expect_ok(bine_latch_add(&latch, 1));
     expect_ok(bine_latch_done(&latch));
     expect_ok(bine_latch_done(&latch));
-    let_all_run();
+    settle();
     expect_str(trace, "");
     expect_ok(bine_latch_done(&latch));
     expect_ok(bine_latch_add(&latch, 1)); /* too late for them to wait on */

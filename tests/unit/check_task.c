@@ -4,19 +4,9 @@
  * whole in check_loop.c. */
 #include "support/support.h"
 #include "support/tasks.h"
+#include "support/trace.h"
 
 enum { MANY = 200 };
-
-static char trace[512];
-
-static void note(char c)
-{
-    size_t n = strlen(trace);
-    if (n + 1 < sizeof trace) {
-        trace[n] = c;
-        trace[n + 1] = '\0';
-    }
-}
 
 static void *say(void *arg)
 {
