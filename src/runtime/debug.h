@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Between debug.c, trace.c and dump.c. */
+ * What diagnostics are made of: between debug.c, debug_signals.c, dump.c, site.c, stuck.c, trace.c and those in
+ * other files who know whom a task waits for. */
 #ifndef BINE_RUNTIME_DEBUG_H
 #define BINE_RUNTIME_DEBUG_H
 

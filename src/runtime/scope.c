@@ -324,15 +324,9 @@ void bine_scope_extend(bine_scope *public, bine_ns timeout)
         bine__scope_update(scope->task);
 }
 
-static struct bine_task *asked(void)
-{
-    struct bine_loop *loop = bine__loop;
-    return loop && loop->current != &loop->root ? loop->current : NULL;
-}
-
 bine_ns bine_deadline(void)
 {
-    struct bine_task *task = asked();
+    struct bine_task *task = bine_self();
     if (task && bine__explored(task->loop))
         bine__explore_now(task->loop);
     return task ? task->deadline : BINE_FOREVER;
@@ -340,7 +334,7 @@ bine_ns bine_deadline(void)
 
 int bine_cancelled(void)
 {
-    struct bine_task *task = asked();
+    struct bine_task *task = bine_self();
     if (task)
         bine__scope_look(task);
     return task ? task->failing : 0;
