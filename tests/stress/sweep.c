@@ -22,7 +22,7 @@
 
 #include "support/fault.h"
 
-enum { HANG_SECONDS = 20, CLIENTS = 3, RESERVED = 200 };
+enum { HANG_SECONDS = 120, CLIENTS = 3, RESERVED = 200 };
 
 static const char *only;
 static long nth;
