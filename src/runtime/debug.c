@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * BINE_DEBUG=1: the hog watchdog, the quarantine of released handles, the stack use of each spawn site;
- * and bine_dump(), which works without it.
+ * BINE_DEBUG=1: the hog watchdog, the quarantine of released handles, the stack use of each spawn site.
  *
  * The watchdog is a thread that reads how many switches the loop has left; one that has neither switched
  * nor waited for 100 ms is signalled (SIGURG: ignored by default, so harmless if it comes late), its
@@ -201,7 +200,7 @@ void bine__debug_close(struct bine_loop *loop)
 
 /* ---- Stale handles, and what each spawn site uses --------------------------------------------------- */
 
-bool bine__debug_quarantine(struct bine_task *task)
+void bine__debug_quarantine(struct bine_task *task)
 {
     struct bine__debug *debug = task->loop->debugging;
     bine__sites_note(&debug->sites, task->site, bine__stack_used(task->stack), bine__stack_size(task->stack));
@@ -212,7 +211,6 @@ bool bine__debug_quarantine(struct bine_task *task)
         bine__stack_clean(oldest); /* so that the next one's use is its own */
         bine__stack_release(&task->loop->stacks, oldest);
     }
-    return true;
 }
 
 const struct bine__site *bine__debug_sites(const struct bine_loop *loop)

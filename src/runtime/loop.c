@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Loops: from bine_run() to its end, and the turn that a loop makes whenever no task can run, or too many
- * have run since the last: posts, callbacks, events, timers, in this order.
+ * have run since the last: posts, notes from other loops, callbacks, events, timers, in this order.
  *
  * All of a turn happens on the loop's own stack, the one bine_run() was called on, which `root` stands for.
  *

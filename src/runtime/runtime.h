@@ -389,10 +389,10 @@ void bine__resume(struct bine_loop *);                    /* park.c: from the lo
 
 struct bine_task *bine__task_of(struct bine__stack); /* task.c: the control block in it */
 
-/* debug.c: BINE_DEBUG's own.  Each does nothing where loop->debugging is NULL. */
+/* debug.c: BINE_DEBUG's own; where loop->debugging is NULL they do nothing, or are not called. */
 void bine__debug_open(struct bine_loop *);
 void bine__debug_close(struct bine_loop *);
-bool bine__debug_quarantine(struct bine_task *); /* true: keeps the handle, to tell a stale one */
+void bine__debug_quarantine(struct bine_task *); /* keeps the stack for a while, to tell a stale handle */
 void bine__debug_idle(struct bine_loop *, bool idle); /* the loop waits: it is no hog */
 void bine__debug_turn(struct bine_loop *, bool stuck); /* before it waits; stuck: nothing can ever run again */
 void bine__debug_forked(void); /* debug_signals.c: in the child */

@@ -18,7 +18,6 @@ enum {
     FAILURES = 4096,        /* errno values that bine_fail() can name: 1..4095, as the kernel's own bound */
     FIRST_QUEUE = 64,       /* slots */
     ID_BLOCK = 1 << 16,     /* ids that a loop draws from the process's counter at once */
-    CACHE_LINE = 64,
     STACK_ALIGNMENT = 16
 };
 
@@ -64,7 +63,7 @@ static uint64_t draw_id(struct bine_loop *loop)
 /* The control block at the top of the stack, cache lines to itself. */
 static struct bine_task *place(struct bine__stack stack)
 {
-    size_t size = (sizeof(struct bine_task) + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
+    size_t size = (sizeof(struct bine_task) + BINE__CACHE_LINE - 1) & ~(size_t)(BINE__CACHE_LINE - 1);
     return (struct bine_task *)(void *)(bine__stack_top(stack) - size);
 }
 
@@ -276,9 +275,10 @@ void bine__task_release(struct bine_task *task)
     bine__check_released(task);
     bine__context_close(&task->context);
     task->magic = 0;
-    if (bine__unlikely(task->loop->debugging != NULL) && bine__debug_quarantine(task))
-        return;
-    bine__stack_release(stacks, stack);
+    if (bine__unlikely(task->loop->debugging != NULL))
+        bine__debug_quarantine(task);
+    else
+        bine__stack_release(stacks, stack);
 }
 
 void bine__task_reap_now(struct bine_loop *loop)
