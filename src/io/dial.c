@@ -9,7 +9,7 @@
  * out closes what is open.
  *
  * Nothing is left behind by a cancellation or a deadline: the sockets are the dialling task's own, and a
- * lookup that is still going on drops its own result (resolve.c). */
+ * lookup that is still going on drops its own result (resolve.h). */
 #include <bine/io.h>
 #include <bine/net.h>
 

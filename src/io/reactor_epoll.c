@@ -4,7 +4,7 @@
  *
  * Each descriptor is added once, for everything, and never touched again: no epoll_ctl() per request.  That
  * is right because a waiter has tried before it parks: what came before its try the try has seen, and what
- * comes later is a new edge.  (After a short TCP read the try is left out; see transfer.c.)
+ * comes later is a new edge.  (After a short TCP read the try is left out; see transfer.h.)
  *
  * epoll knows a descriptor by number *and* open file.  If foreign code closed the number and the kernel
  * gave it out again, EPOLL_CTL_MOD answers ENOENT.  Descriptors that the library did not make are asked

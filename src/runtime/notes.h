@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the sanitizers, Valgrind and C++ must be told when a stack is left for another.  All of it is
- * called from one place, the door in park.c, and is nothing in a plain C build. */
+ * What the sanitizers and Valgrind must be told: that a stack is left for another, by the door in park.c and by
+ * generators, which go past it (gen.c); and that there is one, or no longer.  Nothing in a plain build, but that
+ * Valgrind is asked for. */
 #ifndef BINE_RUNTIME_NOTES_H
 #define BINE_RUNTIME_NOTES_H
 
