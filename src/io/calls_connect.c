@@ -133,7 +133,7 @@ static int try_connect(struct bine_task *self, int fd, struct bine__fd *slot, co
 
 int bine_connect(int fd, const struct sockaddr *name, socklen_t length)
 {
-    struct bine_task *self = bine__begin();
+    struct bine_task *self = bine__begin_on(fd);
     struct bine__fd *slot = self ? bine__fd_get(self->loop->io, fd) : NULL;
     uint32_t generation;
     int error;

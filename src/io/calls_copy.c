@@ -34,6 +34,20 @@ struct copying {
     size_t sent, total;
 };
 
+/* bine__begin_on() two descriptors. */
+static struct bine_task *begin_on_both(int in, int out)
+{
+    const struct bine_loop *loop = bine__loop;
+    const struct bine__fd *slot = loop && loop->io ? bine__fd_find(loop->io, out) : NULL;
+    const uint32_t generation = slot ? slot->generation : 0;
+    struct bine_task *self = bine__begin_on(in);
+
+    if (!self || !slot || slot->generation == generation)
+        return self;
+    errno = EBADF;
+    return NULL;
+}
+
 /* Both numbers still mean what they did, and the call that follows begins before anybody else runs. */
 static bool goes_on(const struct copying *copying)
 {
@@ -82,7 +96,7 @@ static ssize_t copy_file(struct copying *copying)
 
 ssize_t bine_sendfile(int out, int in, off_t *offset, size_t n)
 {
-    struct bine_task *self = bine__begin();
+    struct bine_task *self = begin_on_both(in, out);
     struct copying copying = {.total = n < BINE__TRANSFER_MAX ? n : BINE__TRANSFER_MAX};
     struct stat status;
     ssize_t sent;
@@ -257,7 +271,7 @@ ssize_t bine_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t
     enum bine__direction direction;
 
     for (bool first = true;; first = false) {
-        struct bine_task *self = bine__begin();
+        struct bine_task *self = begin_on_both(in, out);
         int waited_for;
         if (!self || (first && take_ends(self, &splicing) != 0) || check_ends(&splicing) != 0)
             return -1;

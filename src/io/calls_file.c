@@ -217,7 +217,7 @@ int bine_fsync(int fd)
 {
     struct file_job work = {.job = {.run = run_fsync}, .fd = fd};
     struct bine__op op = {.verb = BINE__OP_FSYNC, .fd = fd};
-    struct bine_task *self = bine__begin();
+    struct bine_task *self = bine__begin_on(fd);
     struct bine__fd *slot = self ? bine__fd_get(self->loop->io, fd) : NULL;
     int how;
 

@@ -199,7 +199,7 @@ int bine_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 
 int bine_poll_fd(int fd, int events)
 {
-    struct bine_task *self = bine__begin();
+    struct bine_task *self = bine__begin_on(fd);
     struct pollfd pollfd = {.fd = fd, .events = (short)events};
 
     if (!self)

@@ -128,9 +128,9 @@ ssize_t bine_recv(int fd, void *buf, size_t n, int flags)
 }
 
 /* The bytes of a message's array; -1 with errno. */
-static ssize_t message_length(const struct msghdr *message)
+static ssize_t message_length(int fd, const struct msghdr *message)
 {
-    if (!bine__begin())
+    if (!bine__begin_on(fd))
         return -1;
     if (!message || message->msg_iovlen > IOV_MAX) {
         errno = message ? EMSGSIZE : EFAULT;
@@ -141,7 +141,7 @@ static ssize_t message_length(const struct msghdr *message)
 
 ssize_t bine_recvmsg(int fd, struct msghdr *message, int flags)
 {
-    ssize_t total = message_length(message);
+    ssize_t total = message_length(fd, message);
 
     if (total < 0)
         return -1;
@@ -208,7 +208,7 @@ ssize_t bine_send(int fd, const void *buf, size_t n, int flags)
 
 ssize_t bine_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    ssize_t total = message_length(message);
+    ssize_t total = message_length(fd, message);
 
     if (total < 0)
         return -1;

@@ -83,7 +83,7 @@ static int stat_on_thread(struct bine_task *self, const struct bine__op *op)
 
 int bine_statx(int dir, const char *path, int flags, unsigned mask, struct statx *status)
 {
-    struct bine_task *self = bine__begin();
+    struct bine_task *self = bine__begin_on(dir);
     struct bine__fd *slot = self && dir >= 0 ? bine__fd_find(self->loop->io, dir) : NULL;
     struct bine__op op = {.verb = BINE__OP_STAT, .fd = dir, .path = path, .flags = (unsigned)flags, .length = mask,
                           .status = status};

@@ -123,7 +123,7 @@ static ssize_t move_vector(int fd, const struct iovec *iov, int count, enum bine
 {
     ssize_t total;
 
-    if (!bine__begin())
+    if (!bine__begin_on(fd))
         return -1;
     if (count < 0 || count > IOV_MAX) {
         errno = EINVAL;
@@ -166,11 +166,14 @@ static inline __attribute__((always_inline)) ssize_t send_at_once(int fd, const 
 {
     const struct bine_task *self;
 
-    if (!(self = bine__begin()) || bine__unlikely(!plain(fd, n))) /* in this order: the descriptor as it is now */
+    if (!(self = bine__begin_on(fd)))
+        return -1;
+    if (bine__unlikely(!plain(fd, n)) || bine__explored(self->loop)) /* the descriptor as it is now */
         return 0;
-    if (bine__explored(self->loop))
-        return 0;
+    bine__check_io(fd, true, BINE__IO_BEGIN, 0);
     ssize_t moved = send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    bine__check_io(fd, true, moved == (ssize_t)n ? BINE__IO_END : BINE__IO_PIECE,
+                   moved > 0 ? (size_t)moved : 0);
     bine__charge(self->loop, (int)(moved / BINE__CHARGE_BYTES));
     if (bine__unlikely(moved < 0) && (errno == EAGAIN || errno == EINTR || errno == ENOTSOCK))
         return 0;

@@ -17,6 +17,7 @@
 #ifndef BINE_IO_IO_H
 #define BINE_IO_IO_H
 
+#include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -107,6 +108,21 @@ static inline struct bine__fd *bine__fd_find(const struct bine__io *io, int fd)
         return NULL;
     return &io->chunks[chunk][fd & (BINE__CHUNK_SLOTS - 1)];
 }
+/* Opens a yielding call on a descriptor, as bine__begin() does: NULL with errno also if that has switched, and the
+ * number was closed meanwhile and may be another descriptor's now. */
+static inline __attribute__((always_inline)) struct bine_task *bine__begin_on(int fd)
+{
+    const struct bine_loop *loop = bine__loop;
+    const struct bine__fd *slot = loop && loop->io ? bine__fd_find(loop->io, fd) : NULL;
+    const uint32_t generation = slot ? slot->generation : 0;
+    struct bine_task *self = bine__begin();
+
+    if (bine__likely(!slot || !self || slot->generation == generation))
+        return self;
+    errno = EBADF;
+    return NULL;
+}
+
 /* Makes one.  NULL/EBADF: not open; NULL/ENOMEM. */
 struct bine__fd *bine__fd_get(struct bine__io *, int fd);
 

@@ -31,6 +31,8 @@ static void stand_in_line(struct bine__io *io, struct bine__waiter *waiter)
 
     if (!waiter->queued) {
         waiter->ticket = ++io->ticket;
+        if (bine__explored(io->loop))
+            waiter->ticket = bine__explore_ticket(waiter->fd, waiter->direction, waiter->ticket);
         waiter->queued = true;
     } else { /* behind those with earlier tickets; the difference is signed, so the counter may wrap */
         for (place = line->next; place != line; place = place->next) {
@@ -83,6 +85,8 @@ void bine__waiter_leave(struct bine__waiter *waiter)
     struct bine__list *line = &slot->line[waiter->direction];
     struct bine__waiter *next;
 
+    if (waiter->queued && bine__explored(waiter->task->loop))
+        bine__explore_ticket_back(waiter->fd, waiter->direction);
     if (!waiter->woken || bine__list_empty(line) || waiter->generation != slot->generation)
         return;
     if (waiter->direction == BINE__IN && (slot->flags & BINE__FD_DRAINED))
@@ -95,7 +99,7 @@ void bine__waiter_leave(struct bine__waiter *waiter)
 
 int bine__fd_wait(int fd, enum bine__direction direction)
 {
-    struct bine_task *self = bine__begin();
+    struct bine_task *self = bine__begin_on(fd);
     struct bine__fd *slot = self ? bine__fd_get(self->loop->io, fd) : NULL;
     struct bine__waiter waiter;
     int error;

@@ -284,7 +284,7 @@ static int inspect(int listener, bool *nodelay)
 int bine_serve_sized(int listener, bine_conn_fn *fn, void *arg, const bine_serve_options *given, size_t size)
 {
     bine_serve_options options = BINE_SERVE_OPTIONS_INIT;
-    struct bine_task *self = bine__begin();
+    struct bine_task *self = bine__begin_on(listener);
     struct serve serve = {
         .fn = fn, .arg = arg, .listener = listener, .backoff = BACKOFF_FIRST};
     bine_attr attr = BINE_ATTR_INIT;

@@ -131,7 +131,7 @@ static inline __attribute__((always_inline)) ssize_t bine__transfer_by(struct bi
 
     transfer->done = 0;
     transfer->more = false;
-    transfer->self = bine__begin();
+    transfer->self = bine__begin_on(transfer->fd);
     transfer->slot = transfer->self ? bine__fd_get(transfer->self->loop->io, transfer->fd) : NULL;
     if (bine__unlikely(!transfer->slot)) {
         transfer->error = errno;

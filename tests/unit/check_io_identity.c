@@ -193,6 +193,62 @@ LOOP_TEST(splice_ends_when_the_end_that_it_does_not_wait_for_is_closed)
     pair_close(out);
 }
 
+/* A call that yields before it does anything, for its task has had its share, is in the middle of it all the same. */
+struct spending {
+    int fd;
+    bool by_write, by_vector, closed;
+    ssize_t n;
+    int error;
+};
+
+static ssize_t try_again(const struct spending *spending)
+{
+    char byte = 'y';
+    struct iovec iov = {&byte, 1};
+    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+
+    if (spending->by_write)
+        return bine_write_full(spending->fd, &byte, 1);
+    return spending->by_vector ? bine_recvmsg(spending->fd, &message, MSG_DONTWAIT)
+                               : bine_recv(spending->fd, &byte, 1, MSG_DONTWAIT);
+}
+
+static void *spend(void *arg)
+{
+    struct spending *spending = arg;
+
+    do
+        spending->n = try_again(spending);
+    while (!spending->closed && (spending->n > 0 || errno == EAGAIN));
+    spending->error = errno;
+    return NULL;
+}
+
+LOOP_TEST(a_call_that_yields_at_its_beginning_does_not_go_to_who_has_its_number_next)
+{
+    for (int way = 0; way < 3; way++) {
+        int pair[2], next[2];
+        pair_make(PAIR_UNIX, pair);
+        struct spending spending = {.fd = pair[0], .by_write = way == 1, .by_vector = way == 2};
+        if (way == 1)
+            spending.fd = pair[1];
+        bine_task *task = bine_spawn(spend, &spending);
+        expect_ok(bine_yield()); /* it runs until it must yield */
+        spending.closed = true;
+        pair_close(pair);
+        expect_ok(bine_socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, next));
+        expect(spending.fd == next[0] || spending.fd == next[1]);
+        for (int i = 0; i < 2 && way != 1; i++)
+            expect_int(send(next[i], "x", 1, 0), ==, 1);
+        expect_ok(bine_join(task, NULL));
+        expect_int(spending.n, ==, -1);
+        expect_int(spending.error, ==, EBADF);
+        if (way == 1)
+            expect_silence(next);
+        pair_close(next);
+    }
+}
+
 LOOP_TEST(a_look_from_a_directory_is_from_the_one_that_it_was)
 {
     struct statx status;
@@ -223,4 +279,5 @@ SUPPORT_MAIN("io_identity", a_write_to_a_file_does_not_go_to_who_has_its_number_
              an_fsync_does_not_keep_who_has_its_number_next, a_number_that_is_kept_is_closed_all_the_same,
              sendfile_ends_when_its_file_is_closed, sendfile_does_not_go_to_who_has_its_targets_number_next,
              splice_ends_when_the_end_that_it_does_not_wait_for_is_closed,
+             a_call_that_yields_at_its_beginning_does_not_go_to_who_has_its_number_next,
              a_look_from_a_directory_is_from_the_one_that_it_was)
