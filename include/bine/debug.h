@@ -21,7 +21,6 @@ typedef enum bine_report_kind {
     BINE_REPORT_LEFT_BEHIND,  /* a task ignores its cancellation, at the end of a run or by its group */
     BINE_REPORT_IGNORED,      /* a task goes on calling in a scope that has fired */
     BINE_REPORT_MISUSE,       /* a call that the contract forbids */
-    BINE_REPORT_STACK,        /* a stack overflowed; written in a signal handler, so never sent to a hook */
     BINE_REPORT_FATAL,        /* the library is about to abort */
     BINE_REPORT_STUCK,        /* nothing can ever run again; one for each task that waits, too */
     BINE_REPORT_ATOMIC,       /* a call that may switch where none may: BINE_ATOMIC, the explicit style */
