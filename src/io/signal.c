@@ -252,7 +252,7 @@ static void in_child(void)
     atomic_store(&lost, 0);
     if (taken != -1) {
         close(taken);
-        close(taken_in);
+        close(atomic_exchange(&taken_in, -1)); /* a handler of the program's may go on calling ours */
         taken = -1;
     }
     after_fork();

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "support/support.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -404,6 +405,52 @@ LOOP_TEST(a_forked_child_has_its_old_dispositions_and_tells_us_nothing)
     expect_ok(bine_signal_close(signals));
 }
 
+static struct sigaction ours;
+
+/* A handler of the program's, which calls whom it found. */
+static void pass_on(int number, siginfo_t *from, void *context)
+{
+    ours.sa_sigaction(number, from, context);
+}
+
+/* In the child.  How many descriptors of its own it finds something in. */
+static int count_spoilt(void)
+{
+    enum { PIPES = 32 /* more than descriptors that the fork has closed */ };
+    char byte;
+    int end[PIPES], ends[2], spoilt = 0;
+
+    for (int i = 0; i < PIPES; i++) {
+        if (pipe2(ends, O_NONBLOCK) != 0)
+            return PIPES;
+        end[i] = ends[0];
+    }
+    raise(SIGUSR1);
+    for (int i = 0; i < PIPES; i++)
+        spoilt += read(end[i], &byte, 1) == 1;
+    return spoilt;
+}
+
+LOOP_TEST(a_forked_child_whose_handler_calls_ours_keeps_its_descriptors)
+{
+    struct sigaction passing = {.sa_flags = SA_SIGINFO};
+    sigset_t set = set_of(SIGUSR1, 0);
+    bine_signals *signals = bine_signal_open(&set);
+    int status = -1;
+
+    passing.sa_sigaction = pass_on;
+    expect_ok(sigaction(SIGUSR1, &passing, &ours));
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(count_spoilt());
+    expect_int(waitpid(pid, &status, 0), ==, pid);
+    expect_int(status, ==, 0);
+    raise(SIGUSR1);
+    expect_int(bine_signal_next(signals, NULL), ==, SIGUSR1);
+    expect_ok(bine_signal_close(signals));
+    signal(SIGUSR1, SIG_DFL);
+}
+
 /* ---- Misuse and faults ------------------------------------------------------------- */
 
 static bine_event called_back = BINE_EVENT_INIT;
@@ -482,5 +529,6 @@ SUPPORT_MAIN("signal", a_task_waits_for_a_signal_and_learns_who_sent_it, values_
              all_who_wait_are_told, tasks_that_share_one_take_turns, several_loops_are_told,
              who_had_it_before_gets_it_back, what_came_meanwhile_is_kept_for_the_next_wait,
              one_that_has_come_wins_over_a_cancellation, a_wait_that_is_cancelled_gives_it_back,
-             a_forked_child_has_its_old_dispositions_and_tells_us_nothing, misuse_is_an_error,
+             a_forked_child_has_its_old_dispositions_and_tells_us_nothing,
+             a_forked_child_whose_handler_calls_ours_keeps_its_descriptors, misuse_is_an_error,
              what_it_lacks_is_an_error)
