@@ -27,4 +27,15 @@ static inline void *return_arg(void *arg)
     return arg;
 }
 
+/* Counts its turns in an int, until somebody makes that negative. */
+static inline void *count_turns_in(void *arg)
+{
+    int *counter = arg;
+    while (*counter >= 0) {
+        ++*counter;
+        bine_yield();
+    }
+    return NULL;
+}
+
 #endif

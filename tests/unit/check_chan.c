@@ -188,21 +188,11 @@ LOOP_TEST(signals_without_a_value_are_counted)
     }
 }
 
-static void *count_up(void *arg)
-{
-    int *counter = arg;
-    while (*counter >= 0) {
-        ++*counter;
-        bine_yield();
-    }
-    return NULL;
-}
-
 LOOP_TEST(a_task_that_never_has_to_wait_lets_others_run_all_the_same)
 {
     bine_chan *chan = ints(1);
     int counter = 0, value = 0;
-    bine_task *other = bine_spawn(count_up, &counter);
+    bine_task *other = bine_spawn(count_turns_in, &counter);
     for (int i = 0; i < 10000 && counter < 3; i++) {
         expect_ok(bine_chan_send(chan, &i));
         expect_ok(bine_chan_recv(chan, &value));

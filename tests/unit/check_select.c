@@ -175,22 +175,12 @@ START_TEST(the_choice_is_fair_and_the_same_in_every_run)
 }
 END_TEST
 
-static void *count_up(void *arg)
-{
-    int *counter = arg;
-    while (*counter >= 0) {
-        ++*counter;
-        bine_yield();
-    }
-    return NULL;
-}
-
 LOOP_TEST(a_select_that_never_has_to_wait_lets_others_run_all_the_same)
 {
     bine_chan *chan = ints(1);
     int counter = 0, value = 0;
     bine_case cases[] = {bine_case_send(chan, &value), bine_case_recv(chan, &value)};
-    bine_task *other = bine_spawn(count_up, &counter);
+    bine_task *other = bine_spawn(count_turns_in, &counter);
     for (int i = 0; i < 10000 && counter < 3; i++)
         expect_int(bine_chan_select(cases, 2), ==, i % 2);
     expect_int(counter, ==, 3);
