@@ -2,7 +2,8 @@
  *
  * Between the files of the explorer's side in the program: explore.c (the tool's server, loops, reports),
  * explore_options.c (what could happen next), explore_choose.c (what does), explore_turn.c (makes it happen),
- * explore_state.c and explore_outside.c (whether it was here before), explore_say.c (the trace in words).
+ * explore_state.c, explore_fds.c and explore_outside.c (whether it was here before), explore_say.c (the trace
+ * in words).
  *
  * There is one explorer in a process, and it explores one loop at a time, on the thread that began. */
 #ifndef BINE_CHECK_EXPLORE_H
@@ -104,10 +105,21 @@ static inline void bine__explore_need_time(struct bine__explore *explore, enum b
         explore->share->time_needed = time;
 }
 
+/* explore_fds.c: descriptors as a part of the state. */
+enum bine__explore_comparable { BINE__COMPARABLE_YES, BINE__COMPARABLE_NOT_NOW, BINE__COMPARABLE_NEVER };
+enum bine__explore_comparable bine__explore_fds_state(uint64_t *hash);
+void bine__explore_fds_begin(void); /* those of now are not the run's */
+bool bine__explore_inherited(int fd); /* it was one of these; also: not looked into */
+long long bine__explore_fds_reads(void); /* calls that read, by the above, since the last time */
+/* The next port in this memory that the kernel has chosen, and what is told in its place. */
+const char *bine__explore_next_port(const char *from, const char *to, size_t *size, uint64_t *name);
+void bine__explore_fds_apart(void (*leave_out)(const void *, size_t));
+
 /* explore_outside.c: the run uses something that its memory does not tell of. */
 void bine__explore_outside_begin(void);
 void bine__explore_outside_count(void);
-void bine__explore_look_outside(struct bine__explore *);
+enum bine__explore_comparable bine__explore_look_outside(struct bine__explore *, uint64_t *descriptors);
+void bine__explore_outside_apart(void (*leave_out)(const void *, size_t));
 
 /* explore_say.c */
 enum { BINE__EXPLORE_INDENT = 8 };

@@ -7,13 +7,14 @@
  * Nobody asks the program; the kernel's own counts are looked at, each time that a state is:
  *  - calls that read, of /proc/self/io, since the first loop began: but for ours there are none;
  *  - the size of all that is mapped, of /proc/self/statm: it is what the process began with, the heap, the
- *    stacks of tasks;
- *  - how many descriptors are open: as many as the run was given.
- * What is only written does no harm, and is not counted.  Not seen are a socket that was opened, read from by
- * recv(2) and closed between two switches, and what stat(2) and its like tell of files. */
+ *    stacks of tasks.
+ * Descriptors and child processes are explore_fds.c's matter.  What is only written does no harm, and is not
+ * counted.  Not seen are a socket that was opened, read from by recv(2) and closed between two switches, and
+ * what stat(2) and its like tell of files. */
 #define _GNU_SOURCE
 #include "check/explore.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,13 +23,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LOOP_DESCRIPTORS = 2 }; /* an explored loop's reactor is "poll", which has a pipe */
-
 static struct {
     bool begun, counting, unknown;
     long long reads; /* that there ought to be */
     long long pages; /* mapped, but for what grows by our own doing */
-    long descriptors;
 } before;
 
 /* The number that follows the name in a file of /proc, or -1.  Allocates nothing: that would change states. */
@@ -43,23 +41,6 @@ static long long number_in(const char *file, const char *name)
     text[n > 0 ? n : 0] = '\0';
     const char *at = strstr(text, name);
     return at && n > 0 ? atoll(at + strlen(name)) : -1;
-}
-
-static long descriptors(void)
-{
-    char entries[4096] __attribute__((aligned(8)));
-    long n, sum = 0;
-    int fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd == -1)
-        return -1;
-    while ((n = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0)
-        for (long at = 0; at < n; sum++) {
-            unsigned short length; /* of linux_dirent64, after its two numbers */
-            memcpy(&length, entries + at + 16, sizeof length);
-            at += length;
-        }
-    close(fd);
-    return n == 0 ? sum : -1;
 }
 
 static long long pages(const struct bine_loop *loop)
@@ -80,9 +61,9 @@ static long long pages(const struct bine_loop *loop)
 /* The run's process has just begun. */
 void bine__explore_outside_begin(void)
 {
-    before.descriptors = descriptors();
+    bine__explore_fds_begin();
     before.pages = pages(NULL);
-    before.begun = before.descriptors >= 0 && before.pages >= 0;
+    before.begun = before.pages >= 0;
 }
 
 /* The first loop does: what was read before is the same in each run, or the run is not told from its memory
@@ -100,6 +81,7 @@ static bool reads(bool asked_for)
 {
     if (before.reads <= 0)
         return !asked_for;
+    before.reads += bine__explore_fds_reads();
     bool others = number_in("/proc/self/io", "syscr: ") != before.reads;
     before.reads += 2; /* the files of /proc themselves */
     return others;
@@ -109,15 +91,45 @@ static bool used(const struct bine_loop *loop, bool asked_for)
 {
     if (before.unknown || !before.begun || !before.counting)
         return true;
-    before.unknown = reads(asked_for) || pages(loop) != before.pages ||
-                     descriptors() != before.descriptors + LOOP_DESCRIPTORS;
+    before.unknown = reads(asked_for) || pages(loop) != before.pages;
     return before.unknown;
 }
 
-void bine__explore_look_outside(struct bine__explore *explore)
+enum bine__explore_comparable bine__explore_look_outside(struct bine__explore *explore, uint64_t *told)
 {
     struct bine__explore_share *share = explore->share;
     share->descriptors |= bine__explore_fds_used(explore->loop);
-    if (!share->descriptors && !share->unseen && !explore->told) /* what looks up a place reads, too */
-        share->unseen = used(explore->loop, share->merge);
+    if (share->unseen || explore->told) /* what looks up a place reads, too */
+        return BINE__COMPARABLE_NEVER;
+    if (used(explore->loop, share->merge)) {
+        share->unseen = true;
+        return BINE__COMPARABLE_NEVER;
+    }
+    enum bine__explore_comparable comparable = bine__explore_fds_state(told);
+    share->unseen = comparable == BINE__COMPARABLE_NEVER;
+    return comparable;
+}
+
+void bine__explore_outside_apart(void (*leave_out)(const void *, size_t))
+{
+    leave_out(&before, sizeof before);
+}
+
+/* An attempt of bine's to read: however often it calls read(2), these are no others.  What was open before the
+ * run somebody else has the other end of. */
+static long long reads_before;
+
+void bine__explore_read_begins(int fd, bool socket)
+{
+    before.unknown |= bine__explore_inherited(fd);
+    if (!socket && bine__explorer.share->merge && before.counting)
+        reads_before = number_in("/proc/self/io", "syscr: ");
+}
+
+void bine__explore_read_ends(bool socket)
+{
+    int error = errno;
+    if (!socket && bine__explorer.share->merge && before.counting && before.reads > 0)
+        before.reads += number_in("/proc/self/io", "syscr: ") - reads_before + 1;
+    errno = error;
 }

@@ -14,8 +14,8 @@
  *    program is not one of these shows only as it runs: then all begins again, since states were taken for
  *    equal that were not (.time_needed).
  * Whatever else differs without meaning (what freed memory held, a frame's unused words) costs a merger,
- * never a schedule.  Where it is not known whether states can be compared they are not: with descriptors in
- * use, and where the run uses what is not in its memory (explore_outside.c). */
+ * never a schedule.  Descriptors are looked into (explore_fds.c).  Where it is not known whether states can be
+ * compared they are not: where the run uses what is not in its memory (explore_outside.c). */
 #define _GNU_SOURCE
 #include "check/explore.h"
 
@@ -48,6 +48,22 @@ static void mix(uint64_t word)
 {
     state.hash = (state.hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
     state.hash ^= state.hash >> 29;
+}
+
+static void mix_memory(const char *from, const char *to);
+
+/* Ports that the kernel has chosen are told by who has them (explore_fds.c). */
+static void mix_but_for_ports(const char *from, const char *to)
+{
+    const char *port;
+    size_t size;
+    uint64_t name;
+    while ((port = bine__explore_next_port(from, to, &size, &name))) {
+        mix_memory(from, port);
+        mix(name);
+        from = port + size;
+    }
+    mix_memory(from, to);
 }
 
 /* Four at once: what is hashed is some hundred kilobytes, at each choice. */
@@ -85,7 +101,7 @@ static void mix_range(const char *from, const char *to)
             if (one->to > from && one->from < to && (!next || one->from < next->from))
                 next = one;
         }
-        mix_memory(from, next && next->from > from ? next->from : next ? from : to);
+        mix_but_for_ports(from, next && next->from > from ? next->from : next ? from : to);
         from = next ? next->to : to;
     }
 }
@@ -282,23 +298,28 @@ static uint64_t hash_state(struct bine__explore *explore)
 {
     struct bine_loop *loop = explore->loop;
     struct tasks tasks = {explore, 0};
+    uint64_t descriptors = 0, slow = 0;
 
-    bine__explore_look_outside(explore);
-    if (state.impossible || explore->armed.more || explore->told || explore->share->descriptors ||
-        explore->share->unseen)
+    if (bine__explore_look_outside(explore, &descriptors) != BINE__COMPARABLE_YES || state.impossible ||
+        explore->armed.more)
         return 0;
     state.hash = UINT64_C(0xcbf29ce484222325);
     state.out = 0;
     leave_out(explore, sizeof *explore);
     leave_out(&state, sizeof state);
+    bine__explore_fds_apart(leave_out);
+    bine__explore_outside_apart(leave_out);
+    bine__explore_io_apart(loop, leave_out);
     leave_out(loop, sizeof *loop);
     leave_out(loop->queue, (loop->mask + (size_t)1) * sizeof *loop->queue);
     mix(loop->ending);
     mix(loop->next_id);
     mix(time_needed(explore));
     mix_timers(explore);
-    for (unsigned i = 0; i < explore->slows; i++)
-        mix(explore->slow[i]);
+    for (unsigned i = 0; i < explore->slows; i++) /* in any order */
+        slow += explore->slow[i] * UINT64_C(0x9e3779b97f4a7c15);
+    mix(slow);
+    mix(descriptors);
     bine__stacks_each(&loop->stacks, mix_stack_in_use, &tasks);
     if (tasks.n != stacks_in_use(loop))
         return 0;

@@ -125,7 +125,10 @@ static int await_connection(struct bine_task *self, int fd, struct bine__fd *slo
 static int try_connect(struct bine_task *self, int fd, struct bine__fd *slot, const struct sockaddr *name,
                        socklen_t length)
 {
-    if (connect(fd, name, length) == 0)
+    bool made = connect(fd, name, length) == 0;
+    if (bine__explored(self->loop) && (made || errno == EINPROGRESS))
+        bine__explore_connecting(fd, name, length);
+    if (made)
         return 0;
     /* EALREADY: an earlier call was cancelled, and the socket has gone on connecting. */
     return errno == EINPROGRESS || errno == EALREADY ? await_connection(self, fd, slot, name, length) : errno;

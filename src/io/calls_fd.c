@@ -12,6 +12,8 @@
 
 int bine_close(int fd)
 {
+    if (bine__loop && bine__explored(bine__loop))
+        bine__explore_closing(fd);
     bine__fd_closing(fd);
     int result = bine__fd_close_later(fd);
     if (result == 0) /* EINTR: the number is free all the same, and may be somebody else's by now. */
@@ -50,7 +52,10 @@ int bine_socket(int domain, int type, int protocol)
 
 int bine_socketpair(int domain, int type, int protocol, int fd[2])
 {
-    return fresh_pair(socketpair(domain, type, protocol, fd), fd);
+    int result = fresh_pair(socketpair(domain, type, protocol, fd), fd);
+    if (result == 0 && bine__loop && bine__explored(bine__loop))
+        bine__explore_paired(fd);
+    return result;
 }
 
 int bine_pipe(int fd[2])

@@ -110,7 +110,10 @@ static int race_start(struct race *race)
         race->error = errno;
         return -1;
     }
-    if (connect(fd, &address->u.any, address->length) == 0) {
+    const bool made = connect(fd, &address->u.any, address->length) == 0;
+    if (bine__explored(bine__loop) && (made || errno == EINPROGRESS))
+        bine__explore_connecting(fd, &address->u.any, address->length);
+    if (made) {
         if (!connected_to_itself(fd, race->network, address))
             return fd;
         errno = ECONNREFUSED;

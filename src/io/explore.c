@@ -119,6 +119,19 @@ bool bine__explore_fds_used(const struct bine_loop *loop)
     return loop->io->chunks_made > 0;
 }
 
+void bine__explore_io_apart(const struct bine_loop *loop, void (*leave_out)(const void *, size_t))
+{
+    const struct bine__io *io = loop->io;
+    bine__poll_apart(io, leave_out);
+    for (uint32_t chunk = 0; chunk < io->chunk_count; chunk++)
+        for (unsigned i = 0; io->chunks[chunk] && i < BINE__CHUNK_SLOTS; i++)
+            if (io->chunks[chunk][i].index)
+                leave_out(&io->chunks[chunk][i].index, sizeof io->chunks[chunk][i].index);
+    leave_out(&io->ticket, sizeof io->ticket);
+    leave_out(&io->woken, sizeof io->woken);
+    leave_out(&io->swept, sizeof io->swept);
+}
+
 bool bine__explore_fd_ready(int fd, short events)
 {
     struct pollfd pollfd = {.fd = fd, .events = events};

@@ -136,6 +136,17 @@ static void refresh(struct bine__io *io, struct poller *poller)
     }
 }
 
+#ifdef BINE_CHECKED
+/* The array is made anew for each call: what of it is left from before means nothing. */
+void bine__poll_apart(const struct bine__io *io, void (*leave_out)(const void *, size_t))
+{
+    const struct poller *poller = io->backend;
+
+    leave_out(poller, sizeof *poller);
+    leave_out(poller->fds, poller->room * sizeof *poller->fds);
+}
+#endif
+
 /* poll(2) takes no more entries than RLIMIT_NOFILE allows descriptors at the moment, which may be less than are
  * open.  Then the array is asked piece by piece, and waited for by its first piece, a step at a time. */
 static int wait_in_pieces(struct poller *poller, bine_ns timeout)

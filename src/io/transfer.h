@@ -71,6 +71,20 @@ static inline int bine__transfer_between_pieces(const struct bine__transfer *tra
     return transfer->slot->generation == generation ? 0 : EBADF;
 }
 
+/* bine-explore(1) wants to know what is written, and not to take a read for somebody else's. */
+static inline ssize_t bine__transfer_watched(struct bine__transfer *transfer, bine__attempt *attempt)
+{
+    const bool in = transfer->direction == BINE__IN, socket = transfer->slot->kind != BINE__KIND_POLLABLE;
+    if (in)
+        bine__explore_read_begins(transfer->fd, socket);
+    ssize_t moved = attempt(transfer);
+    if (in)
+        bine__explore_read_ends(socket);
+    if (moved > 0 && !in)
+        bine__explore_wrote(transfer->fd, transfer->iov, transfer->done, (size_t)moved);
+    return moved;
+}
+
 /* Returns 0 or the errno value that ended it. */
 static inline __attribute__((always_inline)) int bine__transfer_run(struct bine__transfer *transfer,
                                                                    bine__attempt *attempt,
@@ -87,7 +101,8 @@ static inline __attribute__((always_inline)) int bine__transfer_run(struct bine_
             bine__fd_detect(transfer->fd, transfer->slot) != 0)
             return errno;
         if (!useless)
-            moved = attempt(transfer);
+            moved = bine__explored(transfer->self->loop) ? bine__transfer_watched(transfer, attempt)
+                                                         : attempt(transfer);
         if (moved >= 0) {
             bine__transfer_note(transfer, (size_t)moved);
             bine__charge(transfer->self->loop, (int)(moved / BINE__CHARGE_BYTES));

@@ -10,6 +10,7 @@
 #define BINE_RUNTIME_EXPLORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct bine_loop;
@@ -61,6 +62,24 @@ void bine__explore_deliver(struct bine_loop *, const struct bine__explore_ready 
 bool bine__explore_fd_ready(int fd, short events);
 /* Some descriptor was used. */
 bool bine__explore_fds_used(const struct bine_loop *);
+/* Counts that mean nothing: no part of a state. */
+struct bine__io;
+void bine__poll_apart(const struct bine__io *, void (*leave_out)(const void *, size_t)); /* the reactor's */
+void bine__explore_io_apart(const struct bine_loop *, void (*leave_out)(const void *, size_t));
+
+/* What the kernel does not show later (explore_fds.c). */
+struct sockaddr;
+struct iovec;
+void bine__explore_connecting(int fd, const struct sockaddr *, unsigned length); /* connect(2) has begun well */
+void bine__explore_wrote(int fd, const struct iovec *, size_t skip, size_t moved);
+void bine__explore_closing(int fd);
+void bine__explore_paired(const int fd[2]);
+/* Around an attempt that calls read(2) and the like. */
+void bine__explore_read_begins(int fd, bool socket);
+void bine__explore_read_ends(bool socket);
+/* A place in line, and it is given back. */
+uint32_t bine__explore_ticket(int fd, int direction, uint32_t otherwise);
+void bine__explore_ticket_back(int fd, int direction);
 #else
 #define bine__explored(loop) ((void)(loop), false)
 #define bine__explore_open(loop) ((void)(loop))
@@ -72,6 +91,14 @@ bool bine__explore_fds_used(const struct bine_loop *);
 #define bine__explore_draw(loop, n) ((void)(loop), (void)(n), 0u)
 #define bine__explore_io(self, fd, events) ((void)(self), (void)(fd), (void)(events), 0)
 #define bine__explore_report(report) ((void)(report))
+#define bine__explore_connecting(fd, address, length) ((void)(fd), (void)(address), (void)(length))
+#define bine__explore_wrote(fd, iov, skip, moved) ((void)(fd), (void)(iov), (void)(skip), (void)(moved))
+#define bine__explore_closing(fd) ((void)(fd))
+#define bine__explore_paired(fd) ((void)(fd))
+#define bine__explore_read_begins(fd, socket) ((void)(fd), (void)(socket))
+#define bine__explore_read_ends(socket) ((void)(socket))
+#define bine__explore_ticket(fd, direction, otherwise) ((void)(fd), (void)(direction), (otherwise))
+#define bine__explore_ticket_back(fd, direction) ((void)(fd), (void)(direction))
 #endif
 
 #endif

@@ -412,6 +412,92 @@ static void *run_tcp(void *unused)
     return unused;
 }
 
+static int boxes[2][2], listener;
+static struct sockaddr server_address;
+
+/* To its own end of a pair or a connection, or all to one; number[1] % 4 says which. */
+static void *posts(void *name)
+{
+    const int i = *(char *)name - 'a', kind = number[1] % 4;
+    bine_yield();
+    if (kind == 3) {
+        assert(bine_connect(boxes[i][0], &server_address, sizeof server_address) == 0);
+        assert(bine_write(boxes[i][0], name, 1) == 1);
+    } else {
+        assert(bine_write(boxes[0][1], name, 1) == 1);
+    }
+    return NULL;
+}
+
+static void open_listener(void)
+{
+    socklen_t length = sizeof server_address;
+    listener = bine_listen("tcp", "127.0.0.1:0", 8);
+    assert(listener >= 0 && getsockname(listener, &server_address, &length) == 0);
+}
+
+/* Whose letter is first is in the kernel, and nowhere else. */
+static void *run_mail(void *unused)
+{
+    char letter = 0;
+    switch (number[1] % 4) {
+    case 0: assert(bine_pipe(boxes[0]) == 0); break;
+    case 1: assert(bine_socketpair(AF_UNIX, SOCK_STREAM, 0, boxes[0]) == 0); break;
+    case 2:
+        open_listener();
+        boxes[0][1] = bine_socket(AF_INET, SOCK_STREAM, 0);
+        assert(bine_connect(boxes[0][1], &server_address, sizeof server_address) == 0);
+        boxes[0][0] = bine_accept(listener, NULL, NULL);
+        break;
+    case 3:
+        open_listener();
+        for (int i = 0; i < 2; i++)
+            boxes[i][0] = bine_socket(AF_INET, SOCK_STREAM, 0);
+        break;
+    }
+    spawn_all(posts);
+    int from = number[1] % 4 == 3 ? bine_accept(listener, NULL, NULL) : boxes[0][0];
+    assert(bine_read(from, &letter, 1) == 1);
+    if (letter == 'a' + number[1] / 4)
+        exit(3);
+    return unused;
+}
+
+static int answered;
+
+static void *asks(void *unused)
+{
+    char answer[4];
+    int fd = bine_socket(AF_INET, SOCK_STREAM, 0);
+    assert(fd >= 0 && bine_connect(fd, &server_address, sizeof server_address) == 0);
+    assert(bine_write(fd, "ask", 3) == 3);
+    assert(bine_read(fd, answer, sizeof answer) == 4);
+    if (number[0] && answered == 2)
+        abort();
+    bine_close(fd);
+    return unused;
+}
+static void *answers(void *unused)
+{
+    char question[4];
+    for (; answered < 2; answered++) {
+        int fd = bine_accept(listener, NULL, NULL);
+        assert(fd >= 0 && bine_read(fd, question, sizeof question) == 3 && bine_write(fd, "told", 4) == 4);
+        bine_close(fd);
+    }
+    return unused;
+}
+/* A server and two clients; where it matters, the first to be answered is the last to hear of it. */
+static void *run_server(void *unused)
+{
+    open_listener();
+    bine_task *task[3] = {bine_spawn(answers, NULL), bine_spawn(asks, NULL), bine_spawn(asks, NULL)};
+    for (int i = 0; i < 3; i++)
+        bine_join(task[i], NULL);
+    bine_close(listener);
+    return unused;
+}
+
 /* ---- What goes wrong ------------------------------------------------------------------------------- */
 
 static bine_mutex locks[2] = {BINE_MUTEX_INIT, BINE_MUTEX_INIT};
@@ -565,7 +651,7 @@ static const struct {
     CASE(slices), CASE(needle), CASE(add), CASE(update), CASE(register), CASE(clock), CASE(sleepers),
     CASE(select), CASE(deadline), CASE(watchdog), CASE(too_late),
     CASE(callbacks), CASE(alarm), CASE(generators), CASE(letter),
-    CASE(pipe), CASE(log), CASE(tcp), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
+    CASE(pipe), CASE(log), CASE(tcp), CASE(mail), CASE(server), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
     CASE(flood), CASE(crash), CASE(binary), CASE(stuck), CASE(lost), CASE(child), CASE(moody),
 };
 

@@ -107,9 +107,23 @@ expect 66 'the one way to lose no update is still there' 'signal 6' --merge -- "
 expect 66 'a register is part of the state' 'signal 6' --merge -- "$work/cases" register
 expect 66 'and so is the time, once somebody asks' 'signal 6' --merge -- "$work/cases" clock
 expect 66 'two rounds of it' '[0-9]+ schedules, all there are.*: [1-9][0-9]* failed' --merge --keep-going -- "$work/cases" clock
-run 0 'descriptors' -- "$work/cases" pipe && plain=$(sed -n 's/^\([0-9]*\) schedules.*/\1/p' "$said")
-expect 0 'are not looked into' "^$plain schedules, all there are: 0 failed" --merge -- "$work/cases" pipe
-told "and that is said" "^States were compared only until descriptors were used"
+# What is in the kernel only: whose letter comes first, in a pipe, a pair of sockets, a connection, a listener's queue.
+for kind in 0 1 2 3; do
+    for letter in 0 4; do
+        expect 66 "letter $letter in kind $kind" '^[0-9]+ schedules, all there are.*: [1-9][0-9]* failed' \
+            --merge --keep-going -- "$work/cases" mail 2 $((kind + letter))
+        if grep -q 'not compared' "$said"; then bad "kind $kind is compared"; else good; fi
+    done
+done
+expect 66 'a short read through states' 'signal 6' --merge -- "$work/cases" pipe 4
+expect 66 'a long read through states' 'signal 6' --merge -- "$work/cases" pipe 2
+expect 66 'a write that never waits, through states' 'signal 6' --merge -- "$work/cases" log
+# More than 20000 schedules without.
+expect 0 'a server and two clients' '^[0-9]+ schedules, all there are but for those that [0-9]+ of them' \
+    --merge --time 90 -- "$work/cases" server
+expect 66 'and a bug in it' 'signal 6' --merge --time 90 -- "$work/cases" server 1
+expect 0 'a child process is not a part of the state' '^States were not compared: the program reads files' \
+    --merge --patience 60 -- "$work/cases" child
 expect 0 'a loop that waits' 'all there are' --merge -- "$work/cases" spin
 expect 0 'stacks of generators are compared' '^[0-9]{1,3} schedules, all there are but for those' \
     --merge -- "$work/cases" generators 2 4

@@ -167,10 +167,8 @@ static void print_states(const struct result *result)
     if (options.merge != MERGE_ALWAYS)
         return;
     if (result->unseen)
-        printf("States were not compared: the program reads files, maps memory, has threads, or descriptors "
-               "that bine does not know.\n");
-    else if (result->descriptors)
-        printf("States were compared only until descriptors were used.\n");
+        printf("States were not compared: the program reads files, maps memory, has threads or other processes, "
+               "or descriptors of other kinds than are looked into.\n");
 }
 
 static void print_sum(const struct result *result)

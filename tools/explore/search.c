@@ -302,7 +302,7 @@ static bool compare_from_now_on(const struct result *result)
 {
     return options.mode == MODE_ALL && options.merge == MERGE_LATE && !options.race && !options.fifo &&
            !as_is.states && !wanted.states && !result->before && tree.waiting && !result->failed &&
-           !result->descriptors && !result->unseen && !result->diverged && !result->outside &&
+           !result->unseen && !result->diverged && !result->outside &&
            !result->truncated && result->seconds > PLAIN_SECONDS;
 }
 
