@@ -92,12 +92,14 @@ programs='transfer pipeline http' styles='gevent asyncio'
 for program in $programs; do
     for style in $styles; do
         name=${program}_$style
+        test -t 2 && echo "compare.sh: $name, as it stands and changed, up to $((2 * seconds)) s" >&2
         static "$name" sound ''
         static "$name" changed -DINNOCENT
         dynamic "$name" sound ''
         dynamic "$name" changed -DINNOCENT
         load "$name"
     done
+    test -t 2 && echo "compare.sh: $program, the load" >&2
     round=0
     while test $((round += 1)) -le $rounds; do
         for style in $styles; do
