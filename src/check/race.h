@@ -187,7 +187,8 @@ struct bine__held {
     bool sem;
 };
 
-enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 4, BINE__LOOKS = 4, BINE__TAKES = 8, BINE__QUESTIONS = 64 };
+enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 4, BINE__LOOKS = 4 };
+enum { BINE__TAKES = 8, BINE__QUESTIONS = 64 };
 
 struct bine__undo { /* a read that may turn out to be half of an update */
     uintptr_t at;
@@ -207,7 +208,8 @@ struct bine__suspect {
     enum bine__suspicion {
         BINE__OVERWRITES,
         BINE__RETURNED,  /* the place was read again, and holds what it held before others wrote there */
-        BINE__UNFOUND    /* there was nothing when it looked */
+        BINE__UNFOUND,   /* there was nothing when it looked */
+        BINE__CLEARS     /* a flag that another has set once more */
     } suspicion;
     bool may_give_back; /* of an update */
 };
@@ -250,6 +252,7 @@ struct bine__strand {
     unsigned returned_looks; /* how many there were when a function returned to ... */
     uint32_t returned_from;
     uintptr_t returned_to;
+    bool suspicious;                /* some of these are under suspicion */
     struct bine__suspect clobbered; /* what was read, and is another's */
     struct bine__suspect given;     /* an update that may yet prove to be right */
     struct bine__suspect unfound;   /* a pointer that was NULL; .value: where it is kept now */
@@ -297,10 +300,16 @@ static inline uint32_t bine__race_here(struct bine__strand *self)
 /* race_code.c */
 bool bine__race_leads(uint32_t from, uint32_t to); /* nothing but reads is called between */
 bool bine__race_tested(uint32_t pc, bool pointer); /* or bounded: what is read there */
-/* Of the comparison that is announced there: on which condition a way is chosen, or on its opposite; -1: none. */
+/* Of the comparison that is announced there: on which condition a way is chosen, or on its opposite; -1: on
+ * none. */
 int bine__race_condition(uintptr_t pc);
 
 /* race_again.c */
+static inline bool bine__race_is_pointer(uint64_t value)
+{
+    return value > 0x10000 && value < (uint64_t)1 << 47;
+}
+
 void bine__race_took(struct bine__strand *, const struct bine__record *mine, uintptr_t at);
 bool bine__race_taken(const struct bine__strand *, const struct bine__record *look, uintptr_t at);
 extern struct bine__question bine__race_questions[BINE__QUESTIONS];
@@ -364,7 +373,7 @@ void bine__race_unfound(struct bine__strand *, struct bine__record *mine, uintpt
 /* race_access.c: what the fast path in race_hooks.c leaves. */
 void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum bine__access_kind,
                        uintptr_t pc);
-void bine__race_settle(struct bine__strand *, bool all); /* what its last write was, is known now */
+void bine__race_settle(struct bine__strand *); /* what its last write was, is known now */
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
 void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc);
 void bine__race_compared(uintptr_t at, size_t size); /* what it has read there, by a function of libc */
@@ -404,6 +413,7 @@ void bine__finding_place(struct bine__finding *, const char *role, const char *w
 /* Told once for the same kind and sites. */
 void bine__finding_tell(struct bine__finding *);
 unsigned bine__findings(void);
+extern bool bine__findings_without_lines; /* some place could only be told as an offset */
 /* "task 3 'name'" */
 const char *bine__strand_name(char text[64], uint32_t number);
 const char *bine__place_name(char text[96], uintptr_t at); /* " (x+8)", " (group 'account')" or "" */

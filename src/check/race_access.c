@@ -145,10 +145,19 @@ static bool is_special(enum bine__access_kind kind)
     return kind == BINE__FREED || kind == BINE__MEMBER || kind == BINE__BENIGN;
 }
 
-static bool may_matter(const struct bine__record *mine, enum bine__access_kind kind, unsigned size,
-                       bool group)
+/* Whether any rule is about these two (bine__race_judge()), which is known sooner than whether they belong
+ * together. */
+static bool may_matter(const struct bine__record *mine, enum bine__access_kind kind, uintptr_t at,
+                       unsigned size, bool group)
 {
-    return group || size == 8 || mine->kind != BINE__READ || kind != BINE__READ;
+    if (group)
+        return true;
+    switch ((enum bine__access_kind)mine->kind) {
+    case BINE__READ: return kind != BINE__READ || (size == 8 && bine__value_at(at, 8) == mine->val);
+    case BINE__WRITE: return kind == BINE__READ;
+    case BINE__UPDATE: return kind == BINE__WRITE;
+    default: return false;
+    }
 }
 
 /* It looked, and looks again with the same instruction, until another has changed it: that comes before. */
@@ -191,8 +200,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         keep_numbers(self);
     else if (kind == BINE__UPDATE)
         self->undos = 0;
-    if (self->restores.at || self->sign.at || self->given.at || self->clobbered.at)
-        bine__race_settle(self, false);
+    if (self->suspicious || self->sign.at)
+        bine__race_settle(self);
     if (!self->noted)
         bine__race_event(self, pc);
     uint32_t short_pc = bine__race_short(pc), context = bine__race_here(self);
@@ -202,7 +211,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     if (mine->kind && mine->slice == bine__race_slice) { /* nobody can have come between */
         mine->time = bine__race_now;
         mine->mask |= mask;
-        if (kind == BINE__READ || mine->kind == BINE__WRITE) {
+        bool looked = kind == BINE__READ && (mine->flags & BINE__CHECKED_READ); /* where it did counts */
+        if ((kind == BINE__READ && !looked) || (kind != BINE__READ && mine->kind == BINE__WRITE)) {
             mine->pc = short_pc;
             mine->context = context;
         }
@@ -231,7 +241,7 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         polled(self, mine, at, size, mask);
     /* Where nobody else has been there is nothing to compare with. */
     bool shared = mine->next || bine__race_options.predict;
-    if (mine->kind && shared && may_matter(mine, kind, size, group) &&
+    if (mine->kind && shared && may_matter(mine, kind, at, size, group) &&
         bine__race_same_turn(self, mine->time, mine->slice))
         bine__race_judge(self, mine, at, size, kind, mask, pc, group);
     if (kind == BINE__READ && size == 8 && mine->kind && mine->next)

@@ -2,11 +2,12 @@
  *
  * Who looks again, and does not seem to.
  *
- * `if (failures < 3) { call(); if (++failures >= 3) open(); }` asks the same of the new value as it did of the
- * old one: the same comparison, with the same constant.  So what a value was asked is kept for a while.
+ * `if (failures < 3) { call(); if (++failures >= 3) open(); }` asks the same of the new value as it did of
+ * the old one: the same comparison, with the same constant.  So what a value was asked is kept for a while.
  *
- * What was given away and is taken anew, an object from a pool, stands at the same address and is another thing:
- * a pointer to it was read where others have written since.  Such pointers are kept, too, the last of them. */
+ * What was given away and is taken anew, an object from a pool, stands at the same address and is another
+ * thing: a pointer to it was read where others have written since.  Such pointers are kept, too, the last of
+ * them. */
 #include "check/race.h"
 
 enum { REACH = 256 }; /* bytes of a thing, behind the pointer to it */
@@ -24,15 +25,18 @@ const struct bine__question *bine__race_asked(const struct bine__suspect *suspec
     return known ? question : NULL;
 }
 
-/* A comparison with a constant, while there is a suspicion. */
+/* A comparison with a constant, while there is a suspicion: of what the update has made, and not of what was
+ * read there after it. */
 void bine__race_ask_again(struct bine__strand *self, uint64_t constant, uint64_t value, uintptr_t pc)
 {
     struct bine__suspect *given = &self->given;
     int condition = bine__race_condition(pc);
+    const struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
     if (self->clobbered.at && condition >= 0)
-        bine__race_same_value(self, bine__record(self->look[(self->looks - 1) % BINE__LOOKS].record), constant);
+        bine__race_same_value(self, bine__record(last->record), constant);
     const struct bine__question *question = given->at ? bine__race_asked(given) : NULL;
-    if (!question || condition < 0 || bine__race_condition(question->pc) != condition)
+    if (!question || bine__record(given->record)->kind != BINE__UPDATE || condition < 0 ||
+        bine__race_condition(question->pc) != condition)
         return;
     unsigned unused = 64 - given->size * 8U;
     uint64_t now = bine__value_at(given->at, given->size);
@@ -49,10 +53,12 @@ void bine__race_took(struct bine__strand *self, const struct bine__record *mine,
 {
     uint64_t value = bine__value_at(at, 8);
     uint32_t slice = 0;
+    if (!bine__race_is_pointer(value))
+        return;
     for (uint32_t i = mine->next; i; i = bine__record(i)->next)
         if (bine__record(i)->w_slice > slice)
             slice = bine__record(i)->w_slice;
-    if (value && slice > mine->slice)
+    if (slice > mine->slice)
         self->took[self->takes++ % BINE__TAKES] = (struct bine__took){value, slice};
 }
 

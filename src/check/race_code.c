@@ -109,8 +109,8 @@ static bool tested_code(const uint8_t *from, bool pointer)
 {
     return (pointer && pointer_tested(from)) || bounded(from);
 }
-/* A conditional jump comes before any call: not a value is made of it, but a way is chosen.  On what, or on its
- * opposite. */
+/* A conditional jump comes before any call: not a value is made of it, but a way is chosen.  On what, or on
+ * its opposite. */
 static int condition(const uint8_t *from)
 {
     for (const uint8_t *at = from; at < from + NEAREST_TEST; at++) {

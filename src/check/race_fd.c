@@ -32,17 +32,22 @@ static struct fd {
     unsigned users;
 } * fds[FDS >> 8];
 
-static struct fd *fd_of(int number)
+static __attribute__((noinline)) struct fd *page_made(int number)
 {
-    if (number < 0 || number >= FDS)
-        return NULL;
     struct fd **page = &fds[number >> 8];
-    if (!*page)
-        *page = calloc(256, sizeof **page);
+    *page = calloc(256, sizeof **page);
     return *page ? &(*page)[number & 255] : NULL;
 }
 
-static struct use use_now(struct bine__strand *self, const struct fd *fd)
+static inline struct fd *fd_of(int number)
+{
+    if ((unsigned)number >= FDS)
+        return NULL;
+    struct fd *page = fds[number >> 8];
+    return bine__likely(page != NULL) ? &page[number & 255] : page_made(number);
+}
+
+static inline struct use use_now(struct bine__strand *self, const struct fd *fd)
 {
     uintptr_t pc = self->called ? self->called : bine__race_caller(NULL);
     return (struct use){self->number, fd->generation, self->slice, bine__race_short(pc),
@@ -58,67 +63,10 @@ static void tell_left(struct bine__finding *finding, const struct bine__strand *
                            bine__strand_name(name, self->number), bine__left_name(how, left));
 }
 
-/* ---- Two in the middle ------------------------------------------------------------------------------ */
-
-static void tell_busy(struct bine__strand *self, const struct use *busy, const struct use *now, int number,
-                      bool out)
-{
-    struct bine__finding finding = {.kind = "FD-BUSY"};
-    char name[64];
-    snprintf(finding.summary, sizeof finding.summary, "descriptor %d: two tasks %s one stream at once",
-             number, out ? "write" : "read");
-    bine__finding_site(&finding, "looked", busy->pc, busy->context, "%s is in the middle of %s",
-                       bine__strand_name(name, busy->strand), out ? "writing" : "reading");
-    bine__finding_site(&finding, "wrote", now->pc, now->context, "%s %s meanwhile",
-                       bine__strand_name(name, self->number), out ? "writes" : "reads");
-    bine__finding_tell(&finding);
-}
-
-/* Who has moved a part of what it means to move, and waits to move the rest, is in the middle. */
-void bine__check_io(int number, bool out, enum bine__io_step step, size_t moved)
-{
-    struct bine__strand *self = bine__race_self;
-    struct fd *fd = self ? fd_of(number) : NULL;
-    if (!fd)
-        return;
-    if (step == BINE__IO_BEGIN)
-        bine__check_fd_used(number);
-    struct use *busy = &fd->busy[out];
-    if (busy->strand && (busy->generation != fd->generation || !bine__race_strand(busy->strand)))
-        busy->strand = 0;
-    if (busy->strand && busy->strand != self->number && (moved || (out && step == BINE__IO_BEGIN))) {
-        const struct use now = use_now(self, fd);
-        tell_busy(self, busy, &now, number, out);
-    }
-    if (step == BINE__IO_PIECE && moved && !busy->strand)
-        *busy = use_now(self, fd);
-    else if (step == BINE__IO_END && busy->strand == self->number)
-        busy->strand = 0;
-}
-
 /* ---- Numbers that change hands ---------------------------------------------------------------------- */
 
-void bine__check_fd_made(int number)
+static void used(struct bine__strand *self, struct fd *fd, int number)
 {
-    struct bine__strand *self = bine__race_self;
-    struct fd *fd = bine__race_is_owner() ? fd_of(number) : NULL;
-    if (!fd)
-        return;
-    fd->generation++;
-    fd->open = true;
-    fd->busy[0].strand = fd->busy[1].strand = 0;
-    if (self) {
-        self->called = bine__race_caller(&self->library);
-        fd->made = use_now(self, fd);
-    }
-}
-
-void bine__check_fd_used(int number)
-{
-    struct bine__strand *self = bine__race_self;
-    struct fd *fd = self ? fd_of(number) : NULL;
-    if (!fd)
-        return;
     struct use *mine = NULL;
     for (unsigned i = 0; i < USERS && i < fd->users; i++)
         if (fd->user[i].strand == self->number)
@@ -146,6 +94,71 @@ void bine__check_fd_used(int number)
     if (!mine)
         mine = &fd->user[fd->users++ % USERS];
     *mine = use_now(self, fd);
+}
+
+/* ---- Two in the middle ------------------------------------------------------------------------------ */
+
+static void tell_busy(struct bine__strand *self, const struct use *busy, const struct use *now, int number,
+                      bool out)
+{
+    struct bine__finding finding = {.kind = "FD-BUSY"};
+    char name[64];
+    snprintf(finding.summary, sizeof finding.summary, "descriptor %d: two tasks %s one stream at once",
+             number, out ? "write" : "read");
+    bine__finding_site(&finding, "looked", busy->pc, busy->context, "%s is in the middle of %s",
+                       bine__strand_name(name, busy->strand), out ? "writing" : "reading");
+    bine__finding_site(&finding, "wrote", now->pc, now->context, "%s %s meanwhile",
+                       bine__strand_name(name, self->number), out ? "writes" : "reads");
+    bine__finding_tell(&finding);
+}
+
+/* Who has moved a part of what it means to move, and waits to move the rest, is in the middle. */
+void bine__check_io(int number, bool out, enum bine__io_step step, size_t moved)
+{
+    struct bine__strand *self = bine__race_self;
+    struct fd *fd = self ? fd_of(number) : NULL;
+    if (!fd)
+        return;
+    if (step == BINE__IO_BEGIN)
+        used(self, fd, number);
+    struct use *busy = &fd->busy[out];
+    if (!busy->strand && (step != BINE__IO_PIECE || !moved))
+        return;
+    if (busy->strand && (busy->generation != fd->generation || !bine__race_strand(busy->strand)))
+        busy->strand = 0;
+    if (busy->strand && busy->strand != self->number && (moved || (out && step == BINE__IO_BEGIN))) {
+        const struct use now = use_now(self, fd);
+        tell_busy(self, busy, &now, number, out);
+    }
+    if (step == BINE__IO_PIECE && moved && !busy->strand)
+        *busy = use_now(self, fd);
+    else if (step == BINE__IO_END && busy->strand == self->number)
+        busy->strand = 0;
+}
+
+/* ---- Made, used, closed ------------------------------------------------------------------------------ */
+
+void bine__check_fd_made(int number)
+{
+    struct bine__strand *self = bine__race_self;
+    struct fd *fd = bine__race_is_owner() ? fd_of(number) : NULL;
+    if (!fd)
+        return;
+    fd->generation++;
+    fd->open = true;
+    fd->busy[0].strand = fd->busy[1].strand = 0;
+    if (self) {
+        self->called = bine__race_caller(&self->library);
+        fd->made = use_now(self, fd);
+    }
+}
+
+void bine__check_fd_used(int number)
+{
+    struct bine__strand *self = bine__race_self;
+    struct fd *fd = self ? fd_of(number) : NULL;
+    if (fd)
+        used(self, fd, number);
 }
 
 void bine__check_fd_closed(int number, int error)

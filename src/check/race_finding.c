@@ -20,6 +20,7 @@ enum { SEEN = 1024, FRAMES = 16, TEXT_SIZE = 16 << 10 };
 
 static uint64_t seen[SEEN];
 static unsigned seen_count, told;
+bool bine__findings_without_lines;
 
 struct text {
     char at[TEXT_SIZE];
@@ -82,6 +83,8 @@ static bool add_frame(struct text *text, unsigned number, uintptr_t pc)
     bine__place_of_call(&place, (const void *)pc);
     if (strncmp(place.function, "bine__", 6) == 0)
         return false;
+    if (!place.line_known && bine__race_near(pc)) /* the program's own */
+        bine__findings_without_lines = true;
     const char *function = place.function[0] ? place.function : "?";
     if (bine__race_options.log)
         add(text, "frame %s\t%s\n", function, place.where);

@@ -182,7 +182,7 @@ static void release(void *at, uintptr_t pc)
     if (!at)
         return;
     if (self)
-        bine__race_settle(self, true); /* while it can be read */
+        bine__race_settle(self); /* while it can be read */
     if (!bine__records) {        /* nothing was ever touched */
         __libc_free(at);
         return;

@@ -67,10 +67,10 @@ INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_
 {
     uint32_t short_pc, context;
     if (mine->strand != self->number || mine->next || mine->slice == bine__race_slice ||
-        mine->kind > BINE__UPDATE || !covers(mine, at, size))
+        mine->kind > BINE__UPDATE ||
+        !((mine->size == size && mine->place == (uint16_t)at) || covers(mine, at, size)))
         return false;
-    if (bine__race_options.predict || self->restores.at || self->clobbered.at || self->given.at ||
-        (kind != BINE__READ && self->undos) ||
+    if (bine__race_options.predict || self->suspicious || (kind != BINE__READ && self->undos) ||
         !placed(self, pc, &short_pc, &context) || !event_again(self, short_pc))
         return false;
     mine->place = (uint16_t)at;
@@ -133,8 +133,10 @@ INLINE void read_at(uintptr_t at, unsigned size, uintptr_t pc)
             record->flags = (uint8_t)((record->flags & BINE__KEPT_FLAGS) | bine__race_options.own_read);
         }
         record->time = bine__race_now;
-        record->pc = short_pc;
-        record->context = context;
+        if (!(record->flags & BINE__CHECKED_READ)) { /* where it looked counts */
+            record->pc = short_pc;
+            record->context = context;
+        }
         bine__race_looked(self, record);
         return;
     }
@@ -306,35 +308,64 @@ static __attribute__((noinline)) void derived(struct bine__strand *self, uintptr
     }
 }
 
-INLINE void compare(uint64_t a, uint64_t b, uint64_t mask, bool constant, uintptr_t pc)
+/* As an instruction would: of a constant size this is one. */
+INLINE bool holds(const struct bine__look *look, uint64_t value, unsigned size)
+{
+    switch (size) {
+    case 1: return (uint8_t)look->value == (uint8_t)value;
+    case 2: return (uint16_t)look->value == (uint16_t)value;
+    case 4: return (uint32_t)look->value == (uint32_t)value;
+    default: return look->value == value;
+    }
+}
+
+/* What the hooks leave: a suspicion, or something that was read earlier. */
+static __attribute__((noinline)) void compare_more(uint64_t a, uint64_t b, unsigned size, bool constant,
+                                                   uintptr_t pc)
 {
     struct bine__strand *self = bine__race_self;
-    if (!self)
-        return;
-    self->undos = 0;
-#pragma GCC unroll 4
+    if (constant && self->suspicious)
+        bine__race_ask_again(self, a, b, pc);
     for (unsigned i = 0; i < BINE__LOOKS; i++) {
         struct bine__look *look = &self->look[i];
-        uint64_t value = look->value & mask;
-        if (bine__unlikely((value == a || value == b) && !look->marked))
+        if (!look->marked && (holds(look, b, size) || (!constant && holds(look, a, size))))
             mark(self, look);
-    }
-    if (bine__unlikely(constant && (self->clobbered.at || self->given.at)))
-        bine__race_ask_again(self, a, b, pc);
-    if (constant) {
-        const struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
-        if ((last->value & mask) == b && last->record)
-            bine__race_questions[last->record % BINE__QUESTIONS] =
-                (struct bine__question){last->record, bine__record(last->record)->slice, pc, a};
     }
     if (!self->look[(self->looks - 1) % BINE__LOOKS].marked ||
         !self->look[(self->looks - 2) % BINE__LOOKS].marked)
         derived(self, pc);
 }
 
+/* If one of them is a constant, it is a.  A call is the last thing done, so that no registers are saved. */
+INLINE void compare(uint64_t a, uint64_t b, unsigned size, bool constant, uintptr_t pc)
+{
+    struct bine__strand *self = bine__race_self;
+    if (!self)
+        return;
+    struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
+    bool more = self->suspicious;
+    self->undos = 0;
+    if (constant && bine__likely(!last->marked && holds(last, b, size))) {
+        if (!more)
+            bine__race_questions[last->record % BINE__QUESTIONS] =
+                (struct bine__question){last->record, bine__record(last->record)->slice, pc, a};
+        mark(self, last);
+    }
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < BINE__LOOKS; i++) {
+        const struct bine__look *look = &self->look[i];
+        if (bine__unlikely((holds(look, b, size) || (!constant && holds(look, a, size))) && !look->marked))
+            more = true;
+    }
+    if (bine__unlikely(more))
+        compare_more(a, b, size, constant, pc);
+    else if (!last->marked || !self->look[(self->looks - 2) % BINE__LOOKS].marked)
+        derived(self, pc);
+}
+
 #define COMPARE(n, type)                                                                                     \
-    HOOK void __sanitizer_cov_trace_cmp##n(type a, type b) { compare(a, b, (type)-1, false, CALLER); }       \
-    HOOK void __sanitizer_cov_trace_const_cmp##n(type a, type b) { compare(a, b, (type)-1, true, CALLER); }
+    HOOK void __sanitizer_cov_trace_cmp##n(type a, type b) { compare(a, b, n, false, CALLER); }       \
+    HOOK void __sanitizer_cov_trace_const_cmp##n(type a, type b) { compare(a, b, n, true, CALLER); }
 COMPARE(1, uint8_t)
 COMPARE(2, uint16_t)
 COMPARE(4, uint32_t)
@@ -345,7 +376,7 @@ HOOK void __sanitizer_cov_trace_cmpf(float a, float b)
     uint32_t x, y;
     memcpy(&x, &a, sizeof x);
     memcpy(&y, &b, sizeof y);
-    compare(x, y, UINT32_MAX, false, CALLER);
+    compare(x, y, sizeof x, false, CALLER);
 }
 
 HOOK void __sanitizer_cov_trace_cmpd(double a, double b)
@@ -353,13 +384,12 @@ HOOK void __sanitizer_cov_trace_cmpd(double a, double b)
     uint64_t x, y;
     memcpy(&x, &a, sizeof x);
     memcpy(&y, &b, sizeof y);
-    compare(x, y, UINT64_MAX, false, CALLER);
+    compare(x, y, sizeof x, false, CALLER);
 }
 
 HOOK void __sanitizer_cov_trace_switch(uint64_t value, uint64_t *cases)
 {
-    uint64_t bits = cases[1], mask = bits < 64 ? ((uint64_t)1 << bits) - 1 : UINT64_MAX;
-    compare(value & mask, value & mask, mask, true, CALLER);
+    compare(value, value, (unsigned)cases[1] / 8, true, CALLER);
 }
 
 HOOK void __sanitizer_cov_trace_pc_guard(uint32_t *guard) { (void)guard; }

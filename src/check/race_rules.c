@@ -91,10 +91,7 @@ static bool written_later(const struct bine__record *theirs, uint32_t chain)
     return false;
 }
 
-static bool looks_like_pointer(uint64_t value)
-{
-    return value == 0 || (value > 0x10000 && value < (uint64_t)1 << 47);
-}
+static bool looks_like_pointer(uint64_t value) { return value == 0 || bine__race_is_pointer(value); }
 
 /* A double between 2^-32 and 2^64, of either sign. */
 static bool looks_like_number(uint64_t value)
@@ -120,9 +117,25 @@ static bool may_be_right(struct bine__strand *self, const struct bine__record *m
     if (!suspect.may_give_back && !bine__race_asked(&suspect))
         return false;
     if (self->given.at)
-        bine__race_settle(self, true);
+        bine__race_settle(self);
     self->given = suspect;
+    self->suspicious = true;
     return true;
+}
+
+/* It saw that a flag was set, another has set it again, and if it clears it now, that is lost.  (Of a truth
+ * value clang announces no comparison.) */
+static void may_clear(struct bine__strand *self, const struct bine__record *mine,
+                      const struct bine__record *theirs, uintptr_t at, unsigned size, uintptr_t pc)
+{
+    const struct spot act = here(self, pc);
+    bool checked = (mine->flags & BINE__CHECKED_READ) || bine__race_condition(bine__race_pc(mine->pc)) >= 0;
+    if (!checked || !mine->val || size == 8 || mine->val != theirs->w_old ||
+        (theirs->flags & (BINE__BLIND | BINE__CHANGED)) != BINE__BLIND)
+        return;
+    self->restores = suspect_of(mine, theirs, at, size, mine->val, act);
+    self->suspicious = true;
+    self->restores.suspicion = BINE__CLEARS;
 }
 
 /* It read in an earlier slice, and writes. */
@@ -140,8 +153,11 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
             continue;
         uint64_t value = bine__value_at(at, size);
         if (bine__rule(BINE__RULE_VALUES) && !group && size == mine->size && value == mine->val &&
-            (value == theirs->w_old || written_later(theirs, mine->next)))
+            (value == theirs->w_old || written_later(theirs, mine->next))) {
+            if (kind == BINE__WRITE)
+                may_clear(self, mine, theirs, at, size, pc);
             continue;
+        }
         if (bine__race_taken(self, mine, at))
             return;
         bool was_checked = (mine->flags & BINE__CHECKED_READ) != 0;
@@ -193,6 +209,7 @@ static void clobbered(struct bine__strand *self, const struct bine__record *mine
             return;
         const struct spot act = here(self, pc);
         self->clobbered = suspect_of(mine, theirs, at, size, theirs->w_old, act);
+        self->suspicious = true;
         return;
     }
 }
@@ -201,8 +218,9 @@ static void clobbered(struct bine__strand *self, const struct bine__record *mine
 void bine__race_same_value(struct bine__strand *self, const struct bine__record *record, uint64_t with)
 {
     const struct bine__suspect *suspect = &self->clobbered;
+    bool truth = suspect->size == 1 && suspect->value <= 1 && with <= 1; /* asked for either way */
     if (bine__rule(BINE__RULE_ASKED) && record == bine__record(suspect->record) &&
-        (suspect->value == with || suspect->size == 1))
+        (suspect->value == with || truth))
         self->clobbered.at = 0;
 }
 
@@ -254,6 +272,7 @@ static void may_restore(struct bine__strand *self, const struct bine__record *mi
             return; /* not put back, but reset */
         const struct spot act = here(self, pc);
         self->restores = suspect_of(mine, theirs, at, size, mine->w_old, act);
+        self->suspicious = true;
         return;
     }
 }
@@ -283,7 +302,7 @@ static void settle_sign(struct bine__strand *self)
     self->sign.at = 0;
 }
 
-static void settle_given(struct bine__strand *self, bool all)
+static void settle_given(struct bine__strand *self)
 {
     static const struct triple triple = {"STALE-CHECK", "checked it", "wrote it",
                                          "updates it without looking again"};
@@ -292,9 +311,6 @@ static void settle_given(struct bine__strand *self, bool all)
     bool right = suspect.slice != self->slice ||
                  (suspect.may_give_back &&
                   direction(suspect.value, bine__value_at(suspect.at, suspect.size), suspect.size) == back);
-    self->given.may_give_back = false;
-    if (!right && !all && bine__race_asked(&suspect))
-        return; /* it may ask yet */
     self->given.at = 0;
     if (!right)
         tell_suspect(self, &suspect, &triple, false);
@@ -368,12 +384,14 @@ void bine__race_replaced(struct bine__strand *self, uintptr_t at, uintptr_t pc)
         return;
     const struct spot act = here(self, pc);
     self->restores = self->returned;
+    self->suspicious = true;
     self->restores.pc = act.pc;
     self->restores.context = act.context;
     self->returned.at = 0;
 }
 
-/* There was nothing, and what it puts there takes the place of what has come since, or stands in front of it. */
+/* There was nothing, and what it puts there takes the place of what has come since, or stands in front of
+ * it. */
 void bine__race_unfound(struct bine__strand *self, struct bine__record *mine, uintptr_t at, uintptr_t pc)
 {
     const struct bine__suspect unfound = self->unfound;
@@ -387,14 +405,15 @@ void bine__race_unfound(struct bine__strand *self, struct bine__record *mine, ui
             continue;
         const struct spot act = here(self, pc);
         self->restores = suspect_of(mine, theirs, at, 8, unfound.value, act);
+        self->suspicious = true;
         self->restores.mine = unfound.mine;
         self->restores.suspicion = BINE__UNFOUND;
         return;
     }
 }
 
-/* A list's new element is linked to the one that was first: it may be for something else.  Not if the two begin
- * with the same: what this task has just written there, and another had. */
+/* A list's new element is linked to the one that was first: it may be for something else.  Not if the two
+ * begin with the same: what this task has just written there, and another had. */
 static void tell_unfound(struct bine__strand *self, const struct bine__suspect *suspect)
 {
     enum { REACH = 256 };
@@ -421,7 +440,15 @@ static void tell_unfound(struct bine__strand *self, const struct bine__suspect *
     }
 }
 
-void bine__race_settle(struct bine__strand *self, bool all)
+static void tell_cleared(struct bine__strand *self, const struct bine__suspect *suspect)
+{
+    static const struct triple triple = {"STALE-CHECK", "saw it set", "set it again",
+                                         "clears it without looking again"};
+    if (bine__value_at(suspect->at, suspect->size) == 0)
+        tell_suspect(self, suspect, &triple, false);
+}
+
+void bine__race_settle(struct bine__strand *self)
 {
     static const struct triple triple = {"LOST-UPDATE", "read it", "wrote it", "puts back what it had read"};
     const struct bine__suspect suspect = self->restores;
@@ -430,12 +457,15 @@ void bine__race_settle(struct bine__strand *self, bool all)
     if (self->sign.at)
         settle_sign(self);
     if (self->given.at)
-        settle_given(self, all);
+        settle_given(self);
     self->restores.at = 0;
+    self->suspicious = false;
     if (!suspect.at || suspect.slice != self->slice)
         return;
     if (suspect.suspicion == BINE__RETURNED)
         tell_returned(self, &suspect);
+    else if (suspect.suspicion == BINE__CLEARS)
+        tell_cleared(self, &suspect);
     else if (suspect.suspicion == BINE__UNFOUND)
         tell_unfound(self, &suspect);
     else if (bine__value_at(suspect.at, suspect.size) == suspect.value)

@@ -233,7 +233,7 @@ void bine__check_leave(struct bine_task *task)
         pc = bine__race_caller(&library);
     self->undos = 0;
     self->returned.at = 0;
-    bine__race_settle(self, true);
+    bine__race_settle(self);
     if (self->ended)
         return;
     if (task == &task->loop->root)
@@ -366,6 +366,9 @@ static __attribute__((destructor)) void end(void)
                 "bine-race: no object of this program is instrumented: compile with bine-race cc\n");
     if (!found)
         return;
+    if (bine__findings_without_lines)
+        dprintf(STDERR_FILENO,
+                "bine-race: places are offsets where there is no debug information: compile with -g\n");
     if (!bine__race_options.log)
         dprintf(STDERR_FILENO, "bine-race: %u finding%s\n", found, found == 1 ? "" : "s");
     fflush(NULL);

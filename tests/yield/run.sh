@@ -16,6 +16,7 @@
 # bugs/       a seeded bug each, which built with -DFIXED is its own repair
 # clean/      sound programs
 # predicted/  bugs whose interference does not happen in the run; and so are those of bugs/ that say STAGGERED
+# tool.sh     how bine-race ends, and what it says of what it cannot see
 # third.sh    programs of others, built with instrumentation
 # mutations   heuristics of the detector that are switched off one by one: the corpus must tell
 #
@@ -152,6 +153,14 @@ for compiler in $compilers; do
     bar 'repairs and sound programs in every schedule tried' "$compiler" explore 'twin clean' 'silent partial' 100
     bar 'repairs explored to the end' "$compiler" explore twin silent 80
 done
+
+# ---- The tool itself ---------------------------------------------------------------------------------------
+
+compiler=${compilers# } compiler=${compiler%% *}
+sh "$here/tool.sh" "$compiler" >"$WORK/tool.said"
+while read -r verdict what; do
+    if test "$verdict" = ok; then good "$what"; else bad "$what"; fi
+done <"$WORK/tool.said"
 test -n "$quick" && total
 
 # ---- Programs of others ------------------------------------------------------------------------------------

@@ -74,7 +74,8 @@ static void help(void)
         "  --help, --version\n"
         "\n"
         "Exit status: the program's, if there is nothing to tell; 66 if there are findings; 2 for a usage "
-        "error.\n",
+        "error;\n"
+        "125 if bine-race itself fails, 126 if the program cannot be run, 127 if it is not there.\n",
         stdout);
 }
 
