@@ -56,6 +56,7 @@ LOOP_TEST(a_system_without_descriptors_is_enfile)
     EXPECT_PASSES_ON("socket", ENFILE, bine_socket(AF_INET, SOCK_STREAM, 0));
     EXPECT_PASSES_ON("socketpair", ENFILE, bine_socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
     EXPECT_PASSES_ON("pipe", ENFILE, bine_pipe(fd));
+    EXPECT_PASSES_ON("dup", ENFILE, bine_dup(0));
     EXPECT_PASSES_ON("socket", ENFILE, bine_listen("tcp", "127.0.0.1:0", 0));
     EXPECT_PASSES_ON("socket", ENFILE, bine_listen("unix", "@bine-check-errno", 0));
     EXPECT_PASSES_ON("socket", ENFILE, bine_dial("tcp", "127.0.0.1:1"));
