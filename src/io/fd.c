@@ -79,6 +79,24 @@ struct bine__fd *bine__fd_get(struct bine__io *io, int fd)
     return slot;
 }
 
+struct bine_task *bine__begin_on_slowly(int fd, const void *from)
+{
+    struct bine_task *self = bine__current();
+    const struct bine__fd *slot;
+    uint32_t generation;
+
+    if (!self)
+        return NULL;
+    bine__check_call(self);
+    slot = bine__fd_find(self->loop->io, fd);
+    generation = slot ? slot->generation : 0;
+    self = bine__begin_slowly(self->loop, self, from);
+    if (!slot || !self || slot->generation == generation)
+        return self;
+    errno = EBADF;
+    return NULL;
+}
+
 void bine__fd_free_all(struct bine__io *io)
 {
     for (uint32_t i = 0; i < io->chunk_count; i++)

@@ -108,19 +108,19 @@ static inline struct bine__fd *bine__fd_find(const struct bine__io *io, int fd)
         return NULL;
     return &io->chunks[chunk][fd & (BINE__CHUNK_SLOTS - 1)];
 }
+
+/* fd.c: the same, where it may switch. */
+struct bine_task *bine__begin_on_slowly(int fd, const void *from);
+
 /* Opens a yielding call on a descriptor, as bine__begin() does: NULL with errno also if that has switched, and the
  * number was closed meanwhile and may be another descriptor's now. */
 static inline __attribute__((always_inline)) struct bine_task *bine__begin_on(int fd)
 {
     const struct bine_loop *loop = bine__loop;
-    const struct bine__fd *slot = loop && loop->io ? bine__fd_find(loop->io, fd) : NULL;
-    const uint32_t generation = slot ? slot->generation : 0;
-    struct bine_task *self = bine__begin();
 
-    if (bine__likely(!slot || !self || slot->generation == generation))
-        return self;
-    errno = EBADF;
-    return NULL;
+    if (bine__likely(loop && !loop->current->alert && loop->budget > 0))
+        return bine__begin(); /* which will not switch */
+    return bine__begin_on_slowly(fd, __builtin_return_address(0));
 }
 
 /* Makes one.  NULL/EBADF: not open; NULL/ENOMEM. */
