@@ -146,8 +146,9 @@ struct bine__steps {
 
 enum { BINE__EVENTS = 48, BINE__EVENT_HINTS = 64 };
 struct bine__events {
-    struct bine__event at[BINE__EVENTS];
+    struct bine__event at[BINE__EVENTS]; /* behind those of this turn stand others of earlier ones */
     uint8_t hint[BINE__EVENT_HINTS];
+    uint8_t used;
     struct bine__steps steps;
 };
 

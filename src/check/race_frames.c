@@ -215,24 +215,31 @@ static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
     }
     unsigned n = frame->events;
     uint8_t *hint = bine__event_hint(events, pc);
-    if (*hint < n && events->at[*hint].pc == pc) {
-        events->at[*hint].time = now;
-        frame->events = (uint8_t)(*hint + 1);
+    if (n == 0)
+        events->used = 0;
+    unsigned place = *hint;
+    if (place >= events->used || events->at[place].pc != pc) /* two with one hint */
+        for (place = 0; place < events->used && events->at[place].pc != pc;)
+            place++;
+    if (place < n) {
+        events->at[place].time = now;
+        *hint = (uint8_t)place;
+        frame->events = (uint8_t)(place + 1);
         return;
     }
-    for (unsigned i = 0; i < n; i++) /* two with one hint */
-        if (events->at[i].pc == pc) {
-            events->at[i].time = now;
-            *hint = (uint8_t)i;
-            frame->events = (uint8_t)(i + 1);
-            return;
-        }
     if (n == BINE__EVENTS) { /* the older half is forgotten: a straight piece of code that is very long */
         n = BINE__EVENTS / 2;
         memmove(events->at, events->at + n, n * sizeof *events->at);
+        place = events->used = (uint8_t)n;
     }
-    const struct bine__event *before = &events->at[*hint]; /* of an earlier turn */
-    uint64_t ever = before->pc == pc && before->ever >= frame->entry ? before->ever : now;
+    /* One of an earlier turn that stands in its way is kept, where this one was or behind all others. */
+    uint64_t ever = place < events->used ? events->at[place].ever : now;
+    if (place == events->used && events->used < BINE__EVENTS)
+        events->used++;
+    if (place < BINE__EVENTS && place != n) {
+        events->at[place] = events->at[n];
+        *bine__event_hint(events, events->at[place].pc) = (uint8_t)place;
+    }
     events->at[n] = (struct bine__event){pc, now, now, ever};
     *hint = (uint8_t)n;
     frame->events = (uint8_t)(n + 1);
