@@ -250,6 +250,9 @@ struct bine__strand {
     struct bine__suspect returned; /* not written yet */
     struct bine__look look[BINE__LOOKS]; /* the last of them */
     unsigned looks;
+    struct {
+        uint32_t record[2], slice;
+    } compared; /* with each other */
     unsigned returned_looks; /* how many there were when a function returned to ... */
     uint32_t returned_from;
     uintptr_t returned_to;
@@ -313,6 +316,8 @@ static inline bool bine__race_is_pointer(uint64_t value)
 
 void bine__race_took(struct bine__strand *, const struct bine__record *mine, uintptr_t at);
 bool bine__race_taken(const struct bine__strand *, const struct bine__record *look, uintptr_t at);
+bool bine__race_found_anew(const struct bine__strand *, const struct bine__record *mine);
+void bine__race_acted(const struct bine__strand *, const struct bine__record *mine);
 extern struct bine__question bine__race_questions[BINE__QUESTIONS];
 const struct bine__question *bine__race_asked(const struct bine__suspect *);
 void bine__race_ask_again(struct bine__strand *, uint64_t constant, uint64_t value, uintptr_t pc);

@@ -216,8 +216,10 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
             mine->pc = short_pc;
             mine->context = context;
         }
-        if (kind != BINE__READ && mine->kind == BINE__READ)
+        if (kind != BINE__READ && mine->kind == BINE__READ) {
             bine__race_replaced(self, at, pc);
+            bine__race_acted(self, mine);
+        }
         if (kind == BINE__WRITE && self->unfound.at == at)
             bine__race_unfound(self, mine, at, pc);
         if (kind == BINE__READ) {

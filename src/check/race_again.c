@@ -70,3 +70,31 @@ bool bine__race_taken(const struct bine__strand *self, const struct bine__record
             return true;
     return false;
 }
+
+/* Where it writes it has found by an index that others have moved meanwhile: it takes a thing out, works, and
+ * puts it back where there is room now. */
+bool bine__race_found_anew(const struct bine__strand *self, const struct bine__record *mine)
+{
+    const struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
+    const struct bine__record *index = bine__record(last->record);
+    if (!bine__rule(BINE__RULE_TAKEN) || index == mine || index->strand != self->number ||
+        index->slice != bine__race_slice)
+        return false;
+    for (uint32_t i = index->next; i; i = bine__record(i)->next)
+        if ((bine__record(i)->mask & index->mask) && bine__record(i)->w_slice > mine->slice)
+            return true;
+    return false;
+}
+
+/* `if (head != tail) head++;` It has acted on the check, of the other one too. */
+void bine__race_acted(const struct bine__strand *self, const struct bine__record *mine)
+{
+    uint32_t number = (uint32_t)(mine - bine__records);
+    bool first = self->compared.record[0] == number;
+    if (self->compared.slice != bine__race_slice || (!first && self->compared.record[1] != number) ||
+        !bine__rule(BINE__RULE_TAKEN))
+        return;
+    struct bine__record *other = bine__record(self->compared.record[first ? 1 : 0]);
+    if (other->kind == BINE__READ && other->strand == self->number && other->slice == bine__race_slice)
+        other->flags &= (uint8_t)~BINE__CHECKED_READ;
+}

@@ -319,6 +319,22 @@ INLINE bool holds(const struct bine__look *look, uint64_t value, unsigned size)
     }
 }
 
+/* The last that were read, of those that may be these. */
+static void compared(struct bine__strand *self, uint64_t a, uint64_t b, unsigned size)
+{
+    uint32_t one = 0, other = 0;
+    for (unsigned i = 1; i <= BINE__LOOKS; i++) {
+        const struct bine__look *look = &self->look[(self->looks - i) % BINE__LOOKS];
+        if (!one && holds(look, a, size))
+            one = look->record;
+        else if (!other && holds(look, b, size))
+            other = look->record;
+    }
+    self->compared.record[0] = one;
+    self->compared.record[1] = other;
+    self->compared.slice = bine__race_slice;
+}
+
 /* What the hooks leave: a suspicion, or something that was read earlier. */
 static __attribute__((noinline)) void compare_more(uint64_t a, uint64_t b, unsigned size, bool constant,
                                                    uintptr_t pc)
@@ -326,6 +342,8 @@ static __attribute__((noinline)) void compare_more(uint64_t a, uint64_t b, unsig
     struct bine__strand *self = bine__race_self;
     if (constant && self->suspicious)
         bine__race_ask_again(self, a, b, pc);
+    if (!constant)
+        compared(self, a, b, size);
     for (unsigned i = 0; i < BINE__LOOKS; i++) {
         struct bine__look *look = &self->look[i];
         if (!look->marked && (holds(look, b, size) || (!constant && holds(look, a, size))))

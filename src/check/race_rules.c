@@ -268,8 +268,8 @@ static void may_restore(struct bine__strand *self, const struct bine__record *mi
         const struct bine__record *theirs = bine__record(i);
         if (!between(self, mine, theirs, mask, theirs->w_slice) || bine__value_at(at, size) == mine->w_old)
             continue;
-        if (mine->w_old == 0)
-            return; /* not put back, but reset */
+        if (mine->w_old == 0 || bine__race_found_anew(self, mine))
+            return; /* not put back, but reset; or put where there is room now */
         const struct spot act = here(self, pc);
         self->restores = suspect_of(mine, theirs, at, size, mine->w_old, act);
         self->suspicious = true;
