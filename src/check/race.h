@@ -102,12 +102,13 @@ enum {
     BINE__OWN_READ = 2,
     BINE__IN_SPAN = 4,
     BINE__CHANGED = 8,
+    BINE__SEVERAL = 16, /* members of its group were written in its slice, and .place is the first of them */
     BINE__BLIND = 32,  /* its slice's first write came before any read */
     BINE__RAISED = 64, /* an update made it more, or less */
     BINE__LOWERED = 128
 };
 enum {
-    BINE__OF_WRITE = BINE__CHANGED | BINE__BLIND | BINE__RAISED | BINE__LOWERED,
+    BINE__OF_WRITE = BINE__CHANGED | BINE__SEVERAL | BINE__BLIND | BINE__RAISED | BINE__LOWERED,
     BINE__KEPT_FLAGS = BINE__IN_SPAN | BINE__OF_WRITE
 };
 
@@ -213,6 +214,7 @@ struct bine__suspect {
         BINE__CLEARS     /* a flag that another has set once more */
     } suspicion;
     bool may_give_back; /* of an update */
+    bool of_group;
 };
 
 struct bine__question { /* that was asked of a value: the comparison with a constant */

@@ -227,10 +227,19 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
                 mine->kind = BINE__READ;
                 mine->flags = (uint8_t)((mine->flags & BINE__KEPT_FLAGS) |
                                         (bine__rule(BINE__RULE_OWN_READS) ? BINE__OWN_READ : 0));
+                if (group && mine->place != (uint16_t)at) { /* it reads another part than it has written */
+                    mine->place = (uint16_t)at;
+                    mine->flags |= BINE__SEVERAL;
+                }
             }
             read_now(self, mine, at, size);
         } else {
+            bool first = mine->w_slice != bine__race_slice;
             written_now(self, mine, short_pc, context, at, size, false);
+            if (group && first)
+                mine->place = (uint16_t)at;
+            else if (group && mine->place != (uint16_t)at)
+                mine->flags |= BINE__SEVERAL;
             mine->kind = mine->kind == BINE__WRITE && kind == BINE__WRITE ? BINE__WRITE : BINE__UPDATE;
             mine->flags &= BINE__KEPT_FLAGS;
             if (bine__race_options.predict)

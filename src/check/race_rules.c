@@ -74,6 +74,14 @@ static struct bine__suspect suspect_of(const struct bine__record *mine, const st
                                   .context = act.context};
 }
 
+static void tell_suspect(struct bine__strand *self, const struct bine__suspect *suspect,
+                         const struct triple *triple, bool wrote)
+{
+    tell(self, triple, wrote ? write_of(&suspect->mine) : read_of(&suspect->mine), suspect->theirs.strand,
+         suspect->theirs.w_slice, write_of(&suspect->theirs), suspect->at, suspect->size,
+         (struct spot){suspect->pc, suspect->context});
+}
+
 /* ---- Who wrote meanwhile ---------------------------------------------------------------------------- */
 
 static bool between(const struct bine__strand *self, const struct bine__record *mine,
@@ -224,6 +232,21 @@ void bine__race_same_value(struct bine__strand *self, const struct bine__record 
         self->clobbered.at = 0;
 }
 
+static void tell_torn(struct bine__strand *self, const struct bine__suspect *suspect)
+{
+    const struct triple triple = {"TORN-GROUP", "updated a part of it",
+                                  suspect->theirs.kind == BINE__READ ? "saw it half updated" : "changed it",
+                                  "updates the rest"};
+    tell_suspect(self, suspect, &triple, true);
+}
+
+/* A group's member alone: it may take away what it has added. */
+static bool gives_back_alone(const struct bine__record *mine, uintptr_t at)
+{
+    return bine__rule(BINE__RULE_RETURNS) && (mine->flags & (BINE__RAISED | BINE__LOWERED)) &&
+           !(mine->flags & BINE__SEVERAL) && mine->place == (uint16_t)at;
+}
+
 /* It wrote a part of a group in an earlier slice, and writes another. */
 static void torn(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
                  uintptr_t pc)
@@ -233,11 +256,23 @@ static void torn(struct bine__strand *self, const struct bine__record *mine, uin
         uint32_t slice = theirs->slice > theirs->w_slice ? theirs->slice : theirs->w_slice;
         if (!between(self, mine, theirs, 0xff, slice))
             continue;
-        const struct triple triple = {"TORN-GROUP", "updated a part of it",
-                                      theirs->kind == BINE__READ ? "saw it half updated" : "changed it",
-                                      "updates the rest"};
-        tell(self, &triple, write_of(mine), theirs->strand, slice,
-             theirs->w_slice == slice ? write_of(theirs) : read_of(theirs), at, size, here(self, pc));
+        struct bine__suspect suspect =
+            suspect_of(mine, theirs, at, size, bine__value_at(at, size), here(self, pc));
+        suspect.of_group = true;
+        if (theirs->w_slice != slice) {
+            suspect.theirs.w_slice = slice;
+            suspect.theirs.w_pc = theirs->pc;
+            suspect.theirs.w_context = theirs->context;
+        }
+        suspect.may_give_back = gives_back_alone(mine, at);
+        if (self->given.at)
+            bine__race_settle(self);
+        if (suspect.may_give_back) {
+            self->given = suspect;
+            self->suspicious = true;
+        } else {
+            tell_torn(self, &suspect);
+        }
         return;
     }
 }
@@ -277,14 +312,6 @@ static void may_restore(struct bine__strand *self, const struct bine__record *mi
     }
 }
 
-static void tell_suspect(struct bine__strand *self, const struct bine__suspect *suspect,
-                         const struct triple *triple, bool wrote)
-{
-    tell(self, triple, wrote ? write_of(&suspect->mine) : read_of(&suspect->mine), suspect->theirs.strand,
-         suspect->theirs.w_slice, write_of(&suspect->theirs), suspect->at, suspect->size,
-         (struct spot){suspect->pc, suspect->context});
-}
-
 /* Whether an update made it more or less is seen once it is done. */
 static int direction(uint64_t before, uint64_t after, unsigned size)
 {
@@ -312,7 +339,9 @@ static void settle_given(struct bine__strand *self)
                  (suspect.may_give_back &&
                   direction(suspect.value, bine__value_at(suspect.at, suspect.size), suspect.size) == back);
     self->given.at = 0;
-    if (!right)
+    if (!right && suspect.of_group)
+        tell_torn(self, &suspect);
+    else if (!right)
         tell_suspect(self, &suspect, &triple, false);
 }
 

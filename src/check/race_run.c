@@ -216,6 +216,7 @@ void bine__check_call(struct bine_task *task)
     if (bine__rule(BINE__RULE_CALLS))
         bine__race_call(self, self->called);
     if (bine__race_options.predict) { /* another time it will switch */
+        bine__race_settle(self);
         note_leave(self, BINE__WAIT_NONE, self->called, self->library);
         self->slice = ++bine__race_slice;
     }
