@@ -393,7 +393,7 @@ uint32_t *bine__race_special(struct bine__strand *, uintptr_t at, unsigned size,
                              enum bine__access_kind, uintptr_t pc);
 
 /* race_predict.c */
-void bine__predict_span(struct bine__strand *, uintptr_t at, const struct bine__record *look,
+void bine__predict_span(struct bine__strand *, uintptr_t at, const struct bine__record *look, uint8_t mask,
                         uint32_t w_context, enum bine__access_kind, uintptr_t pc, uint32_t others);
 void bine__predict_write(struct bine__strand *, uintptr_t at, uint8_t mask, uintptr_t pc, uint32_t context);
 void bine__predict_forget(uintptr_t at);

@@ -66,7 +66,8 @@ static bool ordered(const struct bine__strand *self, uint32_t strand, uint32_t s
 }
 
 void bine__predict_span(struct bine__strand *self, uintptr_t at, const struct bine__record *look,
-                        uint32_t w_context, enum bine__access_kind kind, uintptr_t pc, uint32_t others)
+                        uint8_t mask, uint32_t w_context, enum bine__access_kind kind, uintptr_t pc,
+                        uint32_t others)
 {
     const struct bine__left *left = bine__race_left_before(self, bine__race_slice);
     struct span **head = head_of(at), *span = *head;
@@ -87,7 +88,7 @@ void bine__predict_span(struct bine__strand *self, uintptr_t at, const struct bi
                           at,
                           self->number,
                           (uint8_t)kind,
-                          look->mask,
+                          look->mask & mask, /* a record may be of neighbours too */
                           (look->flags & BINE__CHECKED_READ) != 0,
                           look->slice,
                           bine__race_slice,

@@ -181,7 +181,7 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
     }
     if (bine__race_options.predict &&
         (kind == BINE__WRITE || (checked && !may_give_back(self, mine)))) {
-        bine__predict_span(self, at, mine, bine__race_here(self), kind, pc, mine->next);
+        bine__predict_span(self, at, mine, mask, bine__race_here(self), kind, pc, mine->next);
         mine->flags |= BINE__IN_SPAN;
     }
 }
