@@ -486,7 +486,7 @@ LOOP_TEST(a_write_cut_short_is_the_last)
     ssize_t written = -2, got = 0, n;
 
     connect_ends(&world, ends);
-    BINE_TIMEOUT(20 * BINE_MS)
+    BINE_TIMEOUT(200 * BINE_MS)
         written = bine_tls_write(ends[0], much, MUCH);
     expect_int(errno, ==, ETIMEDOUT);
     expect_int(written, <, MUCH);
