@@ -368,6 +368,8 @@ static inline uint8_t bine__mask(uintptr_t at, unsigned size)
 static inline uint64_t bine__value_at(uintptr_t at, unsigned size)
 {
     uint64_t value = 0;
+    if (at == 0)
+        __builtin_unreachable(); /* an access there does not get so far */
     __builtin_memcpy(&value, (const void *)at, size > 8 ? 8 : size);
     return value;
 }
