@@ -109,7 +109,7 @@ static inline struct bine__fd *bine__fd_find(const struct bine__io *io, int fd)
     return &io->chunks[chunk][fd & (BINE__CHUNK_SLOTS - 1)];
 }
 
-/* fd.c: the same, where it may switch. */
+/* fd.c: what bine__begin_on() does where it may switch. */
 struct bine_task *bine__begin_on_slowly(int fd, const void *from);
 
 /* Opens a yielding call on a descriptor, as bine__begin() does: NULL with errno also if that has switched, and the
