@@ -46,7 +46,7 @@ VALGRIND_TESTS = $(filter-out $(VALGRIND_OUT),$(notdir $(filter-out $(UNIT_CXX),
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
            --errors-for-leak-kinds=definite --suppressions=tests/support/resolver.supp
 # Helgrind follows threads, and no switched stacks.
-HELGRIND_TESTS = check_sync check_lock check_chan check_queue check_select check_group
+HELGRIND_TESTS = check_sync check_lock check_cond check_chan check_queue check_select check_traffic check_group
 check-valgrind: ## unit tests under its memory checker, and CONTEXT=thread under Helgrind; VALGRIND_TESTS= chooses
 	@CC='$(CC)' sh tests/setup.sh check valgrind
 	+@$(MAKE_) tests

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Channels: meeting and buffering, order, closing, cancellation at every moment, sizes, misuse, and values counted
- * under random traffic.  Select has its own tests. */
+ * Channels: meeting and buffering, order, closing, cancellation at every moment, sizes, misuse.  Select and random
+ * traffic have their own tests. */
 #include <pthread.h>
 
 #include "support/fault.h"
@@ -511,115 +511,14 @@ LOOP_TEST(listing_says_in_which_direction_a_task_waits)
     for (int receive = 0; receive < 2; receive++) {
         bine_chan *chan = ints(0);
         struct user user;
-        bine_task_info info[4];
-        const char *what = NULL;
         start(&user, chan, receive ? receive_one : send_one, 1);
         bine_yield();
-        for (size_t i = 0, n = bine_tasks(info, 4); i < n && i < 4; i++)
-            if (info[i].state == BINE_TASK_PARKED)
-                what = info[i].waits_for;
-        expect_str(what, receive ? "receive" : "send");
+        expect_str(parked_in(), receive ? "receive" : "send");
         expect_ok(bine_chan_close(chan));
         join(user.task);
         expect_ok(bine_chan_free(chan));
     }
 }
-
-/* ---- Random traffic ----------------------------------------------------------------------------------------------------- */
-
-enum { SENDERS = 5, RECEIVERS = 3, EACH = 150 };
-
-struct traffic {
-    bine_chan *chan;
-    uint64_t seed;
-    unsigned char seen[SENDERS * EACH];
-    int arrived, sent, given_up;
-};
-
-struct party {
-    struct traffic *traffic;
-    int number;
-};
-
-static bine_ns some_time(struct traffic *traffic)
-{
-    return (bine_ns)(support_random(&traffic->seed) % 4) * BINE_MS;
-}
-
-static void *send_all(void *arg)
-{
-    struct party *self = arg;
-    struct traffic *traffic = self->traffic;
-    for (int i = 0; i < EACH; i++) {
-        int value = self->number * EACH + i;
-        bool sent = false;
-        while (!sent) {
-            if (support_random(&traffic->seed) % 8 == 0)
-                bine_sleep(some_time(traffic));
-            BINE_TIMEOUT(some_time(traffic))
-            {
-                sent = bine_chan_send(traffic->chan, &value) == 0;
-            }
-            traffic->given_up += !sent;
-        }
-        traffic->sent++;
-    }
-    return NULL;
-}
-
-static void *receive_all(void *arg)
-{
-    struct traffic *traffic = arg;
-    for (bool end = false; !end;) {
-        int value = -1;
-        bool got = false;
-        BINE_TIMEOUT(some_time(traffic))
-        {
-            got = bine_chan_recv(traffic->chan, &value) == 0;
-            end = !got && errno == EPIPE;
-        }
-        if (got && expect(value >= 0 && value < SENDERS * EACH)) {
-            expect_int(traffic->seen[value]++, ==, 0);
-            traffic->arrived++;
-        }
-        if (support_random(&traffic->seed) % 8 == 0)
-            bine_sleep(some_time(traffic));
-    }
-    return NULL;
-}
-
-static void *traffic_main(void *arg)
-{
-    struct traffic traffic = {.seed = *(uint64_t *)arg};
-    struct party parties[SENDERS];
-    bine_task *senders[SENDERS], *receivers[RECEIVERS];
-    traffic.chan = ints(support_random(&traffic.seed) % 4);
-    for (int i = 0; i < SENDERS; i++) {
-        parties[i] = (struct party){&traffic, i};
-        senders[i] = bine_spawn(send_all, &parties[i]);
-    }
-    for (int i = 0; i < RECEIVERS; i++)
-        receivers[i] = bine_spawn(receive_all, &traffic);
-    for (int i = 0; i < SENDERS; i++)
-        join(senders[i]);
-    expect_ok(bine_chan_close(traffic.chan));
-    for (int i = 0; i < RECEIVERS; i++)
-        join(receivers[i]);
-    expect_int(traffic.arrived, ==, SENDERS * EACH); /* a send that says 0 has sent, any other has not */
-    expect_int(traffic.given_up, >, 0);
-    expect_ok(bine_chan_free(traffic.chan));
-    return NULL;
-}
-
-START_TEST(under_deadlines_every_value_that_was_sent_arrives_once)
-{
-    uint64_t seed = support_seed();
-    for (int i = 0; i < (support_slow() ? 3 : 16); i++) {
-        uint64_t own = support_random(&seed);
-        run_seeded(i % 2 ? own : 0, traffic_main, &own);
-    }
-}
-END_TEST
 
 SUPPORT_MAIN("chan", a_send_without_room_waits_for_its_receive, who_waits_to_receive_is_served_in_order_and_directly,
              a_buffer_keeps_the_order_also_of_those_who_wait_behind_it, elements_of_every_size_are_copied_whole,
@@ -630,5 +529,4 @@ SUPPORT_MAIN("chan", a_send_without_room_waits_for_its_receive, who_waits_to_rec
              a_result_that_comes_with_the_deadline_is_had_or_is_still_there, waits_end_at_their_deadline,
              calls_fail_in_a_scope_that_has_fired_though_they_need_not_wait, misuse_is_an_error,
              sizes_that_cannot_be_are_refused, a_callback_sends_but_does_not_wait,
-             another_threads_tasks_are_not_woken, listing_says_in_which_direction_a_task_waits,
-             under_deadlines_every_value_that_was_sent_arrives_once)
+             another_threads_tasks_are_not_woken, listing_says_in_which_direction_a_task_waits)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Context variables: inheritance, tokens, contexts that are entered; task locals with their destructors. */
+ * Context variables: inheritance, tokens, contexts that are entered.  Task locals have their own tests. */
 #include <bine/context.h>
 
 #include <pthread.h>
@@ -461,159 +461,17 @@ VAR_TEST(out_of_memory_changes_nothing)
     expect_ptr(bine_var_get(var), ==, &a);
     expect_ok(bine_var_reset(var, &token)); /* is still good */
     expect_ok(bine_context_free(context));
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 3; i++) {
         fault_arm(1);
         switch (i) {
         case 0: expect_null(bine_var_new("x", NULL), ENOMEM); break;
-        case 1: expect_null(bine_key_new(NULL), ENOMEM); break;
-        case 2: expect_null(bine_context_new(), ENOMEM); break;
-        case 3: expect_null(bine_context_copy(), ENOMEM); break;
+        case 1: expect_null(bine_context_new(), ENOMEM); break;
+        case 2: expect_null(bine_context_copy(), ENOMEM); break;
         default: break;
         }
         fault_disarm();
     }
-    bine_key *key = bine_key_new(NULL);
-    fault_arm(1);
-    expect_fails(bine_local_set(key, &a), ENOMEM);
-    fault_disarm();
-    expect_ptr(bine_local_get(key), ==, NULL);
-    bine_key_free(key);
 }
-
-/* ---- Locals -------------------------------------------------------------------------------------------- */
-
-static bine_key *first, *second, *third;
-static char order[16];
-
-static void note(const char *letter)
-{
-    size_t n = strlen(order);
-    if (expect(n + 1 < sizeof order)) {
-        order[n] = *letter;
-        order[n + 1] = '\0';
-    }
-}
-
-static void destroy(void *value)
-{
-    note(value);
-}
-
-static void *set_locals(void *arg)
-{
-    expect_ptr(bine_local_get(first), ==, NULL);
-    expect_ok(bine_local_set(second, "2"));
-    expect_ok(bine_local_set(first, "1"));
-    expect_ok(bine_local_set(third, "3"));
-    expect_ok(bine_yield());
-    expect_str(bine_local_get(first), "1");
-    expect_ok(bine_local_set(third, arg));
-    return NULL;
-}
-
-static void make_keys(void)
-{
-    order[0] = '\0';
-    first = bine_key_new(destroy);
-    second = bine_key_new(NULL);
-    third = bine_key_new(destroy);
-}
-
-static void free_keys(void)
-{
-    bine_key_free(first);
-    bine_key_free(second);
-    bine_key_free(third);
-    bine_key_free(NULL);
-}
-
-VIRTUAL_TEST(locals_are_a_tasks_own_and_destroyed_at_its_end_youngest_key_first)
-{
-    make_keys();
-    expect_ok(bine_local_set(first, "m"));
-    bine_task *task = bine_spawn(set_locals, "4");
-    expect_ok(bine_yield());
-    expect_str(bine_local_get(first), "m");
-    expect_ptr(bine_local_get(third), ==, NULL);
-    join_value(task);
-    expect_str(order, "41");
-    join_value(bine_spawn(set_locals, NULL)); /* NULL is not destroyed */
-    expect_str(order, "411");
-    expect_ok(bine_local_set(first, NULL));
-    free_keys();
-}
-
-static void *set_first(void *value)
-{
-    expect_ok(bine_local_set(first, value));
-    return value;
-}
-
-static void *spawn_and_free(void *arg)
-{
-    expect_ok(bine_local_set(first, arg));
-    bine_key_free(first);
-    first = bine_key_new(destroy); /* has the slot of the former */
-    expect_ptr(bine_local_get(first), ==, NULL);
-    return NULL;
-}
-
-VIRTUAL_TEST(the_values_of_a_freed_key_are_left_alone)
-{
-    make_keys();
-    join_value(bine_spawn(spawn_and_free, "x"));
-    expect_str(order, "");
-    join_value(bine_spawn(set_first, "y"));
-    expect_str(order, "y");
-    free_keys();
-}
-
-static void set_again(void *value)
-{
-    note(value);
-    expect_ok(bine_sleep(BINE_MS)); /* it is still the task that runs */
-    expect_ok(bine_local_set(first, value));
-    expect_ok(bine_local_set(third, value));
-}
-
-VIRTUAL_TEST(destructors_may_yield_and_set_values_but_not_for_ever)
-{
-    make_keys();
-    bine_key_free(first);
-    first = bine_key_new(set_again);
-    join_value(bine_spawn(set_first, "a"));
-    expect_int(order[0], ==, 'a');
-    expect_uint(strlen(order), <=, 8); /* two keys, four rounds */
-    expect_uint(strlen(order), >=, 4);
-    free_keys();
-}
-
-static void set_in_callback(void *key)
-{
-    expect_fails(bine_local_set(key, &a), EDEADLK);
-    expect_ptr(bine_local_get(key), ==, NULL);
-}
-
-VIRTUAL_TEST(locals_are_only_for_tasks)
-{
-    make_keys();
-    expect_fails(bine_local_set(NULL, &a), EINVAL);
-    errno = 0;
-    expect_ptr(bine_local_get(NULL), ==, NULL);
-    expect_int(errno, ==, EINVAL);
-    expect_ok(bine_call_soon(set_in_callback, first));
-    expect_ok(bine_sleep(BINE_MS));
-    free_keys();
-}
-
-START_TEST(outside_of_a_run_there_are_no_locals)
-{
-    bine_key *key = bine_key_new(NULL);
-    expect_fails(bine_local_set(key, &a), EPERM);
-    expect_ptr(bine_local_get(key), ==, NULL);
-    bine_key_free(key);
-}
-END_TEST
 
 SUPPORT_MAIN("context_var", a_variable_has_its_default_until_it_is_set,
              tokens_lead_back_in_order_and_out_of_order,
@@ -625,7 +483,4 @@ SUPPORT_MAIN("context_var", a_variable_has_its_default_until_it_is_set,
              contexts_nest_and_are_entered_once_at_a_time, a_context_is_entered_by_one_task_at_a_time,
              a_task_that_ends_inside_a_context_is_named, a_thread_has_a_context_that_its_run_begins_with,
              a_context_may_be_handed_to_another_thread, variables_and_keys_are_made_in_many_threads,
-             out_of_memory_changes_nothing,
-             locals_are_a_tasks_own_and_destroyed_at_its_end_youngest_key_first,
-             the_values_of_a_freed_key_are_left_alone, destructors_may_yield_and_set_values_but_not_for_ever,
-             locals_are_only_for_tasks, outside_of_a_run_there_are_no_locals)
+             out_of_memory_changes_nothing)

@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 
 #include "runtime/runtime.h"
@@ -355,6 +357,47 @@ START_TEST(two_loops_may_be_debugged_at_once)
 }
 END_TEST
 
+static atomic_uint hogs;
+
+static void count_hogs(const bine_report *report)
+{
+    hogs += report->kind == BINE_REPORT_HOG;
+}
+
+static void *end_at_once(void *arg)
+{
+    return arg;
+}
+
+static void *run_briefly(void *arg)
+{
+    expect_ok(bine_run(end_at_once, arg, NULL));
+    return NULL;
+}
+
+static void *hog_after_another_loop(void *arg)
+{
+    pthread_t thread;
+    expect_int(pthread_create(&thread, NULL, run_briefly, NULL), ==, 0);
+    pthread_join(thread, NULL);
+    hogs = 0;
+    while (hogs == 0) /* it is told while it does */
+        ;
+    return arg;
+}
+
+START_TEST(the_end_of_a_debugged_loop_leaves_the_others_watched)
+{
+    setenv("BINE_DEBUG", "1", 1);
+    signal(SIGURG, SIG_IGN);
+    bine_set_report(count_hogs);
+    run_in_loop(hog_after_another_loop, NULL);
+    struct sigaction now;
+    expect_ok(sigaction(SIGURG, NULL, &now));
+    expect(now.sa_handler == SIG_IGN);
+}
+END_TEST
+
 /* ---- Stacks by the place that spawned them ------------------------------------------------------------- */
 
 enum { PAGE = 4096, STACK = 256 << 10, DEPTH = 100 << 10 /* bytes */, EACH = 200 /* tasks */ };
@@ -428,4 +471,5 @@ SUPPORT_MAIN("debug", set_report_returns_the_former_hook, by_default_reports_are
              a_task_that_holds_the_loop_is_named_while_it_does,
              a_task_that_ignores_its_scope_is_named_after_a_thousand_calls, stale_handles_are_told,
              a_scope_block_left_out_of_order_is_reported, debugging_changes_nothing_but_what_is_told,
-             two_loops_may_be_debugged_at_once, the_deepest_stack_is_kept_for_each_place_that_spawns)
+             two_loops_may_be_debugged_at_once,
+             the_end_of_a_debugged_loop_leaves_the_others_watched, the_deepest_stack_is_kept_for_each_place_that_spawns)

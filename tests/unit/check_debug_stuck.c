@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * BINE_DEBUG=1: nothing can run any more, SIGQUIT, children that ignore their group; and the form of a dump.
+ * BINE_DEBUG=1: nothing can run any more, and children that ignore their group.
  *
  * A run that is stuck would never end: the hook sees the report and cancels what waits. */
-#define _GNU_SOURCE
 #include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
-#include "support/fault.h"
 #include "support/support.h"
 #include "support/tasks.h"
 
@@ -72,13 +66,6 @@ static void debug_on(void)
 
 /* ---- Tools --------------------------------------------------------------------------------------------- */
 
-static bine_task *spawn(const char *name, bine_fn *fn, void *arg)
-{
-    bine_attr attr = BINE_ATTR_INIT;
-    attr.name = name;
-    return bine_spawn_with(&attr, fn, arg);
-}
-
 static void cancel_when_stuck(bine_task *task)
 {
     to_cancel[to_cancel_n++] = task;
@@ -113,8 +100,8 @@ static void *lock_right_then_left(void *arg)
 
 static void *lock_both_ways(void *arg)
 {
-    bine_task *one = spawn("one", lock_left_then_right, NULL);
-    bine_task *two = spawn("two", lock_right_then_left, NULL);
+    bine_task *one = spawn_named("one", lock_left_then_right, NULL);
+    bine_task *two = spawn_named("two", lock_right_then_left, NULL);
     cancel_when_stuck(one);
     join(two);
     join(one);
@@ -138,7 +125,7 @@ END_TEST
 
 static void *run_it_all_virtually(void *arg)
 {
-    bine_task *task = spawn("lonely", wait_for_ever, NULL);
+    bine_task *task = spawn_named("lonely", wait_for_ever, NULL);
     cancel_when_stuck(task);
     expect_ok(bine_sleep(BINE_MINUTE)); /* with a timer it is not stuck yet */
     expect_uint(count(BINE_REPORT_STUCK), ==, 0);
@@ -179,7 +166,7 @@ static void *wait_for_children_with_a_lock(void *arg)
 
 static void *spawn_holder(void *arg)
 {
-    bine_task *task = spawn("holder", wait_for_children_with_a_lock, NULL);
+    bine_task *task = spawn_named("holder", wait_for_children_with_a_lock, NULL);
     bine_result result;
     expect_ok(bine_join(task, &result));
     return arg;
@@ -239,10 +226,10 @@ static void *wait_for_many_things(void *arg)
 {
     static bine_rwlock lock;
     static bine_event event;
-    bine_task *writer = spawn("writer", wait_for_read_locks, &lock);
-    bine_task *reader = spawn("reader", read_lock, &lock);
-    bine_task *runner = spawn("runner", call_once, &event), *second = spawn("second", call_once, &event);
-    bine_task *ender = spawn("ender", end_event, &event);
+    bine_task *writer = spawn_named("writer", wait_for_read_locks, &lock);
+    bine_task *reader = spawn_named("reader", read_lock, &lock);
+    bine_task *runner = spawn_named("runner", call_once, &event), *second = spawn_named("second", call_once, &event);
+    bine_task *ender = spawn_named("ender", end_event, &event);
     bine_result result;
     bine_future *future = bine_task_future(reader);
     cancel_when_stuck(writer);
@@ -352,7 +339,7 @@ static void *crowd(void *arg)
 
 static void *join_crowd(void *arg)
 {
-    join(spawn("crowd", crowd, NULL));
+    join(spawn_named("crowd", crowd, NULL));
     return arg;
 }
 
@@ -372,231 +359,6 @@ START_TEST(without_debugging_nothing_is_said)
     bine_set_report(hook);
     run_in_loop(wait_for_a_thread, NULL);
     expect_uint(told_n, ==, 0);
-}
-END_TEST
-
-/* ---- Dumps --------------------------------------------------------------------------------------------- */
-
-static void *grow_leaf(void *arg)
-{
-    bine_task *leaf = spawn("leaf", wait_for_ever, NULL);
-    expect_ok(bine_event_wait(arg));
-    expect_ok(bine_cancel(leaf));
-    join(leaf);
-    return NULL;
-}
-
-static void read_dump(FILE *file, char *text, size_t size)
-{
-    rewind(file);
-    expect_ok(ftruncate(fileno(file), 0));
-    expect_ok(bine_dump(fileno(file)));
-    rewind(file);
-    text[fread(text, 1, size - 1, file)] = '\0';
-}
-
-static void *dump_tree(void *arg)
-{
-    static char text[65536];
-    static bine_event end;
-    FILE *file = tmpfile();
-    bine_task *branch = spawn("branch", grow_leaf, &end);
-    expect_ok(bine_yield());
-    expect_ok(bine_yield());
-    read_dump(file, text, sizeof text);
-    expect(strstr(text, "\ntask ") && strstr(text, "\ntask ") < strstr(text, "'main' running"));
-    const char *below = strstr(text, "\n  task ");
-    if (expect(below != NULL)) {
-        expect_has(below, "'branch' parked in event");
-        const char *leaf = strstr(below, "\n    task ");
-        if (expect(leaf != NULL))
-            expect_has(leaf, "'leaf' parked in event");
-    }
-    fault_arm_call("calloc", 1, 1, 0);
-    read_dump(file, text, sizeof text);
-    fault_disarm();
-    expect_has(text, "\ntask ");
-    expect_has(text, "'leaf' parked in event");
-    expect(!strstr(text, "\n  task ")); /* a list */
-    fclose(file);
-    expect_ok(bine_event_set(&end));
-    join(branch);
-    return arg;
-}
-
-START_TEST(a_dump_is_a_tree_where_there_is_memory_for_it)
-{
-    run_in_loop(dump_tree, NULL);
-}
-END_TEST
-
-/* ---- SIGQUIT ------------------------------------------------------------------------------------------- */
-
-/* Reads until the text has been seen, however long that takes. */
-static void read_until(int fd, char *text, size_t size, const char *piece)
-{
-    size_t length = strlen(text);
-    while (!strstr(text, piece) && length + 1 < size) {
-        ssize_t n = bine_read(fd, text + length, size - 1 - length);
-        if (!expect(n > 0))
-            return;
-        length += (size_t)n;
-        text[length] = '\0';
-    }
-}
-
-static char dumped[65536];
-
-static void *quit_and_read(void *arg)
-{
-    int fd[2], saved = dup(STDERR_FILENO);
-    expect_ok(bine_pipe(fd));
-    expect_int(dup2(fd[1], STDERR_FILENO), ==, STDERR_FILENO);
-    bine_task *task = spawn("sleeper", wait_for_ever, NULL);
-    expect_ok(bine_mutex_lock(&left));
-    bine_task *locker = spawn("locker", lock_left, NULL);
-    expect_ok(bine_yield());
-    for (int i = 0; i < 2; i++) { /* it goes on, and does it again */
-        dumped[0] = '\0';
-        expect_ok(kill(getpid(), SIGQUIT));
-        read_until(fd[0], dumped, sizeof dumped, "'sleeper' parked in event");
-        read_until(fd[0], dumped, sizeof dumped, "'locker' parked in mutex held by task");
-        read_until(fd[0], dumped, sizeof dumped, "'main' parked in read");
-    }
-    expect_ok(bine_cancel(task));
-    expect_ok(bine_cancel(locker));
-    join(task);
-    join(locker);
-    expect_ok(bine_mutex_unlock(&left));
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-    bine_close(fd[0]);
-    bine_close(fd[1]);
-    return arg;
-}
-
-static bool quit_is(void (*handler)(int))
-{
-    struct sigaction now;
-    return sigaction(SIGQUIT, NULL, &now) == 0 && now.sa_handler == handler;
-}
-
-START_TEST(sigquit_dumps_every_task_and_the_run_goes_on)
-{
-    debug_on();
-    signal(SIGQUIT, SIG_DFL);
-    run_in_loop(quit_and_read, NULL);
-    expect(quit_is(SIG_DFL));
-}
-END_TEST
-
-static void *quit(void *arg)
-{
-    kill(getpid(), SIGQUIT);
-    return arg;
-}
-
-static void run_quit(void *debug)
-{
-    setenv("BINE_DEBUG", debug, 1);
-    signal(SIGQUIT, SIG_DFL);
-    bine_run(quit, NULL, NULL);
-}
-
-START_TEST(without_debugging_sigquit_does_what_it_always_did)
-{
-    char text[256];
-    int status = run_child(run_quit, "0", text, sizeof text);
-    expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGQUIT);
-    status = run_child(run_quit, "1", text, sizeof text);
-    expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-END_TEST
-
-static volatile sig_atomic_t own_quits;
-
-static void on_own_quit(int number)
-{
-    (void)number;
-    own_quits++;
-}
-
-START_TEST(a_program_that_handles_or_ignores_sigquit_keeps_that)
-{
-    debug_on();
-    signal(SIGQUIT, on_own_quit);
-    run_in_loop(quit, NULL);
-    expect_int(own_quits, ==, 1);
-    expect(quit_is(on_own_quit));
-    signal(SIGQUIT, SIG_IGN);
-    run_in_loop(quit, NULL);
-    expect(quit_is(SIG_IGN));
-}
-END_TEST
-
-static void *fork_and_quit(void *arg)
-{
-    pid_t pid = fork();
-    if (pid == 0) {
-        const struct rlimit none = {0, 0};
-        setrlimit(RLIMIT_CORE, &none);
-        kill(getpid(), SIGQUIT); /* at its default again */
-        _exit(0);
-    }
-    int status = 0;
-    expect_int(waitpid(pid, &status, 0), ==, pid);
-    expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGQUIT);
-    return arg;
-}
-
-START_TEST(a_child_after_fork_is_ended_by_sigquit)
-{
-    debug_on();
-    signal(SIGQUIT, SIG_DFL);
-    run_in_loop(fork_and_quit, NULL);
-}
-END_TEST
-
-/* ---- Two loops ----------------------------------------------------------------------------------------- */
-
-static atomic_uint hogs;
-
-static void count_hogs(const bine_report *report)
-{
-    hogs += report->kind == BINE_REPORT_HOG;
-}
-
-static void *end_at_once(void *arg)
-{
-    return arg;
-}
-
-static void *run_briefly(void *arg)
-{
-    expect_ok(bine_run(end_at_once, arg, NULL));
-    return NULL;
-}
-
-static void *hog_after_another_loop(void *arg)
-{
-    pthread_t thread;
-    expect_int(pthread_create(&thread, NULL, run_briefly, NULL), ==, 0);
-    pthread_join(thread, NULL);
-    hogs = 0;
-    while (hogs == 0) /* it is told while it does */
-        ;
-    return arg;
-}
-
-START_TEST(the_end_of_a_debugged_loop_leaves_the_others_watched)
-{
-    setenv("BINE_DEBUG", "1", 1);
-    signal(SIGURG, SIG_IGN);
-    bine_set_report(count_hogs);
-    run_in_loop(hog_after_another_loop, NULL);
-    struct sigaction now;
-    expect_ok(sigaction(SIGURG, NULL, &now));
-    expect(now.sa_handler == SIG_IGN);
 }
 END_TEST
 
@@ -637,12 +399,7 @@ START_TEST(a_child_that_ignores_its_group_for_a_second_is_named)
 END_TEST
 
 SUPPORT_MAIN("debug_stuck", two_tasks_that_lock_in_opposite_order_are_a_circle,
-             the_virtual_clock_does_not_hide_it,
-             a_group_waits_for_each_of_its_children, each_task_says_what_it_waits_for_and_whose_doing_that_is,
-             a_thread_with_a_reference_may_still_post, who_waits_for_a_timer_or_a_descriptor_is_not_stuck,
-             a_crowd_is_told_in_part, without_debugging_nothing_is_said,
-             a_dump_is_a_tree_where_there_is_memory_for_it,
-             sigquit_dumps_every_task_and_the_run_goes_on, without_debugging_sigquit_does_what_it_always_did,
-             a_program_that_handles_or_ignores_sigquit_keeps_that, a_child_after_fork_is_ended_by_sigquit,
-             the_end_of_a_debugged_loop_leaves_the_others_watched,
-             a_child_that_ignores_its_group_for_a_second_is_named)
+             the_virtual_clock_does_not_hide_it, a_group_waits_for_each_of_its_children,
+             each_task_says_what_it_waits_for_and_whose_doing_that_is, a_thread_with_a_reference_may_still_post,
+             who_waits_for_a_timer_or_a_descriptor_is_not_stuck, a_crowd_is_told_in_part,
+             without_debugging_nothing_is_said, a_child_that_ignores_its_group_for_a_second_is_named)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Mutex, read-write lock, condition: order, hand-over, cancellation at every moment, misuse. */
+ * Mutex and read-write lock: order, hand-over, cancellation at every moment, misuse. */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -20,7 +20,6 @@ struct user {
 
 static bine_mutex mutex;
 static bine_rwlock rwlock;
-static bine_cond cond;
 
 static void *lock_mutex(void *arg)
 {
@@ -52,17 +51,6 @@ static void *lock_rwlock(void *arg)
         bine_yield();
     note((char)(user->name | 0x20));
     expect_ok(bine_rwlock_unlock(&rwlock));
-    return NULL;
-}
-
-static void *wait_for_cond(void *arg)
-{
-    struct user *user = arg;
-    expect_ok(bine_mutex_lock(&mutex));
-    user->error = bine_cond_wait(&cond, &mutex) == 0 ? 0 : errno;
-    note(user->error ? '!' : user->name);
-    expect_fails(bine_mutex_lock_try(&mutex), EBUSY); /* it holds it, however the wait ended */
-    expect_ok(bine_mutex_unlock(&mutex));
     return NULL;
 }
 
@@ -154,12 +142,8 @@ START_TEST(locks_need_a_run)
     expect_fails(bine_rwlock_read_try(&rwlock), EPERM);
     expect_fails(bine_rwlock_write_try(&rwlock), EPERM);
     expect_fails(bine_rwlock_unlock(&rwlock), EPERM);
-    expect_fails(bine_cond_wait(&cond, &mutex), EPERM);
-    expect_ok(bine_cond_signal(&cond));
-    expect_ok(bine_cond_broadcast(&cond));
     expect_ok(bine_mutex_destroy(&mutex));
     expect_ok(bine_rwlock_destroy(&rwlock));
-    expect_ok(bine_cond_destroy(&cond));
 }
 END_TEST
 
@@ -173,21 +157,15 @@ static void in_callback(void *arg)
     expect_fails(bine_rwlock_read_try(&rwlock), EDEADLK);
     expect_fails(bine_rwlock_write_try(&rwlock), EDEADLK);
     expect_fails(bine_rwlock_unlock(&rwlock), EDEADLK);
-    expect_fails(bine_cond_wait(&cond, &mutex), EDEADLK);
-    expect_ok(bine_cond_signal(&cond));
     *(bool *)arg = true;
 }
 
 LOOP_TEST(a_callback_cannot_hold_a_lock)
 {
     bool called = false;
-    struct user a = {0};
-    start(&a, wait_for_cond, 'A');
-    bine_yield();
     expect_ok(bine_call_soon(in_callback, &called));
-    join(a.task);
-    expect(called);
-    expect_str(trace, "A");
+    while (!called)
+        expect_ok(bine_yield());
 }
 
 LOOP_TEST(locks_are_not_taken_in_a_scope_that_has_fired)
@@ -199,8 +177,6 @@ LOOP_TEST(locks_are_not_taken_in_a_scope_that_has_fired)
     expect_fails(bine_rwlock_read(&rwlock), ECANCELED);
     expect_fails(bine_rwlock_write(&rwlock), ECANCELED);
     expect_ok(bine_mutex_lock_try(&mutex)); /* it waits for nothing */
-    expect_fails(bine_cond_wait(&cond, &mutex), ECANCELED);
-    expect_fails(bine_mutex_lock_try(&mutex), EBUSY);
     expect_ok(bine_mutex_unlock(&mutex)); /* is never cancelled */
     expect_int(bine_scope_close(&scope), ==, 1);
     expect_at_rest(&mutex, sizeof mutex);
@@ -281,39 +257,20 @@ VIRTUAL_TEST(mutex_wait_ends_at_its_deadline)
     expect_at_rest(&mutex, sizeof mutex);
 }
 
-/* Of the one task that is parked. */
-static const char *waits_for(void)
-{
-    static bine_task_info info[16];
-    size_t n = bine_tasks(info, 16);
-    for (size_t i = 0; i < n && i < 16; i++)
-        if (info[i].state == BINE_TASK_PARKED)
-            return info[i].waits_for;
-    return NULL;
-}
-
 LOOP_TEST(listing_says_which_kind_of_lock_a_task_waits_for)
 {
     struct user a = {0};
     expect_ok(bine_mutex_lock(&mutex));
     start(&a, lock_mutex, 'A');
     bine_yield();
-    expect_str(waits_for(), "mutex");
+    expect_str(parked_in(), "mutex");
     expect_ok(bine_mutex_unlock(&mutex));
     join(a.task);
     expect_ok(bine_rwlock_write(&rwlock));
     start(&a, lock_rwlock, 'B');
     bine_yield();
-    expect_str(waits_for(), "rwlock");
+    expect_str(parked_in(), "rwlock");
     expect_ok(bine_rwlock_unlock(&rwlock));
-    join(a.task);
-    start(&a, wait_for_cond, 'C');
-    bine_yield();
-    expect_str(waits_for(), "cond");
-    expect_ok(bine_mutex_lock(&mutex));
-    expect_ok(bine_cond_signal(&cond));
-    expect_str(waits_for(), "mutex"); /* for that is what it now waits for */
-    expect_ok(bine_mutex_unlock(&mutex));
     join(a.task);
 }
 
@@ -365,27 +322,6 @@ static void *meddle(void *arg)
     expect_fails(bine_mutex_unlock(&mutex), EPERM);
     expect_fails(bine_rwlock_read(&rwlock), EPERM);
     return NULL;
-}
-
-static void *other_thread(void *arg)
-{
-    (void)arg;
-    expect_fails(bine_cond_signal(&cond), EPERM);
-    expect_fails(bine_cond_broadcast(&cond), EPERM);
-    return NULL;
-}
-
-LOOP_TEST(another_threads_tasks_are_not_woken)
-{
-    struct user a = {0};
-    pthread_t thread;
-    start(&a, wait_for_cond, 'A');
-    bine_yield();
-    ck_assert_int_eq(pthread_create(&thread, NULL, other_thread, NULL), 0);
-    pthread_join(thread, NULL);
-    expect_str(trace, "");
-    expect_ok(bine_cond_signal(&cond));
-    join(a.task);
 }
 
 static void *other_loop(void *arg)
@@ -518,145 +454,13 @@ LOOP_TEST(a_task_holds_up_to_65535_locks)
     expect_at_rest(&rwlock, sizeof rwlock);
 }
 
-/* ---- Condition ------------------------------------------------------------------------------------------- */
-
-LOOP_TEST(cond_signals_in_order_and_returns_holding_the_mutex)
-{
-    struct user users[4] = {0};
-    for (size_t i = 0; i < 4; i++)
-        start(&users[i], wait_for_cond, (char)('A' + i));
-    bine_yield();
-    expect_fails(bine_cond_destroy(&cond), EBUSY);
-    expect_ok(bine_cond_signal(&cond)); /* with the mutex free */
-    expect_str(trace, "");
-    settle();
-    expect_str(trace, "A");
-    expect_ok(bine_mutex_lock(&mutex));
-    expect_ok(bine_cond_signal(&cond)); /* and held */
-    settle();
-    expect_str(trace, "A");
-    expect_ok(bine_mutex_unlock(&mutex));
-    settle();
-    expect_str(trace, "AB");
-    expect_ok(bine_cond_broadcast(&cond));
-    for (size_t i = 0; i < 4; i++)
-        join(users[i].task);
-    expect_str(trace, "ABCD");
-    expect_ok(bine_cond_signal(&cond)); /* nobody waits: not remembered */
-    expect_ok(bine_cond_destroy(&cond));
-    expect_at_rest(&cond, sizeof cond);
-    expect_at_rest(&mutex, sizeof mutex);
-}
-
-LOOP_TEST(cond_broadcast_wakes_each_only_when_the_mutex_is_its_own)
-{
-    enum { HERD = 100 };
-    struct user users[HERD] = {0};
-    bine_statistics before, after;
-    for (size_t i = 0; i < HERD; i++)
-        start(&users[i], wait_for_cond, 'x');
-    bine_yield();
-    expect_ok(bine_mutex_lock(&mutex));
-    expect_ok(bine_cond_broadcast(&cond));
-    expect_ok(bine_mutex_unlock(&mutex));
-    expect_ok(bine_stats(&before));
-    while (strlen(trace) < HERD)
-        bine_yield();
-    expect_ok(bine_stats(&after));
-    /* Each yield of this task lets one through, and the poller is looked at now and then. */
-    expect_uint(after.switches - before.switches, <=, 2 * HERD + 20);
-    for (size_t i = 0; i < HERD; i++)
-        join(users[i].task);
-    expect_at_rest(&mutex, sizeof mutex);
-}
-
-LOOP_TEST(cond_wait_that_is_cancelled_still_returns_holding_the_mutex)
-{
-    struct user a = {0}, b = {0};
-    start(&a, wait_for_cond, 'A');
-    start(&b, wait_for_cond, 'B');
-    bine_yield();
-    expect_ok(bine_mutex_lock(&mutex));
-    bine_cancel(a.task);
-    settle(); /* it waits for the mutex, whatever its scopes say */
-    expect_int(a.error, ==, -1);
-    expect_ok(bine_cond_signal(&cond)); /* goes to the next */
-    expect_ok(bine_mutex_unlock(&mutex));
-    join(a.task), join(b.task);
-    expect_int(a.error, ==, ECANCELED);
-    expect_int(b.error, ==, 0);
-    expect_str(trace, "!B");
-    expect_at_rest(&mutex, sizeof mutex);
-}
-
-LOOP_TEST(cond_signal_wins_over_a_cancellation_at_the_same_moment)
-{
-    for (int way = 0; way < 4; way++) { /* which comes first; and is the mutex held meanwhile */
-        struct user a = {0}, b = {0};
-        trace[0] = '\0';
-        start(&a, wait_for_cond, 'A');
-        start(&b, wait_for_cond, 'B');
-        bine_yield();
-        if (way & 2)
-            expect_ok(bine_mutex_lock(&mutex));
-        if (way & 1)
-            bine_cancel(a.task);
-        expect_ok(bine_cond_signal(&cond));
-        if (!(way & 1))
-            bine_cancel(a.task);
-        if (way & 2) {
-            settle();
-            expect_str(trace, "");
-            expect_ok(bine_mutex_unlock(&mutex));
-        }
-        settle();
-        expect_int(a.error, ==, 0);
-        expect_int(b.error, ==, -1); /* it was one signal */
-        expect_ok(bine_cond_signal(&cond));
-        join(a.task), join(b.task);
-        expect_str(trace, "AB");
-        expect_at_rest(&mutex, sizeof mutex);
-        expect_at_rest(&cond, sizeof cond);
-    }
-}
-
-VIRTUAL_TEST(cond_wait_ends_at_its_deadline)
-{
-    bine_ns began = bine_now();
-    expect_ok(bine_mutex_lock(&mutex));
-    BINE_TIMEOUT(BINE_MINUTE)
-    {
-        expect_fails(bine_cond_wait(&cond, &mutex), ETIMEDOUT);
-    }
-    expect_int(bine_now() - began, ==, BINE_MINUTE);
-    expect_ok(bine_mutex_unlock(&mutex));
-    expect_at_rest(&cond, sizeof cond);
-}
-
-LOOP_TEST(cond_misuse_is_an_error)
-{
-    expect_fails(bine_cond_init(NULL), EINVAL);
-    expect_fails(bine_cond_destroy(NULL), EINVAL);
-    expect_fails(bine_cond_signal(NULL), EINVAL);
-    expect_fails(bine_cond_broadcast(NULL), EINVAL);
-    expect_fails(bine_cond_wait(NULL, &mutex), EINVAL);
-    expect_fails(bine_cond_wait(&cond, NULL), EINVAL);
-    expect_fails(bine_cond_wait(&cond, &mutex), EPERM);
-    expect_ok(bine_cond_init(&cond));
-    expect_ok(bine_cond_destroy(&cond));
-}
-
 SUPPORT_MAIN("lock", mutex_serves_in_order_of_arrival, mutex_is_handed_over_so_that_nobody_slips_in,
              mutex_misuse_is_an_error, locks_need_a_run, a_callback_cannot_hold_a_lock,
              locks_are_not_taken_in_a_scope_that_has_fired, mutex_passes_the_turn_of_a_cancelled_waiter_on,
              mutex_hand_over_wins_over_a_cancellation_at_the_same_moment, mutex_wait_ends_at_its_deadline,
              listing_says_which_kind_of_lock_a_task_waits_for, a_task_that_ends_holding_a_lock_is_a_named_abort,
-             another_threads_tasks_are_not_woken, another_loops_locks_are_an_error,
+             another_loops_locks_are_an_error,
              rwlock_admits_readers_together_and_writers_alone_in_order,
              rwlock_lets_readers_in_when_the_writer_before_them_gives_up,
              rwlock_hand_over_wins_over_a_cancellation_at_the_same_moment, rwlock_misuse_is_an_error,
-             a_task_holds_up_to_65535_locks, cond_signals_in_order_and_returns_holding_the_mutex,
-             cond_broadcast_wakes_each_only_when_the_mutex_is_its_own,
-             cond_wait_that_is_cancelled_still_returns_holding_the_mutex,
-             cond_signal_wins_over_a_cancellation_at_the_same_moment, cond_wait_ends_at_its_deadline,
-             cond_misuse_is_an_error)
+             a_task_holds_up_to_65535_locks)

@@ -522,94 +522,6 @@ LOOP_TEST(random_puts_and_gets_agree_with_the_model)
     }
 }
 
-enum { PRODUCERS = 4, EACH = 200 };
-
-struct traffic {
-    bine_queue *queue;
-    uint64_t seed;
-    bool seen[PRODUCERS * EACH];
-    int arrived, refused;
-};
-
-struct producer {
-    struct traffic *traffic;
-    intptr_t number;
-};
-
-static void *produce(void *arg)
-{
-    struct producer *self = arg;
-    for (intptr_t i = 0; i < EACH; i++) {
-        bool put = false;
-        while (!put) {
-            BINE_TIMEOUT((bine_ns)(support_random(&self->traffic->seed) % 4) * BINE_MS)
-            {
-                put = bine_queue_put(self->traffic->queue, number(self->number * EACH + i)) == 0;
-                self->traffic->refused += !put;
-            }
-        }
-    }
-    return NULL;
-}
-
-static void *consume(void *arg)
-{
-    struct traffic *traffic = arg;
-    for (;;) {
-        void *item = NULL;
-        bool got = false, end = false;
-        BINE_TIMEOUT((bine_ns)(support_random(&traffic->seed) % 4) * BINE_MS)
-        {
-            got = bine_queue_get(traffic->queue, &item) == 0;
-            end = !got && errno == EPIPE;
-        }
-        if (end)
-            return NULL;
-        if (got) {
-            expect(!traffic->seen[(intptr_t)item]);
-            traffic->seen[(intptr_t)item] = true;
-            traffic->arrived++;
-            if (support_random(&traffic->seed) % 4 == 0)
-                bine_sleep(BINE_MS);
-            expect_ok(bine_queue_task_done(traffic->queue));
-        }
-    }
-}
-
-static void *traffic_main(void *arg)
-{
-    struct traffic traffic = {.seed = *(uint64_t *)arg};
-    struct producer producers[PRODUCERS];
-    bine_task *tasks[PRODUCERS + 2];
-    traffic.queue = bine_queue_new(BINE_QUEUE_FIFO, 3, NULL);
-    for (int i = 0; i < PRODUCERS; i++) {
-        producers[i] = (struct producer){&traffic, i};
-        tasks[i] = bine_spawn(produce, &producers[i]);
-    }
-    for (int i = PRODUCERS; i < PRODUCERS + 2; i++)
-        tasks[i] = bine_spawn(consume, &traffic);
-    for (int i = 0; i < PRODUCERS; i++)
-        join(tasks[i]);
-    expect_ok(bine_queue_join(traffic.queue));
-    expect_ok(bine_queue_shutdown(traffic.queue, false));
-    for (int i = PRODUCERS; i < PRODUCERS + 2; i++)
-        join(tasks[i]);
-    expect_int(traffic.arrived, ==, PRODUCERS * EACH); /* each exactly once, as put said */
-    expect_int(traffic.refused, >, 0);
-    expect_ok(bine_queue_free(traffic.queue));
-    return NULL;
-}
-
-START_TEST(under_deadlines_every_item_that_was_put_arrives_once)
-{
-    uint64_t seed = support_seed();
-    for (int i = 0; i < (support_slow() ? 2 : 10); i++) {
-        uint64_t own = support_random(&seed);
-        run_seeded(i % 2 ? own : 0, traffic_main, &own);
-    }
-}
-END_TEST
-
 SUPPORT_MAIN("queue", items_come_out_in_the_queues_order,
              the_least_priority_comes_first_and_equals_in_order_of_arrival,
              who_waits_to_get_is_served_in_order_and_directly, who_waits_to_put_is_served_in_order_as_room_comes,
@@ -619,4 +531,4 @@ SUPPORT_MAIN("queue", items_come_out_in_the_queues_order,
              shutdown_at_once_drops_what_is_in_it, free_drops_what_is_left_in_the_queues_order, misuse_is_an_error,
              a_callback_puts_but_does_not_wait, waits_fail_in_a_scope_that_has_fired,
              another_threads_tasks_are_not_woken, no_memory_is_an_error_and_nothing_is_put,
-             random_puts_and_gets_agree_with_the_model, under_deadlines_every_item_that_was_put_arrives_once)
+             random_puts_and_gets_agree_with_the_model)

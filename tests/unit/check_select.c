@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Select: what it does at once, what it waits for, fairness, cancellation as it fires, closed channels, the same channel
- * in several cases, misuse, and values counted under random traffic. */
+ * in several cases, misuse. */
 #include <limits.h>
 #include <pthread.h>
 
@@ -515,112 +515,14 @@ LOOP_TEST(listing_says_that_a_task_selects)
 {
     bine_chan *chan = ints(0);
     struct chooser chooser;
-    bine_task_info info[4];
-    const char *what = NULL;
     receive_from(&chooser, &chan, 1);
     start(&chooser);
     bine_yield();
-    for (size_t i = 0, n = bine_tasks(info, 4); i < n && i < 4; i++)
-        if (info[i].state == BINE_TASK_PARKED)
-            what = info[i].waits_for;
-    expect_str(what, "select");
+    expect_str(parked_in(), "select");
     expect_ok(bine_chan_close(chan));
     join(chooser.task);
     expect_ok(bine_chan_free(chan));
 }
-
-/* ---- Random traffic ---------------------------------------------------------------------------------------------------- */
-
-enum { CHANNELS = 4, PARTIES = 6, STEPS = 150 };
-
-/* Each party does the same: it selects among sends and receives over some of the channels, drawn anew each time, under
- * a short deadline.  What was sent and what was received is counted by value. */
-struct traffic {
-    bine_chan *chans[CHANNELS];
-    uint64_t seed;
-    unsigned char sent[PARTIES * STEPS], received[PARTIES * STEPS];
-    int fired, given_up;
-};
-
-struct party {
-    struct traffic *traffic;
-    int number;
-};
-
-static void *take_part(void *arg)
-{
-    struct party *self = arg;
-    struct traffic *traffic = self->traffic;
-    for (int step = 0; step < STEPS; step++) {
-        bine_case cases[12];
-        int in = self->number * STEPS + step, out[12], chosen = -1;
-        size_t n = support_random(&traffic->seed) % 13;
-        for (size_t i = 0; i < n; i++) {
-            uint64_t random = support_random(&traffic->seed);
-            bine_chan *chan = random % 9 ? traffic->chans[random / 9 % CHANNELS] : NULL;
-            cases[i] = random >> 32 & 1 ? bine_case_send(chan, &in) : bine_case_recv(chan, &out[i]);
-        }
-        if (support_random(&traffic->seed) % 4 == 0) {
-            chosen = bine_chan_select_try(cases, n);
-        } else {
-            BINE_TIMEOUT((bine_ns)(1 + support_random(&traffic->seed) % 3) * BINE_MS)
-            {
-                chosen = bine_chan_select(cases, n);
-            }
-        }
-        if (chosen < 0) {
-            traffic->given_up++;
-            continue;
-        }
-        traffic->fired++;
-        expect_int(cases[chosen].error, ==, 0);
-        if (cases[chosen].sends)
-            traffic->sent[in]++;
-        else if (expect(out[chosen] >= 0 && out[chosen] < PARTIES * STEPS))
-            traffic->received[out[chosen]]++;
-        if (support_random(&traffic->seed) % 8 == 0)
-            bine_sleep(BINE_MS);
-    }
-    return NULL;
-}
-
-static void *traffic_main(void *arg)
-{
-    struct traffic traffic = {.seed = *(uint64_t *)arg};
-    struct party parties[PARTIES];
-    bine_task *tasks[PARTIES];
-    for (int i = 0; i < CHANNELS; i++)
-        traffic.chans[i] = ints(i % 2 ? support_random(&traffic.seed) % 4 : 0);
-    for (int i = 0; i < PARTIES; i++) {
-        parties[i] = (struct party){&traffic, i};
-        tasks[i] = bine_spawn(take_part, &parties[i]);
-    }
-    for (int i = 0; i < PARTIES; i++)
-        join(tasks[i]);
-    for (int i = 0; i < CHANNELS; i++) { /* what was sent and nobody took */
-        int value;
-        while (bine_chan_recv_try(traffic.chans[i], &value) == 0)
-            traffic.received[value]++;
-    }
-    expect_int(traffic.fired, >, 0);
-    expect_int(traffic.given_up, >, 0);
-    for (int i = 0; i < PARTIES * STEPS; i++) {
-        expect_int(traffic.sent[i], <=, 1);
-        expect_int(traffic.received[i], ==, traffic.sent[i]);
-    }
-    free_all(traffic.chans, CHANNELS);
-    return NULL;
-}
-
-START_TEST(under_deadlines_every_value_that_was_sent_arrives_once)
-{
-    uint64_t seed = support_seed();
-    for (int i = 0; i < (support_slow() ? 4 : 30); i++) {
-        uint64_t own = support_random(&seed);
-        run_seeded(i % 2 ? own : 0, traffic_main, &own);
-    }
-}
-END_TEST
 
 SUPPORT_MAIN("select", the_case_that_can_happen_happens_and_no_other, sends_and_receives_stand_side_by_side,
              the_choice_is_fair_and_the_same_in_every_run,
@@ -632,5 +534,4 @@ SUPPORT_MAIN("select", the_case_that_can_happen_happens_and_no_other, sends_and_
              a_select_that_is_cancelled_leaves_all_lines, without_a_channel_it_waits_for_its_deadline,
              a_select_in_a_scope_that_has_fired_does_nothing, misuse_is_an_error, select_needs_a_run,
              a_callback_may_only_try, another_loops_tasks_are_not_woken,
-             no_memory_to_wait_in_many_lines_is_an_error, listing_says_that_a_task_selects,
-             under_deadlines_every_value_that_was_sent_arrives_once)
+             no_memory_to_wait_in_many_lines_is_an_error, listing_says_that_a_task_selects)
