@@ -20,37 +20,16 @@ ONLY=${ONLY:-traces echo http https slow chat proxy fetch demo crowd}
 CLIENTS=${CLIENTS:-10000}
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-work=$(mktemp -d)
-passed=0 failed=0 skipped=0 servers=''
-
+# shellcheck source=tests/support/expect.sh
+. "$top/tests/support/expect.sh"
+servers=''
 trap 'for server in $servers; do kill "$server" 2>/dev/null; done; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
 
 # ---- Checks ------------------------------------------------------------------------------------------------
 
-ok() {
-    passed=$((passed + 1))
-    echo "ok   $label$1"
-}
-bad() {
-    failed=$((failed + 1))
-    echo "FAIL $label$1"
-    shift
-    test $# = 0 || printf '%s\n' "$@" | head -n 40 | sed 's/^/     | /'
-}
-skip() {
-    skipped=$((skipped + 1))
-    echo "skip $label$1"
-}
 # same <name> <expected> <actual>
 same() {
     if test "$2" = "$3"; then ok "$1"; else bad "$1" "expected: $2" "got: $3"; fi
-}
-# succeeds <name> <command>...: it exits with 0.  Its output is shown if not.
-succeeds() {
-    name=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then ok "$name"; else bad "$name" "status $?" "$(cat "$work/output")"; fi
 }
 # at_least <name> <least> <number>
 at_least() {
@@ -282,7 +261,7 @@ http() {
         url=http://$address
         same 'curl: a file' 'hello, world' "$(curl -sS "$url/hello.txt")"
         curl -sS -o "$work/big" "$url/big.bin"
-        succeeds 'curl: a large file' cmp "$work/big" "$site/big.bin"
+        expect 'curl: a large file' cmp "$work/big" "$site/big.bin"
         same 'curl: HEAD' '200 8388608' "$(curl -sSI -w '%{http_code} ' -o "$work/head" "$url/big.bin" &&
             sed -n 's/\r//; s/^Content-Length: //p' "$work/head")"
         same 'curl: 404' 404 "$(curl -sS -o /dev/null -w '%{http_code}' "$url/nothing")"
@@ -301,14 +280,14 @@ http() {
     fi
     if command -v wrk >/dev/null; then
         wrk -t 1 -c 50 -d 1s --timeout 60s "http://$address/hello.txt" >"$work/wrk" 2>&1
-        succeeds 'wrk: answers' grep -q 'requests in' "$work/wrk"
+        expect 'wrk: answers' grep -q 'requests in' "$work/wrk"
         same 'wrk: no errors' '' "$(grep -e 'Socket errors' -e 'Non-2xx' "$work/wrk")"
     else
         skip 'wrk: not installed'
     fi
     stop $server INT
     same 'http_server ends cleanly' 0 $?
-    succeeds 'and says what it did' grep -q '[0-9] requests, [0-9]* of them refused' "$work/http.log"
+    expect 'and says what it did' grep -q '[0-9] requests, [0-9]* of them refused' "$work/http.log"
     "$EXAMPLES/http_server" /nonexistent >/dev/null 2>&1
     same 'no such directory' 1 $?
 }
@@ -427,7 +406,7 @@ demo() {
     at_least 'demo: requests' 1 "$(awk '$1 == "requests" { print $2 }' "$work/demo")"
     same 'demo: tasks' '300 clients' "$(sed -n 's/^tasks .* at once: [0-9]* servers, //p' "$work/demo")"
     for word in rate latency switches stacks memory; do
-        succeeds "demo: $word" grep -q "^$word *[0-9p]" "$work/demo"
+        expect "demo: $word" grep -q "^$word *[0-9p]" "$work/demo"
     done
     # shellcheck disable=SC3045 # dash, bash and busybox know ulimit -n
     (ulimit -n 364 && "$EXAMPLES/demo" --seconds 1 --root "$site/list" >"$work/demo" 2>&1)
@@ -461,8 +440,8 @@ test -x "$EXAMPLES/echo_server" || {
 }
 build || {
     bad 'the test clients compile'
-    echo "$passed passed, $failed failed"
-    exit 1
+    conclude
+    exit
 }
 make_site
 mkfifo "$work/hold"
@@ -481,5 +460,4 @@ for BINE_REACTOR in $REACTORS; do
     part crowd && crowd
 done
 
-echo "$passed passed, $failed failed$(test $skipped = 0 || echo ", $skipped skipped")"
-test $failed = 0
+conclude

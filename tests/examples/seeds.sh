@@ -22,8 +22,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 expected=$here/seeds
 accept=''
 test "${1-}" = --accept && shift && accept=" $* "
-work=$(mktemp -d)
-passed=0 failed=0 skipped=0 servers='' database=''
+# shellcheck source=tests/support/expect.sh
+. "$here/../support/expect.sh"
+servers='' database=''
 
 finish() {
     test -z "$database" || as_nobody "$database/pg_ctl" -D "$data" -m immediate stop >"$work/stop" 2>&1
@@ -31,19 +32,9 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-trap 'exit 130' INT TERM
 
 # ---- Checks ------------------------------------------------------------------------------------------------
 
-skip() {
-    skipped=$((skipped + 1))
-    echo "skip $label$1: $2"
-}
-bad() {
-    failed=$((failed + 1))
-    echo "FAIL $label$1"
-    head -n 40 "$2" | sed 's/^/     | /'
-}
 # check <name> <argument>...
 check() {
     name=$1
@@ -53,10 +44,9 @@ check() {
     test $status = 0 || echo "status $status" >>"$work/output"
     case $accept in *" $name "*) cp "$work/output" "$expected/$name.expected" ;; esac
     if diff -u "$expected/$name.expected" "$work/output" >"$work/diff" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok   $label$name"
+        ok "$name"
     else
-        bad "$name" "$work/diff"
+        bad "$name" "$(cat "$work/diff")"
     fi
 }
 
@@ -119,7 +109,6 @@ start_postgres() {
 
 # ---- All of them -------------------------------------------------------------------------------------------
 
-label=''
 test -x "$EXAMPLES/seeds/scheduler" || {
     echo "tests/examples/seeds.sh: no programs in $EXAMPLES/seeds: make examples" >&2
     exit 1
@@ -135,24 +124,23 @@ for BINE_REACTOR in $REACTORS; do
         case $name in
         gather_fetch) check "$name" "$http/1.json" "$http/2.json" "$http/3.json" ;;
         redis_*)
-            if test -n "$redis"; then check "$name" "$redis"; else skip "$name" 'redis-server is missing'; fi
+            if test -n "$redis"; then check "$name" "$redis"; else skip "$name: redis-server is missing"; fi
             ;;
         transaction)
             if test -z "$postgres"; then
-                skip "$name" 'a PostgreSQL server is missing'
+                skip "$name: a PostgreSQL server is missing"
             elif ! test -x "$EXAMPLES/seeds/$name"; then
-                skip "$name" 'libpq-dev is missing'
+                skip "$name: libpq-dev is missing"
             else
                 check "$name" "$postgres"
             fi
             ;;
         transaction_sqlite)
-            if test -x "$EXAMPLES/seeds/$name"; then check "$name"; else skip "$name" 'libsqlite3-dev is missing'; fi
+            if test -x "$EXAMPLES/seeds/$name"; then check "$name"; else skip "$name: libsqlite3-dev is missing"; fi
             ;;
         *) check "$name" ;;
         esac
     done
 done
 
-echo "$passed passed, $failed failed$(test $skipped = 0 || echo ", $skipped skipped")"
-test $failed = 0
+conclude

@@ -85,5 +85,4 @@ case $O in
 *native) expect 'compare.sh' compares ;;
 esac
 
-printf '%d passed, %d failed%s\n' $passed $failed "$(test $skipped = 0 || echo ", $skipped skipped")"
-test $failed = 0
+conclude

@@ -9,9 +9,8 @@
 set -u
 include=${1:-include}
 strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
-passed=0 failed=0
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/support/expect.sh
+. "$(dirname "$0")/../support/expect.sh"
 
 # compiles <compiler> <standard> <extension>: every header.
 compiles() {
@@ -21,12 +20,7 @@ compiles() {
         file=$work/alone.$3
         printf '#include <%s>\n#include <%s>\nextern int bine_header_test;\n' "$name" "$name" >"$file"
         # shellcheck disable=SC2086
-        if "$1" "-std=$2" $strict "-I$include" -fsyntax-only "$file"; then
-            passed=$((passed + 1))
-        else
-            failed=$((failed + 1))
-            echo "$1 -std=$2: <$name> does not compile alone"
-        fi
+        expect "$1 -std=$2: <$name> compiles alone" "$1" "-std=$2" $strict "-I$include" -fsyntax-only "$file"
     done
 }
 
@@ -36,5 +30,4 @@ compiles g++ c++17 cc
 compiles clang c11 c
 compiles clang++ c++17 cc
 
-echo "$passed passed, $failed failed"
-test "$failed" = 0 && test "$passed" -gt 0
+conclude
