@@ -48,12 +48,13 @@ BINE_EXPORT int bine_cancelled(void);
  * break and continue act on the block itself, not on a loop around it. */
 
 /* BINE_TIMEOUT(2 * BINE_SECOND) { ... } */
-#define BINE_TIMEOUT(ns) BINE__SCOPE_BLOCK(bine__scope_begin, (ns))
+#define BINE_TIMEOUT(ns) BINE__SCOPE_BLOCK(bine__scope_begin, NULL, (ns))
 /* BINE_SHIELD { ... }: what happens outside waits.  BINE_SHIELD_FOR: for so long at the most. */
-#define BINE_SHIELD BINE__SCOPE_BLOCK(bine__scope_begin_shield, BINE_FOREVER)
-#define BINE_SHIELD_FOR(ns) BINE__SCOPE_BLOCK(bine__scope_begin_shield, (ns))
-/* BINE_SCOPE(&s, ns) { ... } over a scope of the caller's, to cancel it, extend it, or ask if it fired. */
-#define BINE_SCOPE(scope, ns) BINE__SCOPE_BLOCK_OF((scope), (ns), BINE__JOIN(bine__scope_block_, __COUNTER__))
+#define BINE_SHIELD BINE__SCOPE_BLOCK(bine__scope_begin_shield, NULL, BINE_FOREVER)
+#define BINE_SHIELD_FOR(ns) BINE__SCOPE_BLOCK(bine__scope_begin_shield, NULL, (ns))
+/* BINE_SCOPE(&s, ns) { ... } over a scope of the caller's, to cancel it, extend it, or ask if it fired.  NULL: over
+ * one of the block's own, as BINE_TIMEOUT(ns). */
+#define BINE_SCOPE(scope, ns) BINE__SCOPE_BLOCK(bine__scope_begin, (scope), (ns))
 
 /* ---- How the blocks are made; not for use --------------------------------------------------------- */
 
@@ -62,26 +63,20 @@ struct bine__scope_block {
     bine_scope own;
 };
 
-static inline bool bine__scope_begin(struct bine__scope_block *block, bine_ns timeout)
+static inline bool bine__scope_begin(struct bine__scope_block *block, bine_scope *given, bine_ns timeout)
 {
-    block->open = &block->own;
+    block->open = given ? given : &block->own;
     bine_scope_open(block->open, timeout);
     return true;
 }
 
 BINE_EXPORT void bine__scope_open_shield(bine_scope *, bine_ns timeout);
 
-static inline bool bine__scope_begin_shield(struct bine__scope_block *block, bine_ns timeout)
+static inline bool bine__scope_begin_shield(struct bine__scope_block *block, bine_scope *given, bine_ns timeout)
 {
-    block->open = &block->own;
+    block->open = given ? given : &block->own;
     bine__scope_open_shield(block->open, timeout);
     return true;
-}
-
-static inline bine_scope *bine__scope_begin_of(bine_scope *scope, bine_ns timeout)
-{
-    bine_scope_open(scope, timeout);
-    return scope;
 }
 
 /* Closes; the report of a misuse (closing out of order) is the library's. */
@@ -94,22 +89,12 @@ static inline void bine__scope_leave(struct bine__scope_block *block)
     block->open = NULL;
 }
 
-static inline void bine__scope_leave_of(bine_scope **scope)
-{
-    if (*scope)
-        bine__scope_end(*scope);
-    *scope = NULL;
-}
-
-#define BINE__SCOPE_BLOCK(begin, ns) BINE__SCOPE_BLOCK_(begin, ns, BINE__JOIN(bine__scope_block_, __COUNTER__))
-#define BINE__SCOPE_BLOCK_(begin, ns, block)                                          \
+#define BINE__SCOPE_BLOCK(begin, scope, ns) \
+    BINE__SCOPE_BLOCK_(begin, scope, ns, BINE__JOIN(bine__scope_block_, __COUNTER__))
+#define BINE__SCOPE_BLOCK_(begin, scope, ns, block)                                      \
     for (struct bine__scope_block block __attribute__((__cleanup__(bine__scope_leave))), \
-         *BINE__JOIN(block, _once) __attribute__((__unused__)) = begin(&block, ns) ? &block : NULL; \
+         *BINE__JOIN(block, _once) __attribute__((__unused__)) = begin(&block, scope, ns) ? &block : NULL; \
          block.open; bine__scope_leave(&block))
-#define BINE__SCOPE_BLOCK_OF(scope, ns, block)                                       \
-    for (bine_scope *block __attribute__((__cleanup__(bine__scope_leave_of))) =        \
-             bine__scope_begin_of(scope, ns);                                         \
-         block; bine__scope_leave_of(&block))
 
 BINE_END_DECLS
 #endif

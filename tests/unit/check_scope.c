@@ -496,6 +496,16 @@ VIRTUAL_TEST(blocks_are_left_by_any_way_out_and_keep_errno)
     expect(bine_scope_fired(&scope));
 }
 
+VIRTUAL_TEST(a_scope_block_without_a_scope_has_its_own)
+{
+    int result = 0;
+    BINE_SCOPE(NULL, BINE_MS)
+        result = bine_sleep(BINE_SECOND);
+    expect_int(errno, ==, ETIMEDOUT);
+    expect_int(result, ==, -1);
+    expect_int(bine_deadline(), ==, BINE_FOREVER);
+}
+
 /* ---- Errors that are ignored --------------------------------------------------------------------------- */
 
 static bool done;
@@ -554,5 +564,5 @@ SUPPORT_MAIN("scope", a_deadline_ends_the_wait_at_its_time, a_scope_that_did_not
              a_completion_delivered_in_the_same_turn_wins_over_cancellation,
              a_completion_in_the_turn_of_the_deadline_wins,
              a_task_made_runnable_by_a_deadline_may_be_raised_to_cancelled,
-             blocks_are_left_by_any_way_out_and_keep_errno,
+             blocks_are_left_by_any_way_out_and_keep_errno, a_scope_block_without_a_scope_has_its_own,
              a_loop_that_ignores_its_errors_cannot_stop_the_others, bine_cancelled_keeps_errno)
