@@ -230,9 +230,13 @@ dist: ## bine-$(VERSION).tar.gz from the last commit
 	git archive --prefix=bine-$(VERSION)/ -o bine-$(VERSION).tar.gz HEAD
 clean: ## removes $(BUILD)
 	rm -rf $(BUILD)
+TARGETS = sed -n 's/^\([a-z0-9-]*\):[^\#]*\#\# \(.*\)/  \1	\2/p' Makefile */*.mk src/*/*.mk | expand -t 18
+TO_CHECK = ^  (bench|check|check-[a-z0-9]*|compare-styles|lint) 
 help: ## this list
-	@echo 'bine $(VERSION).  Targets:'
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile */*.mk src/*/*.mk | expand -t 18
+	@echo 'bine $(VERSION).  To build, try and install:'
+	@$(TARGETS) | grep -Ev '$(TO_CHECK)'
+	@echo 'To check and measure:'
+	@$(TARGETS) | grep -E '$(TO_CHECK)' | sort
 	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS AR PREFIX DESTDIR BUILD CONTEXT=native|fcontext|thread DNS=pool|cares' \
 	  TLS=no URING=no DEMO_ARGS BENCH
 

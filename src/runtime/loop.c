@@ -221,11 +221,11 @@ static struct bine_loop *open_loop(const bine_options *options)
 fail_process:
     bine__loop = NULL;
     bine__gate = NULL;
-    bine__explore_close(loop);
     bine__process_leave(loop);
 fail_lock:
     pthread_mutex_destroy(&loop->lock);
 fail:
+    bine__explore_close(loop);
     free(loop);
     return NULL;
 }

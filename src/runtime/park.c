@@ -127,8 +127,8 @@ static __attribute__((noinline)) void pass_slowly(struct bine_loop *loop, struct
         loop->budget = section; /* it is in it still */
 }
 
-/* Leaves self, whose state its caller has set, for the next; returns when self is picked again.  One's budget
- * is negative in a section, and seldom else. */
+/* Leaves self, whose state its caller has set, for the next; returns when self is picked again.  The budget is
+ * negative inside a section, and seldom otherwise. */
 static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_task *self)
 {
     bine__check_leave(self);

@@ -72,7 +72,7 @@ enum bine__alert {
     BINE__ALERT_DEADLINE = 1 << 1 /* there is a deadline: it may have passed since the loop last looked */
 };
 
-/* What a task waits for; names for people stand in bine__wait_names[], in this order. */
+/* What a task waits for; bine__wait_names[] has the names for people. */
 enum bine__wait {
     BINE__WAIT_NONE,
     BINE__WAIT_PARK,
@@ -82,8 +82,8 @@ enum bine__wait {
     BINE__WAIT_WRITE,   /* object: the descriptor */
     BINE__WAIT_POLL,    /* object: the descriptor, or -1 for several */
     BINE__WAIT_OFFLOAD,
-    BINE__WAIT_GROUP,   /* object of these and what follows: the thing itself */
-    BINE__WAIT_FUTURE,  /* 0 for several */
+    BINE__WAIT_GROUP,   /* object, of this and of all below: the group, future, mutex ... */
+    BINE__WAIT_FUTURE,  /* NULL for several */
     BINE__WAIT_MUTEX,
     BINE__WAIT_RWLOCK,
     BINE__WAIT_COND,

@@ -22,8 +22,14 @@ enum {
 };
 
 const char *const bine__wait_names[BINE__WAIT_COUNT] = {
-    NULL,    "park", "sleep",   "join",  "read",  "write", "poll",  "offload", "group",   "future", "mutex",
-    "rwlock", "cond", "semaphore", "event", "barrier", "latch", "once", "queue", "send", "receive", "select"};
+    [BINE__WAIT_PARK] = "park",       [BINE__WAIT_SLEEP] = "sleep",     [BINE__WAIT_JOIN] = "join",
+    [BINE__WAIT_READ] = "read",       [BINE__WAIT_WRITE] = "write",     [BINE__WAIT_POLL] = "poll",
+    [BINE__WAIT_OFFLOAD] = "offload", [BINE__WAIT_GROUP] = "group",     [BINE__WAIT_FUTURE] = "future",
+    [BINE__WAIT_MUTEX] = "mutex",     [BINE__WAIT_RWLOCK] = "rwlock",   [BINE__WAIT_COND] = "cond",
+    [BINE__WAIT_SEM] = "semaphore",   [BINE__WAIT_EVENT] = "event",     [BINE__WAIT_BARRIER] = "barrier",
+    [BINE__WAIT_LATCH] = "latch",     [BINE__WAIT_ONCE] = "once",       [BINE__WAIT_QUEUE] = "queue",
+    [BINE__WAIT_SEND] = "send",       [BINE__WAIT_RECEIVE] = "receive", [BINE__WAIT_SELECT] = "select",
+};
 
 static const char failures[FAILURES];
 
