@@ -386,15 +386,9 @@ static int write_pieces(struct bine_tls *tls, const char *buf, size_t n, struct 
     return 0;
 }
 
-static int write_all(struct bine_tls *tls, const void *buf, size_t n, struct writing *writing)
+/* One task writes at a time, and nobody after a write that was cut short. */
+static int enter_to_write(struct bine_tls *tls)
 {
-    int result;
-
-    *writing = (struct writing){0};
-    if ((!buf && n > 0) || n > SSIZE_MAX) {
-        errno = EINVAL;
-        return -1;
-    }
     if (enter(tls) != 0)
         return -1;
     if (tls->writing || tls->cut) {
@@ -402,9 +396,25 @@ static int write_all(struct bine_tls *tls, const void *buf, size_t n, struct wri
         return leave(tls, -1);
     }
     tls->writing = true;
-    result = write_pieces(tls, buf, n, writing);
+    return 0;
+}
+
+static int leave_writing(struct bine_tls *tls, int result)
+{
     tls->writing = false;
     return leave(tls, result);
+}
+
+static int write_all(struct bine_tls *tls, const void *buf, size_t n, struct writing *writing)
+{
+    *writing = (struct writing){0};
+    if ((!buf && n > 0) || n > SSIZE_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (enter_to_write(tls) != 0)
+        return -1;
+    return leave_writing(tls, write_pieces(tls, buf, n, writing));
 }
 
 ssize_t bine__tls_write_over(struct bine_tls *tls, const void *buf, size_t n)
@@ -445,16 +455,5 @@ static int say_goodbye(struct bine_tls *tls)
 
 int bine_tls_shutdown_write(bine_tls *tls)
 {
-    int result;
-
-    if (enter(tls) != 0)
-        return -1;
-    if (tls->writing || tls->cut) {
-        errno = tls->writing ? EBUSY : EPROTO;
-        return leave(tls, -1);
-    }
-    tls->writing = true;
-    result = say_goodbye(tls);
-    tls->writing = false;
-    return leave(tls, result);
+    return enter_to_write(tls) == 0 ? leave_writing(tls, say_goodbye(tls)) : -1;
 }
