@@ -37,10 +37,10 @@ BINE_EXPORT size_t bine_chan_length(const bine_chan *); /* values in the buffer 
 /* One of the things that a select waits for.  A case without a channel never happens. */
 typedef struct bine_case {
     bine_chan *chan;
-    const void *send; /* NULL: a receive, into .recv */
-    void *recv;
-    int error; /* out: 0, or EPIPE: the channel is closed (and, to receive, drained) */
-    bool sends;
+    const void *send; /* of a send: the value */
+    void *recv;       /* of a receive: where the value goes */
+    int error;        /* out: 0, or EPIPE: the channel is closed (and, to receive, drained) */
+    bool sends;       /* which of the two it is */
 } bine_case;
 BINE_EXPORT bine_case bine_case_send(bine_chan *, const void *element);
 BINE_EXPORT bine_case bine_case_recv(bine_chan *, void *element);

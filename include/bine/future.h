@@ -3,7 +3,7 @@
  * Futures: a result that is set once and awaited by any number of tasks; and waiting for several.
  *
  * The bridge from code that calls back to code that waits.  A future belongs to one loop and is counted:
- * _new() gives one reference.  Its value is whoever's reads it first (await, result); if nobody does
+ * _new() gives one reference.  Its value belongs to whoever reads it first (await, result); if nobody does
  * before the last reference is gone it goes to the drop function, and an unread failure to the report
  * hook. */
 #ifndef BINE_FUTURE_H
@@ -42,8 +42,8 @@ BINE_EXPORT bine_future *bine_task_future(bine_task *);
 /* Yields until it is done.  0, with how it ended in *result; -1: the wait failed, the future is as it was. */
 BINE_EXPORT int bine_future_await(bine_future *, bine_result *result);
 
-/* Yields until the first is done, the first has failed (or all are done), or all are done.  How many are
- * done. */
+/* Yields until one is done, until one has failed or all are done, or until all are done.  Returns how many
+ * are done. */
 enum { BINE_FIRST_COMPLETED, BINE_FIRST_FAILURE, BINE_ALL_COMPLETED };
 BINE_EXPORT int bine_wait(bine_future *const[], size_t n, int until);
 /* Yields until one that is not seen yet is done: its index, in the order in which they were done; marks it

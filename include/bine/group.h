@@ -39,7 +39,7 @@ BINE_EXPORT bine_task *bine_group_spawn_copy_at(bine_group *, bine_fn *, const v
 BINE_EXPORT bine_task *bine_group_spawn_with_at(bine_group *, const bine_attr *, size_t, bine_fn *, void *arg,
                                                 const char *site);
 
-/* Yields while limit children run (aiojobs). */
+/* Yields until fewer than limit children run: then there is room for another (aiojobs). */
 BINE_EXPORT int bine_group_admit(bine_group *, unsigned limit);
 
 /* Yields until every child has ended, always, and closes the group.  0; or -1 with errno: the first

@@ -24,8 +24,8 @@ BINE_EXPORT int bine_dial(const char *network, const char *address);
  * one, by number or by systemd's name.  Host and port must be numbers or "localhost": it looks nothing up. */
 BINE_EXPORT int bine_listen(const char *network, const char *address, int backlog);
 
-/* How many sockets the process was started with by systemd's protocol (LISTEN_FDS), numbered from 3; 0: by
- * nobody.  Sets FD_CLOEXEC on them.  -1: EINVAL, the variables make no sense; EBADF, they are not there. */
+/* How many sockets the process was started with by systemd's protocol (LISTEN_FDS), numbered from 3; 0:
+ * none.  Sets FD_CLOEXEC on them.  -1: EINVAL, the variables make no sense; EBADF, they are not there. */
 BINE_EXPORT int bine_listen_fds(void);
 
 /* One connection, in a task of its own.  bine_serve() closes fd when it returns, unless that was done. */

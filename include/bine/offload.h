@@ -19,7 +19,7 @@ BINE_BEGIN_DECLS
 BINE_EXPORT int bine_offload(bine_fn *fn, void *arg, bine_result *result);
 
 /* The same, but -1 at once with ECANCELED or ETIMEDOUT when a scope fires.  After any failure arg belongs to
- * drop (may be NULL), which is called once, on any thread, when fn does not or no longer run. */
+ * drop (may be NULL), which is called once, on any thread, when fn has ended or will never run. */
 BINE_EXPORT int bine_offload_abandon(bine_fn *fn, void *arg, bine_drop_fn *drop, bine_result *result);
 
 /* ---- Pools of threads --------------------------------------------------------------------- */

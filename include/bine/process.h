@@ -67,7 +67,7 @@ BINE_EXPORT int bine_process_kill(bine_process *, int signal);
  * passed or a scope fires. */
 BINE_EXPORT int bine_process_stop(bine_process *, bine_ns grace, bine_process_status *status);
 
-/* Of one that has ended, else EBUSY. */
+/* Frees the handle of one that has ended; EBUSY: it has not, or a task waits for it. */
 BINE_EXPORT int bine_process_free(bine_process *);
 /* Gives the handle up, and the child with it: it runs on, and is waited for when it ends. */
 BINE_EXPORT int bine_process_detach(bine_process *);

@@ -31,8 +31,8 @@ typedef struct bine_signal_info {
  * EINVAL: an empty set, or SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL in it. */
 BINE_EXPORT int bine_signal_wait(const sigset_t *set, bine_signal_info *info);
 
-/* Takes the signals from now on until it is closed, so that none is missed between two of _next(), which
- * yields until one comes. */
+/* Takes the signals from now on until it is closed, so that none is missed between two calls of
+ * bine_signal_next(), which yields until one comes.  EINVAL as above. */
 typedef struct bine_signals bine_signals;
 BINE_EXPORT bine_signals *bine_signal_open(const sigset_t *set);
 BINE_EXPORT int bine_signal_next(bine_signals *, bine_signal_info *info);
