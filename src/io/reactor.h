@@ -28,7 +28,8 @@
  *
  *  7. submit(io, op): takes the operation on; 0, or -1 with errno if it cannot at the moment.  From then on
  *     the op, and all that it points to, is the kernel's until some later wait() sets op->result and op->done
- *     and wakes op->task.  That happens exactly once, whatever becomes of the task.
+ *     and wakes op->task.  That happens exactly once, whatever becomes of the task.  A result of
+ *     -EAGAIN: somebody else has to do it.
  *  8. cancel(io, op) asks for an earlier end.  It is a request; the operation may as well succeed. */
 #ifndef BINE_IO_REACTOR_H
 #define BINE_IO_REACTOR_H
@@ -37,6 +38,8 @@
 #include <sys/types.h>
 
 #include <bine/base.h>
+
+#include "runtime/list.h"
 
 struct bine__io;
 struct bine__fd;
@@ -64,6 +67,7 @@ struct bine__op {
     mode_t mode;
     off_t offset, to_offset;
     /* Set by whoever carries it out: */
+    struct bine__list link;
     struct bine_task *task;
     int result; /* as the system call's, but for an error: -errno */
     bool done;

@@ -22,14 +22,18 @@
  * When the kernel refuses: a full submission queue is submitted early.  If memory is short or the completion
  * queue has overflowed, nothing is lost, the entries stay in the queue, and the loop goes on with what epoll
  * tells until a later turn gets through.  If the ring is refused for good, by a sandbox in mid-run, it is
- * given up: whatever it watched epoll watches, and operations go to threads.  Only those that the kernel
- * already has go on waiting for it: nobody else can tell when their memory is free. */
+ * given up: whatever it watched epoll watches, and operations go to threads.  Those that the kernel already
+ * has it would report to nobody but who enters the ring.  So the ring is closed, which stops what can be
+ * stopped, and they are awaited by a pipe: its end for writing is a file of the ring's alone, and hangs up
+ * when the kernel is done with the ring and so with their memory (uring_op.c tells what becomes of them). */
 #define _GNU_SOURCE
 #include "io/uring.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     ENTRIES = 256,      /* submissions before they must be handed in: 16 KiB */
@@ -37,7 +41,7 @@ enum {
     EVENTS = POLLIN | POLLOUT | POLLPRI | POLLRDHUP
 };
 
-/* While the kernel has no memory for submissions, and for operations that a lost ring still owes. */
+/* While the kernel has no memory for submissions, or is not done yet with a ring that is lost. */
 #define RETRY_PERIOD BINE_MS
 enum { RETRIES = 100 }; /* in vain, one after the other: then it will never take any again */
 
@@ -67,6 +71,24 @@ static bool watch_epoll(struct bine__uring *uring)
     return true;
 }
 
+/* -1: not to be had; what was made goes with the ring. */
+static int hold_on_to_pipe(struct bine__uring *uring)
+{
+    int ends[2], error;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    error = -io_uring_register_files(&uring->ring, &ends[1], 1);
+    close(ends[1]);
+    if (!error) {
+        uring->gone = ends[0];
+        return 0;
+    }
+    close(ends[0]);
+    errno = error;
+    return -1;
+}
+
 /* An errno value. */
 static int open_ring(struct bine__uring *uring)
 {
@@ -81,13 +103,22 @@ static int open_ring(struct bine__uring *uring)
 
     if (error)
         return error;
+    if (hold_on_to_pipe(uring) != 0) {
+        error = errno == EMFILE || errno == ENFILE ? errno : ENOSYS;
+        goto fail;
+    }
     /* Submitted now: a sandbox that allows the set-up alone is found out. */
     if ((params.features & wanted) != wanted || !watch_epoll(uring) || io_uring_submit(&uring->ring) != 1) {
-        io_uring_queue_exit(&uring->ring);
-        return ENOSYS;
+        close(uring->gone);
+        error = ENOSYS;
+        goto fail;
     }
     (void)io_uring_register_ring_fd(&uring->ring); /* saves a look-up in each turn; or not */
     return 0;
+
+fail:
+    io_uring_queue_exit(&uring->ring);
+    return error;
 }
 
 static int uring_open(struct bine__io *io)
@@ -109,6 +140,7 @@ static int uring_open(struct bine__io *io)
     error = open_ring(uring);
     if (error)
         goto fail_epoll;
+    bine__list_init(&uring->operations);
     io->backend = uring;
     return 0;
 
@@ -135,8 +167,9 @@ static void cancel_all(struct bine__uring *uring)
 
 static void dispose(struct bine__uring *uring)
 {
-    if (!uring->lost || uring->inflight)
+    if (!uring->lost)
         io_uring_queue_exit(&uring->ring);
+    close(uring->gone);
     bine__epoll_dispose(&uring->epoll);
     free(uring);
 }
@@ -378,7 +411,8 @@ static void hand_over(struct bine__io *io, uint32_t chunk)
     }
 }
 
-/* The operations that the kernel has not seen go another way; those that it has are awaited. */
+/* The operations that the kernel has not seen go another way; those that it has are awaited.  What it had to say of
+ * others has been taken. */
 static void lose_ring(struct bine__io *io, struct bine__uring *uring)
 {
     const struct io_uring_sq *sq = &uring->ring.sq;
@@ -391,20 +425,19 @@ static void lose_ring(struct bine__io *io, struct bine__uring *uring)
     }
     for (uint32_t chunk = 0; chunk < io->chunk_count; chunk++)
         hand_over(io, chunk);
-    if (!uring->inflight)
-        io_uring_queue_exit(&uring->ring);
+    io_uring_queue_exit(&uring->ring);
 }
 
 /* The ring has been lost. */
 static unsigned wait_without_ring(struct bine__io *io, struct bine__uring *uring, bine_ns timeout)
 {
-    if (bine__likely(!uring->inflight))
+    struct pollfd gone = {.fd = uring->gone, .events = POLLIN};
+
+    if (bine__likely(bine__list_empty(&uring->operations)))
         return bine__reactor_epoll.wait(io, timeout);
-    (void)io_uring_get_events(&uring->ring);
-    reap(io, uring);
-    if (!uring->inflight) {
-        io_uring_queue_exit(&uring->ring);
-        return 0;
+    if (poll(&gone, 1, 0) == 1) {
+        bine__uring_abandon(io);
+        timeout = 0;
     }
     return bine__reactor_epoll.wait(io, timeout < RETRY_PERIOD ? timeout : RETRY_PERIOD);
 }

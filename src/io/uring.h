@@ -11,8 +11,9 @@
 
 struct bine__uring {
     struct bine__epoll epoll; /* the first member: the functions of bine__reactor_epoll take us for one */
-    struct io_uring ring;     /* not there any more once it is lost and nothing is in flight */
-    unsigned inflight;        /* operations submitted, and not completed */
+    struct io_uring ring;     /* not there any more once it is lost */
+    int gone;                 /* a pipe that hangs up when the kernel is done with the ring */
+    struct bine__list operations; /* submitted, and not completed */
     unsigned refusals;        /* turns, one after the other, in which the kernel had no room */
     bool look;                /* the inner epoll has something to report */
     bool unwatched;           /* the ring does not watch it at the moment */
@@ -30,5 +31,8 @@ int bine__uring_submit(struct bine__io *, struct bine__op *);
 void bine__uring_cancel(struct bine__io *, struct bine__op *);
 /* The kernel, or whoever knows that it will not, is done with it. */
 void bine__uring_complete(struct bine__io *, struct bine__op *, int result);
+
+/* The kernel is done with all that it had, and nobody can know how they ended. */
+void bine__uring_abandon(struct bine__io *);
 
 #endif

@@ -5,7 +5,8 @@
  * The kernel carries out at once, within the turn's one system call, what finds its pages and directory
  * entries in memory, and hands the rest to workers of its own.  The operation, and what it points to, are
  * lent to the kernel until the entry's completion has been reaped; only reap() calls
- * bine__uring_complete(), and lose_ring() for entries that the kernel has never seen. */
+ * bine__uring_complete(), lose_ring() for entries that the kernel has never seen, and bine__uring_abandon()
+ * for those of which it will never tell. */
 #define _GNU_SOURCE
 #include "io/uring.h"
 
@@ -48,7 +49,7 @@ int bine__uring_submit(struct bine__io *io, struct bine__op *op)
     fill(sqe, op);
     io_uring_sqe_set_data(sqe, op);
     sqe->flags |= op->aside ? IOSQE_ASYNC : 0;
-    uring->inflight++;
+    bine__list_append(&uring->operations, &op->link);
     return 0;
 }
 
@@ -66,11 +67,39 @@ void bine__uring_cancel(struct bine__io *io, struct bine__op *op)
 
 void bine__uring_complete(struct bine__io *io, struct bine__op *op, int result)
 {
-    struct bine__uring *uring = io->backend;
-
-    uring->inflight--;
+    bine__list_remove(&op->link);
     op->result = result;
     op->done = true;
     io->woken++;
     bine__wake(op->task);
+}
+
+/* Done twice it is what it would be, done once.  An open is not: but the descriptor that it may have made is lost in
+ * any case, and the file is there. */
+static bool repeatable(const struct bine__op *op)
+{
+    switch (op->verb) {
+    case BINE__OP_READ:
+        return op->offset != -1;
+    case BINE__OP_WRITE:
+        return op->offset != -1 && !(fcntl(op->fd, F_GETFL) & O_APPEND);
+    case BINE__OP_OPEN:
+        return !(op->flags & O_EXCL);
+    case BINE__OP_FSYNC:
+    case BINE__OP_STAT:
+        return true;
+    case BINE__OP_SPLICE:
+        break;
+    }
+    return false;
+}
+
+void bine__uring_abandon(struct bine__io *io)
+{
+    struct bine__uring *uring = io->backend;
+
+    while (!bine__list_empty(&uring->operations)) {
+        struct bine__op *op = bine__list_entry(uring->operations.next, struct bine__op, link);
+        bine__uring_complete(io, op, repeatable(op) ? -EAGAIN : -EIO);
+    }
 }

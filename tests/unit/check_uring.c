@@ -457,6 +457,102 @@ START_TEST(a_ring_refused_in_mid_run_loses_nothing)
 }
 END_TEST
 
+enum { WRITERS = 24, PIECE = 1 << 20 };
+
+static char *piece;
+
+static void *write_piece(void *at)
+{
+    expect_int(bine_pwrite(many_fd, piece, PIECE, (off_t)(uintptr_t)at * PIECE), ==, PIECE);
+    return NULL;
+}
+
+static void *write_at_position(void *arg)
+{
+    ssize_t n = bine_write(*(int *)arg, piece, PIECE); /* it went, or nobody knows */
+    expect(n == PIECE || (n == -1 && errno == EIO));
+    return NULL;
+}
+
+static void *read_in_vain(void *arg)
+{
+    struct reader *reader = arg;
+    int result;
+    expect_int(read_whole(reader->fd[0], &reader->byte, 1, &result), ==, 0);
+    expect_int(result, ==, -EIO);
+    return NULL;
+}
+
+static void *read_cancelled(void *arg)
+{
+    struct reader *reader = arg;
+    int result;
+    expect_int(read_whole(reader->fd[0], &reader->byte, 1, &result), !=, 1);
+    return NULL;
+}
+
+/* What the kernel has at that moment: reads that would last for ever, and writes that threads of its own carry out.
+ * It tells nobody any more how they end. */
+static void *lose_the_ring_with_operations(void *arg)
+{
+    const struct refusal *refusal = arg;
+    struct reader reader = {.byte = '-'}, cancelled = {.byte = '-'};
+    bine_task *writers[WRITERS];
+    char path[] = "/tmp/check-uring-XXXXXX";
+    if (!on_ring())
+        _exit(NO_RING);
+    piece = malloc(PIECE);
+    memset(piece, 'p', PIECE);
+    many_fd = mkstemp(path);
+    int at_position = open(path, O_WRONLY | O_CLOEXEC);
+    unlink(path);
+    expect_ok(pipe(reader.fd));
+    expect_ok(pipe(cancelled.fd));
+    bine_task *waits = bine_spawn(read_in_vain, &reader), *leaves = bine_spawn(read_cancelled, &cancelled);
+    for (uintptr_t i = 0; i < WRITERS; i++)
+        writers[i] = bine_spawn(write_piece, (void *)i);
+    bine_task *last = bine_spawn(write_at_position, &at_position);
+    expect_ok(bine_sleep(1)); /* the turn hands all of them in */
+    if (!refuse(refusal->call, refusal->error, refusal->submissions_only))
+        _exit(NO_FILTER);
+    expect_ok(bine_cancel(leaves));
+    expect_ok(bine_join(leaves, NULL));
+    join_ok(waits);
+    join_ok(last);
+    for (int i = 0; i < WRITERS; i++)
+        join_ok(writers[i]);
+    memset(piece, 0, PIECE);
+    for (int i = 0; i < WRITERS; i++) {
+        expect_int(pread(many_fd, piece, PIECE, (off_t)i * PIECE), ==, PIECE);
+        expect(piece[0] == 'p' && memcmp(piece, piece + 1, PIECE - 1) == 0);
+    }
+    expect_int(write(reader.fd[1], "x", 1), ==, 1);
+    expect_int(write(cancelled.fd[1], "x", 1), ==, 1);
+    expect_ok(bine_sleep(BINE_MS));
+    expect(reader.byte == '-' && cancelled.byte == '-'); /* the kernel has let go of them */
+    expect_int(bine_read(reader.fd[0], &reader.byte, 1), ==, 1);
+    expect_int(reader.byte, ==, 'x');
+    pair_close(reader.fd);
+    pair_close(cancelled.fd);
+    close(at_position);
+    close(many_fd);
+    free(piece);
+    return NULL;
+}
+
+static void refused_with_operations(void *arg)
+{
+    expect_ok(bine_run_with(&ring_wanted, lose_the_ring_with_operations, arg, NULL));
+    _exit(support_failures() ? 1 : 0);
+}
+
+START_TEST(operations_of_a_ring_refused_in_mid_run_end)
+{
+    struct refusal refusal = {SYS_io_uring_enter, EPERM, false};
+    expect_child(refused_with_operations, &refusal, "operations_of_a_ring_refused_in_mid_run_end");
+}
+END_TEST
+
 static void *read_without_ring(void *arg)
 {
     struct reader reader = {.byte = 0};
@@ -503,4 +599,5 @@ SUPPORT_MAIN("uring", a_close_under_waiters_reaches_them_and_the_peer_at_once,
              urgent_data_never_leaves_a_reader_behind, a_cancelled_operation_is_over_when_its_call_returns,
              a_cancellation_that_races_with_completion_loses_nothing, files_need_no_thread,
              more_than_the_queues_hold_is_still_done, a_forked_child_may_have_a_ring_of_its_own,
-             a_ring_refused_in_mid_run_loses_nothing, where_it_is_forbidden_epoll_takes_its_place_silently)
+             a_ring_refused_in_mid_run_loses_nothing, operations_of_a_ring_refused_in_mid_run_end,
+             where_it_is_forbidden_epoll_takes_its_place_silently)
