@@ -58,10 +58,7 @@ static void *serve_one(void *fd)
         bool buys = strncmp(line, "POST /ticket ", 13) == 0, sold = buys && sell();
         const char *body = !buys ? "what?\n" : sold ? "yours\n" : "none left\n";
         bine_stream_printf(stream, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s",
-                           !buys  ? "404 Not Found"
-                           : sold ? "200 OK"
-                                  : "410 Gone",
-                           strlen(body), body);
+                           !buys ? "404 Not Found" : sold ? "200 OK" : "410 Gone", strlen(body), body);
         if (bine_await(bine_stream_flush(stream)) < 0)
             break;
     }
@@ -116,8 +113,7 @@ static void close_shop(void)
     bine_close(shop.listener);
 }
 
-/* ---- Two clients and one ticket
- * ------------------------------------------------------------------------------ */
+/* ---- Two clients and one ticket ------------------------------------------------------------------------ */
 
 static void *buy_one(void *stream)
 {
@@ -134,8 +130,7 @@ static void *scenario(void *arg)
     return how < 0 ? bine_fail(error) : shop.sold != 1 ? bine_fail(EPROTO) : arg;
 }
 
-/* ---- The load: as many tickets as are asked for
- * ----------------------------------------------------------------- */
+/* ---- The load: as many tickets as are asked for -------------------------------------------------------- */
 
 static int open_load(void)
 {

@@ -78,8 +78,7 @@ static void close_pipeline(void)
     bine_queue_free(pipeline.waiting);
 }
 
-/* ---- Two tasks with a question each
- * ------------------------------------------------------------------------- */
+/* ---- Two tasks with a question each -------------------------------------------------------------------- */
 
 static void *ask_one(void *n)
 {
@@ -96,8 +95,7 @@ static void *scenario(void *arg)
     return how < 0 ? bine_fail(error) : arg;
 }
 
-/* ---- The load: a question after the other
- * ---------------------------------------------------------------------- */
+/* ---- The load: a question after the other -------------------------------------------------------------- */
 
 static int operation(unsigned client)
 {

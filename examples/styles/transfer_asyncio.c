@@ -51,8 +51,7 @@ static long audit(void)
     return bank.account[0].balance + bank.account[1].balance + bank.account[2].balance;
 }
 
-/* ---- Two transfers of 70 out of 100, and an audit
- * ------------------------------------------------------------ */
+/* ---- Two transfers of 70 out of 100, and an audit ------------------------------------------------------ */
 
 static void *pay(void *payee)
 {
@@ -79,8 +78,7 @@ static void *scenario(void *arg)
     return wrong || audit() != 100 || bank.account[0].balance != 30 ? bine_fail(EPROTO) : arg;
 }
 
-/* ---- The load: round and round
- * -------------------------------------------------------------------------------- */
+/* ---- The load: round and round ------------------------------------------------------------------------- */
 
 static int open_bank(void)
 {

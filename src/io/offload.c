@@ -285,7 +285,7 @@ bool bine__offload_may_hang(struct bine__job *job)
 
 /* ---- The loops' side --------------------------------------------------------------- */
 
-/* More jobs are queued than threads are about to take, as many as may be. */
+/* Besides the jobs that free threads are about to take, as many are queued as may be. */
 static bool full(const struct bine__pool *pool)
 {
     int spare = pool->threads;

@@ -3,27 +3,9 @@
  * Generators: the talk's slides with their values, send, throw, close, delegation, and use inside and outside of a loop. */
 #include <bine/gen.h>
 
-#include "support/support.h"
+#include "support/generators.h"
 
-static char trace[128];
 static int cleaned;
-
-static void note(const char *text)
-{
-    strncat(trace, text, sizeof trace - strlen(trace) - 1);
-}
-
-static void *number(intptr_t n)
-{
-    return (void *)n;
-}
-
-static intptr_t next(bine_gen *gen)
-{
-    void *value = NULL;
-    expect_int(bine_gen_next(gen, &value), ==, 1);
-    return (intptr_t)value;
-}
 
 /* ---- The slides ---------------------------------------------------------------------------------------- */
 

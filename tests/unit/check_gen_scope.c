@@ -7,26 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "support/support.h"
-
-static char trace[128];
-
-static void note(const char *text)
-{
-    strncat(trace, text, sizeof trace - strlen(trace) - 1);
-}
-
-static void *number(intptr_t n)
-{
-    return (void *)n;
-}
-
-static intptr_t next(bine_gen *gen)
-{
-    void *value = NULL;
-    expect_int(bine_gen_next(gen, &value), ==, 1);
-    return (intptr_t)value;
-}
+#include "support/generators.h"
 
 static void *ask_next(void *gen)
 {
