@@ -147,7 +147,7 @@ struct bine__steps {
 
 enum { BINE__EVENTS = 48, BINE__EVENT_HINTS = 64 };
 struct bine__events {
-    struct bine__event at[BINE__EVENTS]; /* behind those of this turn stand others of earlier ones */
+    struct bine__event at[BINE__EVENTS + 1]; /* behind this turn's those of earlier ones; then a .pc of 0 */
     uint8_t hint[BINE__EVENT_HINTS];
     uint8_t used;
     struct bine__steps steps;
@@ -230,35 +230,36 @@ struct bine__took { /* a pointer to it was read, where others had written it in 
 struct bine__look { /* a value that was read, for the comparison that may follow */
     uint64_t value;
     uint32_t record;
-    bool marked; /* it was compared */
 };
 
 struct bine__strand {
-    uint32_t number, parent;
-    uint64_t task; /* its id */
-    char name[BINE__NAMES];
-    const char *site;
+    /* What the hooks need. */
     struct bine__frame_record *frames;
     struct bine__events **events; /* of each depth; NULL until there are some */
     unsigned depth, room;
+    uint32_t number, slice;
+    unsigned undos, looks;
+    unsigned open;                       /* which of .look were not compared yet: bit 0 is the last's */
+    bool suspicious;                     /* some of the suspects are under suspicion */
+    struct bine__look look[BINE__LOOKS]; /* the last of them */
+    /* And the rest. */
+    uint64_t task; /* its id */
+    uint32_t parent;
+    char name[BINE__NAMES];
+    const char *site;
     unsigned floor;            /* those below stand on another stack: of who resumed this generator */
     uintptr_t stack, stack_end; /* its own; 0: the loop's */
     uintptr_t called, library; /* where it called the library last, and which function */
-    uint32_t slice;
-    unsigned undos;
     struct bine__undo undo[BINE__UNDO];
     uint64_t undo_entry; /* of the activation that has read them */
     struct bine__suspect restores; /* the value that another has written over */
     struct bine__suspect returned; /* not written yet */
-    struct bine__look look[BINE__LOOKS]; /* the last of them */
-    unsigned looks;
     struct {
         uint32_t record[2], slice;
     } compared; /* with each other */
     unsigned returned_looks; /* how many there were when a function returned to ... */
     uint32_t returned_from;
     uintptr_t returned_to;
-    bool suspicious;                /* some of these are under suspicion */
     struct bine__suspect clobbered; /* what was read, and is another's */
     struct bine__suspect given;     /* an update that may yet prove to be right */
     struct bine__suspect unfound;   /* a pointer that was NULL; .value: where it is kept now */
@@ -295,6 +296,26 @@ void bine__race_call(struct bine__strand *, uintptr_t pc); /* of the library: an
 bool bine__race_same_turn(const struct bine__strand *, uint64_t time, uint32_t slice); /* as now */
 uint32_t bine__race_ask(struct bine__strand *);
 void bine__race_frames_free(struct bine__strand *);
+
+/* An event that its activation has noted before, and that comes again, or comes next as it did in an earlier
+ * turn: what most are.  Does what race_frames.c's note() does. */
+static inline bool bine__race_event_again(struct bine__strand *self, uint32_t pc)
+{
+    struct bine__frame_record *frame = &self->frames[self->depth - 1];
+    struct bine__events *events = self->events[self->depth - 1];
+    unsigned n = frame->events;
+    if (!frame->told || !n)
+        return false;
+    unsigned place = *bine__event_hint(events, pc);
+    if (place > n || events->at[place].pc != pc)
+        return false;
+    uint64_t now = ++bine__race_now;
+    events->at[place].time = now;
+    if (place == n)
+        events->at[place].first = now;
+    frame->events = (uint8_t)(place + 1);
+    return true;
+}
 
 /* Its calling context. */
 static inline uint32_t bine__race_here(struct bine__strand *self)
@@ -342,7 +363,8 @@ static inline struct bine__record *bine__record(uint32_t number) { return &bine_
 static inline void bine__race_looked(struct bine__strand *self, const struct bine__record *record)
 {
     self->look[self->looks++ % BINE__LOOKS] =
-        (struct bine__look){record->val, (uint32_t)(record - bine__records), false};
+        (struct bine__look){record->val, (uint32_t)(record - bine__records)};
+    self->open = (self->open << 1 | 1) & ((1 << BINE__LOOKS) - 1);
 }
 
 /* The granule's chain; NULL: nothing near was ever touched. */

@@ -216,7 +216,7 @@ static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
     unsigned n = frame->events;
     uint8_t *hint = bine__event_hint(events, pc);
     if (n == 0)
-        events->used = 0;
+        events->at[events->used = 0].pc = 0;
     unsigned place = *hint;
     if (place >= events->used || events->at[place].pc != pc) /* two with one hint */
         for (place = 0; place < events->used && events->at[place].pc != pc;)
@@ -231,11 +231,12 @@ static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
         n = BINE__EVENTS / 2;
         memmove(events->at, events->at + n, n * sizeof *events->at);
         place = events->used = (uint8_t)n;
+        events->at[n].pc = 0;
     }
     /* One of an earlier turn that stands in its way is kept, where this one was or behind all others. */
     uint64_t ever = place < events->used ? events->at[place].ever : now;
     if (place == events->used && events->used < BINE__EVENTS)
-        events->used++;
+        events->at[++events->used].pc = 0;
     if (place < BINE__EVENTS && place != n) {
         events->at[place] = events->at[n];
         *bine__event_hint(events, events->at[place].pc) = (uint8_t)place;
@@ -266,6 +267,8 @@ static void note_step(struct bine__strand *self, unsigned depth, uint32_t call, 
 
 void bine__race_event(struct bine__strand *self, uintptr_t pc)
 {
+    if (bine__race_event_again(self, bine__race_short(pc)))
+        return;
     unsigned from = self->depth - 1;
     while (from > 0 && !self->frames[from].told)
         from--;

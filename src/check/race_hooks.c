@@ -38,21 +38,6 @@ INLINE bool placed(const struct bine__strand *self, uintptr_t pc, uint32_t *shor
     return bine__likely(*context && bine__race_near(pc));
 }
 
-/* An event that its activation has noted before, in a turn of a loop: race_frames.c's note(). */
-INLINE bool event_again(struct bine__strand *self, uint32_t pc)
-{
-    struct bine__frame_record *frame = &self->frames[self->depth - 1];
-    struct bine__events *events = self->events[self->depth - 1];
-    if (!frame->told || !events)
-        return false;
-    unsigned place = *bine__event_hint(events, pc);
-    if (place >= frame->events || events->at[place].pc != pc)
-        return false;
-    events->at[place].time = ++bine__race_now;
-    frame->events = (uint8_t)(place + 1);
-    return true;
-}
-
 INLINE uint64_t value_at(uintptr_t at, unsigned size)
 {
     uint64_t value = 0;
@@ -71,7 +56,7 @@ INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_
         !((mine->size == size && mine->place == (uint16_t)at) || covers(mine, at, size)))
         return false;
     if (bine__race_options.predict || self->suspicious || (kind != BINE__READ && self->undos) ||
-        !placed(self, pc, &short_pc, &context) || !event_again(self, short_pc))
+        !placed(self, pc, &short_pc, &context) || !bine__race_event_again(self, short_pc))
         return false;
     mine->place = (uint16_t)at;
     mine->kind = (uint8_t)kind;
@@ -277,15 +262,23 @@ HOOK void __tsan_func_exit(void)
 
 /* ---- Comparisons: what was read a moment ago and is compared was looked at -------------------------- */
 
-/* A value is compared after a switch only if it was the last to be read. */
-INLINE void mark(const struct bine__strand *self, struct bine__look *look)
+/* The last but so many, from 1. */
+INLINE struct bine__look *last_look(struct bine__strand *self, unsigned n)
 {
+    return &self->look[(self->looks - n) % BINE__LOOKS];
+}
+
+INLINE bool is_open(const struct bine__strand *self, unsigned n) { return self->open >> (n - 1) & 1; }
+
+/* A value is compared after a switch only if it was the last to be read. */
+INLINE void mark(struct bine__strand *self, unsigned n)
+{
+    const struct bine__look *look = last_look(self, n);
     struct bine__record *record = bine__record(look->record);
-    bool last = look == &self->look[(self->looks - 1) % BINE__LOOKS];
+    self->open &= ~(1u << (n - 1));
     if (look->record && record->kind == BINE__READ && record->strand == self->number &&
-        (record->slice == bine__race_slice || (last && record->val == look->value)))
+        (record->slice == bine__race_slice || (n == 1 && record->val == look->value)))
         record->flags |= BINE__CHECKED_READ;
-    look->marked = true;
 }
 
 /* What was read just before, if it was not compared itself: something was that was made of it. */
@@ -301,10 +294,10 @@ static __attribute__((noinline)) void derived(struct bine__strand *self, uintptr
     if (outside)
         to = self->returned_from;
     for (unsigned i = 1; i <= OPERANDS && i <= self->looks; i++) {
-        struct bine__look *look = &self->look[(self->looks - i) % BINE__LOOKS];
-        if (!look->record || !bine__race_leads(bine__record(look->record)->pc, to))
+        uint32_t record = last_look(self, i)->record;
+        if (!record || !bine__race_leads(bine__record(record)->pc, to))
             return;
-        mark(self, look);
+        mark(self, i);
     }
 }
 
@@ -320,11 +313,11 @@ INLINE bool holds(const struct bine__look *look, uint64_t value, unsigned size)
 }
 
 /* The last that were read, of those that may be these. */
-static void compared(struct bine__strand *self, uint64_t a, uint64_t b, unsigned size)
+INLINE void compared(struct bine__strand *self, uint64_t a, uint64_t b, unsigned size)
 {
     uint32_t one = 0, other = 0;
     for (unsigned i = 1; i <= BINE__LOOKS; i++) {
-        const struct bine__look *look = &self->look[(self->looks - i) % BINE__LOOKS];
+        const struct bine__look *look = last_look(self, i);
         if (!one && holds(look, a, size))
             one = look->record;
         else if (!other && holds(look, b, size))
@@ -335,50 +328,66 @@ static void compared(struct bine__strand *self, uint64_t a, uint64_t b, unsigned
     self->compared.slice = bine__race_slice;
 }
 
-/* What the hooks leave: a suspicion, or something that was read earlier. */
-static __attribute__((noinline)) void compare_more(uint64_t a, uint64_t b, unsigned size, bool constant,
-                                                   uintptr_t pc)
+/* What is left of a comparison: there are other values that were not compared yet, or suspicions. */
+INLINE void compare_all(struct bine__strand *self, uint64_t a, uint64_t b, unsigned size, bool constant,
+                        uintptr_t pc)
 {
-    struct bine__strand *self = bine__race_self;
-    if (constant && self->suspicious)
+    unsigned these = 0;
+    bool suspicious = self->suspicious;
+#pragma GCC unroll 4
+    for (unsigned i = 1; i <= BINE__LOOKS; i++)
+        if (holds(last_look(self, i), b, size) || (!constant && holds(last_look(self, i), a, size)))
+            these |= 1u << (i - 1);
+    these &= self->open;
+    if (constant && suspicious)
         bine__race_ask_again(self, a, b, pc);
-    if (!constant)
+    if (!constant && (these || suspicious))
         compared(self, a, b, size);
-    for (unsigned i = 0; i < BINE__LOOKS; i++) {
-        struct bine__look *look = &self->look[i];
-        if (!look->marked && (holds(look, b, size) || (!constant && holds(look, a, size))))
-            mark(self, look);
-    }
-    if (!self->look[(self->looks - 1) % BINE__LOOKS].marked ||
-        !self->look[(self->looks - 2) % BINE__LOOKS].marked)
+    for (unsigned i = 1; these; i++, these >>= 1)
+        if (these & 1)
+            mark(self, i);
+    if (is_open(self, 1) || is_open(self, 2))
         derived(self, pc);
 }
 
-/* If one of them is a constant, it is a.  A call is the last thing done, so that no registers are saved. */
+#define COMPARE_MORE(n)                                                                                      \
+    static __attribute__((noinline)) void compare_more##n(struct bine__strand *self, uint64_t a, uint64_t b, \
+                                                          uintptr_t pc)                                      \
+    {                                                                                                        \
+        compare_all(self, a, b, n, false, pc);                                                               \
+    }                                                                                                        \
+    static __attribute__((noinline)) void constant_more##n(struct bine__strand *self, uint64_t a,            \
+                                                           uint64_t b, uintptr_t pc)                         \
+    {                                                                                                        \
+        compare_all(self, a, b, n, true, pc);                                                                \
+    }
+COMPARE_MORE(1)
+COMPARE_MORE(2)
+COMPARE_MORE(4)
+COMPARE_MORE(8)
+
+/* If one of them is a constant, it is a. */
 INLINE void compare(uint64_t a, uint64_t b, unsigned size, bool constant, uintptr_t pc)
 {
     struct bine__strand *self = bine__race_self;
     if (!self)
         return;
-    struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
-    bool more = self->suspicious;
     self->undos = 0;
-    if (constant && bine__likely(!last->marked && holds(last, b, size))) {
-        if (!more)
+    const struct bine__look *last = last_look(self, 1);
+    if (constant && is_open(self, 1) && holds(last, b, size)) {
+        if (!self->suspicious)
             bine__race_questions[last->record % BINE__QUESTIONS] =
                 (struct bine__question){last->record, bine__record(last->record)->slice, pc, a};
-        mark(self, last);
+        mark(self, 1);
     }
-#pragma GCC unroll 4
-    for (unsigned i = 0; i < BINE__LOOKS; i++) {
-        const struct bine__look *look = &self->look[i];
-        if (bine__unlikely((holds(look, b, size) || (!constant && holds(look, a, size))) && !look->marked))
-            more = true;
+    if (!self->open && !self->suspicious)
+        return;
+    switch (size) {
+    case 1: (constant ? constant_more1 : compare_more1)(self, a, b, pc); break;
+    case 2: (constant ? constant_more2 : compare_more2)(self, a, b, pc); break;
+    case 4: (constant ? constant_more4 : compare_more4)(self, a, b, pc); break;
+    default: (constant ? constant_more8 : compare_more8)(self, a, b, pc); break;
     }
-    if (bine__unlikely(more))
-        compare_more(a, b, size, constant, pc);
-    else if (!last->marked || !self->look[(self->looks - 2) % BINE__LOOKS].marked)
-        derived(self, pc);
 }
 
 #define COMPARE(n, type)                                                                                     \
