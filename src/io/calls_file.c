@@ -8,7 +8,12 @@
  * loop waits for more.  What poll(2) says of terminals and eventfds is less than the truth: calls_tty.c.
  *
  * A file is read at once if its bytes are in memory (RWF_NOWAIT).  Else, and for every write, the reactor
- * does it if it carries out whole operations (io_uring), or a thread. */
+ * does it if it carries out whole operations (io_uring), or a thread.
+ *
+ * Whatever goes through a file's own position must be in one piece with moving that.  read(2) and write(2) on
+ * threads have the kernel's lock for it.  io_uring takes none, and does not move the position at all after a
+ * write that a full disk has cut short.  So where there is a reactor that carries things out, the tasks that
+ * use a position stand in line, and an operation is told where it is and leaves it to us to be moved. */
 #define _GNU_SOURCE
 #include "io/io.h"
 
@@ -178,7 +183,24 @@ static ssize_t move_file(struct bine__transfer *transfer, struct file_job *work)
     return work->result;
 }
 
-ssize_t bine__attempt_file(struct bine__transfer *transfer)
+/* At the position, which nobody else of this loop uses meanwhile.  What has none stays without an offset. */
+static ssize_t move_at_position(struct bine__transfer *transfer, struct file_job *work)
+{
+    const uint32_t generation = transfer->slot->generation;
+    const bool appends = work->direction == BINE__OUT && (fcntl(work->fd, F_GETFL) & O_APPEND);
+    ssize_t moved;
+    int error;
+
+    work->offset = lseek(work->fd, 0, SEEK_CUR);
+    moved = move_file(transfer, work);
+    error = errno;
+    if (moved > 0 && work->offset != -1 && transfer->slot->generation == generation)
+        (void)lseek(work->fd, appends ? 0 : work->offset + moved, appends ? SEEK_END : SEEK_SET);
+    errno = error;
+    return moved;
+}
+
+static ssize_t attempt(struct bine__transfer *transfer)
 {
     struct iovec window[BINE__WINDOW];
     struct file_job work = {.job = {.run = run_file_job}, .fd = transfer->fd};
@@ -200,7 +222,42 @@ ssize_t bine__attempt_file(struct bine__transfer *transfer)
         errno = EINTR; /* try again, as what it is now */
         return -1;
     }
-    return move_file(transfer, &work);
+    return work.offset == -1 && transfer->slot->placed ? move_at_position(transfer, &work)
+                                                       : move_file(transfer, &work);
+}
+
+/* 0, or an errno value. */
+static int wait_for_position(struct bine__transfer *transfer)
+{
+    struct bine__waiter waiter;
+    int error = 0;
+
+    bine__waiter_init(&waiter, transfer->self, transfer->fd, transfer->slot, BINE__IN);
+    while (!error && transfer->slot->placed)
+        error = bine__waiter_park_unwatched(&waiter);
+    if (error)
+        bine__waiter_leave(&waiter); /* the baton goes to the next */
+    return error;
+}
+
+ssize_t bine__attempt_file(struct bine__transfer *transfer)
+{
+    struct bine__io *io = transfer->self->loop->io;
+    struct bine__fd *slot = transfer->slot;
+    ssize_t moved;
+    int error;
+
+    if (transfer->offset >= 0 || !io->reactor->submit)
+        return attempt(transfer);
+    if (slot->placed && (error = wait_for_position(transfer)) != 0)
+        return bine__error(error);
+    slot->placed = true;
+    moved = attempt(transfer);
+    error = errno;
+    slot->placed = false;
+    bine__fd_ready(io, transfer->fd, slot->generation, POLLIN); /* the first in line, whoever it is by now */
+    errno = error;
+    return moved;
 }
 
 static void run_fsync(struct bine__job *job)

@@ -69,7 +69,8 @@ struct bine__fd {
     struct bine__list lookers;                /* of struct bine__looker */
     uint32_t generation;
     uint32_t index;  /* the reactor's own; 0: none */
-    uint32_t lent;   /* operations that know the descriptor by its number alone: see bine__fd_lend() */
+    uint32_t lent : 31;  /* operations that know the descriptor by its number alone: see bine__fd_lend() */
+    uint32_t placed : 1; /* one at the file's own position is under way: calls_file.c */
     uint16_t parked; /* number of the sweep before which a task last parked here; it may wrap */
     uint8_t kind;    /* enum bine__kind */
     uint8_t flags;   /* enum bine__fd_flag */
@@ -200,6 +201,8 @@ void bine__waiter_init(struct bine__waiter *, struct bine_task *, int fd, struct
                        enum bine__direction);
 /* After a try that would have blocked: parks until it is worth while to try again.  0, or an errno value. */
 int bine__waiter_park(struct bine__waiter *);
+/* The same where no reactor tells, but whoever calls bine__fd_ready(). */
+int bine__waiter_park_unwatched(struct bine__waiter *);
 /* Its call has ended, well or badly: passes the baton on. */
 void bine__waiter_leave(struct bine__waiter *);
 

@@ -54,11 +54,35 @@ static int wait_blindly(struct bine__waiter *waiter)
     return bine__yield(waiter->task->loop, waiter->task);
 }
 
-int bine__waiter_park(struct bine__waiter *waiter)
+/* In line already. */
+static int park(struct bine__waiter *waiter)
 {
     struct bine_task *self = waiter->task;
     struct bine_loop *loop = self->loop;
     struct bine__io *io = loop->io;
+    int error;
+
+    io->waiters++;
+    loop->outstanding++;
+    error = bine__park(loop, self, waiter->direction == BINE__IN ? BINE__WAIT_READ : BINE__WAIT_WRITE,
+                       waiter->fd);
+    loop->outstanding--;
+    io->waiters--;
+    bine__list_remove(&waiter->node); /* no effect if a waker has done so */
+    return waiter->generation != waiter->slot->generation ? EBADF : error;
+}
+
+int bine__waiter_park_unwatched(struct bine__waiter *waiter)
+{
+    if (waiter->generation != waiter->slot->generation)
+        return EBADF;
+    stand_in_line(waiter->task->loop->io, waiter);
+    return park(waiter);
+}
+
+int bine__waiter_park(struct bine__waiter *waiter)
+{
+    struct bine__io *io = waiter->task->loop->io;
     int error;
 
     if (waiter->generation != waiter->slot->generation)
@@ -69,14 +93,7 @@ int bine__waiter_park(struct bine__waiter *waiter)
         bine__list_remove(&waiter->node);
         return error == EPERM ? wait_blindly(waiter) : error;
     }
-    io->waiters++;
-    loop->outstanding++;
-    error = bine__park(loop, self, waiter->direction == BINE__IN ? BINE__WAIT_READ : BINE__WAIT_WRITE,
-                       waiter->fd);
-    loop->outstanding--;
-    io->waiters--;
-    bine__list_remove(&waiter->node); /* no effect if a waker has done so */
-    return waiter->generation != waiter->slot->generation ? EBADF : error;
+    return park(waiter);
 }
 
 void bine__waiter_leave(struct bine__waiter *waiter)

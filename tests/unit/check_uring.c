@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 
 #include "io/io.h"
+#include "support/ring.h"
 #include "support/sockets.h"
 
 #ifndef SYS_io_uring_setup
@@ -28,43 +29,6 @@
 #endif
 
 enum { NO_FILTER = 77, NO_RING = 78 /* exit statuses */, PATIENCE = 2000 /* tries, 10 ms apart */ };
-
-static const bine_options ring_wanted = {.reactor = "io_uring"};
-
-static bool on_ring(void)
-{
-    return strcmp(bine__loop->io->reactor->name, "io_uring") == 0;
-}
-
-static void *ask_for_ring(void *answer)
-{
-    *(bool *)answer = on_ring();
-    return NULL;
-}
-
-static bool ring_is_here(void)
-{
-    bool here = false;
-    return bine_run_with(&ring_wanted, ask_for_ring, &here, NULL) == 0 && here;
-}
-
-/* A test on a loop with a ring. */
-#define RING_TEST(name)                                            \
-    static void name##_body(void);                                 \
-    static void *name##_task(void *arg)                            \
-    {                                                              \
-        name##_body();                                             \
-        return arg;                                                \
-    }                                                              \
-    START_TEST(name)                                               \
-    {                                                              \
-        if (ring_is_here())                                        \
-            run_options(&ring_wanted, name##_task, NULL);          \
-        else                                                       \
-            support_skip(#name, "no io_uring here");               \
-    }                                                              \
-    END_TEST                                                       \
-    static void name##_body(void)
 
 static void join_ok(bine_task *task)
 {
@@ -260,45 +224,6 @@ RING_TEST(a_cancellation_that_races_with_completion_loses_nothing)
     }
 }
 
-RING_TEST(files_need_no_thread)
-{
-    char path[] = "/tmp/check-uring-XXXXXX", text[8] = "", *big = malloc(1 << 20);
-    int fd = mkstemp(path), fds[2], other;
-    bine_statistics before, after;
-    ck_assert_ptr_nonnull(big);
-    memset(big, 'b', 1 << 20);
-    close(fd);
-    bine_stats(&before);
-    fd = bine_open(path, O_RDWR | O_TRUNC | O_CLOEXEC);
-    expect_int(fd, >=, 0);
-    expect_int(bine_write(fd, "hello", 5), ==, 5);
-    expect_ok(bine_fsync(fd));
-    expect_int(bine_pread(fd, text, 5, 0), ==, 5);
-    expect_str(text, "hello");
-    expect_int(bine_pwrite(fd, big, 1 << 20, 5), ==, 1 << 20);
-    memset(big, 0, 1 << 20);
-    expect_int(bine_pread(fd, big, 1 << 20, 5), ==, 1 << 20); /* more than is copied on the loop */
-    expect(big[0] == 'b' && big[(1 << 20) - 1] == 'b');
-    expect_ok(bine_pipe(fds));
-    off_t from = 1;
-    expect_int(bine_splice(fd, &from, fds[1], NULL, 4, 0), ==, 4);
-    expect_int(from, ==, 5);
-    expect_int(bine_read(fds[0], text, 4), ==, 4);
-    expect_str(text, "elloo");
-    expect_fails(bine_open("/tmp/check-uring/no/such", O_RDONLY), ENOENT);
-    expect_fails(bine_open(path, O_RDWR | O_CREAT | O_EXCL, 0600), EEXIST);
-    other = bine_open(path, O_RDONLY | O_CLOEXEC);
-    expect_fails(bine_write(other, "x", 1), EBADF);
-    bine_stats(&after);
-    expect_uint(after.offloaded, ==, before.offloaded);
-    expect_ok(bine_close(other));
-    expect_ok(bine_close(fd));
-    expect_ok(bine_close(fds[0]));
-    expect_ok(bine_close(fds[1]));
-    unlink(path);
-    free(big);
-}
-
 static int many_fd;
 
 static void *write_one(void *at)
@@ -469,8 +394,7 @@ static void *write_piece(void *at)
 
 static void *write_at_position(void *arg)
 {
-    ssize_t n = bine_write(*(int *)arg, piece, PIECE); /* it went, or nobody knows */
-    expect(n == PIECE || (n == -1 && errno == EIO));
+    expect_int(bine_write(*(int *)arg, piece, PIECE), ==, PIECE);
     return NULL;
 }
 
@@ -491,8 +415,8 @@ static void *read_cancelled(void *arg)
     return NULL;
 }
 
-/* What the kernel has at that moment: reads that would last for ever, and writes that threads of its own carry out.
- * It tells nobody any more how they end. */
+/* What the kernel has at that moment: reads that would last for ever, and writes that threads of its own carry
+ * out.  It tells nobody any more how they end. */
 static void *lose_the_ring_with_operations(void *arg)
 {
     const struct refusal *refusal = arg;
@@ -519,6 +443,7 @@ static void *lose_the_ring_with_operations(void *arg)
     expect_ok(bine_join(leaves, NULL));
     join_ok(waits);
     join_ok(last);
+    expect_int(lseek(at_position, 0, SEEK_CUR), ==, PIECE);
     for (int i = 0; i < WRITERS; i++)
         join_ok(writers[i]);
     memset(piece, 0, PIECE);
@@ -597,7 +522,7 @@ SUPPORT_MAIN("uring", a_close_under_waiters_reaches_them_and_the_peer_at_once,
              a_foreign_close_reaches_the_peer_after_a_sweep,
              a_number_that_foreign_code_reused_is_watched_as_what_it_is,
              urgent_data_never_leaves_a_reader_behind, a_cancelled_operation_is_over_when_its_call_returns,
-             a_cancellation_that_races_with_completion_loses_nothing, files_need_no_thread,
-             more_than_the_queues_hold_is_still_done, a_forked_child_may_have_a_ring_of_its_own,
-             a_ring_refused_in_mid_run_loses_nothing, operations_of_a_ring_refused_in_mid_run_end,
+             a_cancellation_that_races_with_completion_loses_nothing, more_than_the_queues_hold_is_still_done,
+             a_forked_child_may_have_a_ring_of_its_own, a_ring_refused_in_mid_run_loses_nothing,
+             operations_of_a_ring_refused_in_mid_run_end,
              where_it_is_forbidden_epoll_takes_its_place_silently)
