@@ -19,7 +19,10 @@ struct invariant {
 static _Thread_local struct invariant *invariants;
 BINE__CARRIED(invariants);
 
-bool bine__invariants_any(void) { return invariants != NULL; }
+bool bine__invariants_any(void)
+{
+    return invariants != NULL;
+}
 
 int bine_invariant(const char *name, bool (*fn)(void *), void *arg)
 {

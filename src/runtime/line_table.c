@@ -72,7 +72,10 @@ static uint64_t fixed(struct reader *reader, unsigned size)
     return value;
 }
 
-static uint64_t offset(struct reader *reader) { return fixed(reader, reader->wide ? 8 : 4); }
+static uint64_t offset(struct reader *reader)
+{
+    return fixed(reader, reader->wide ? 8 : 4);
+}
 
 static uint64_t leb(struct reader *reader, bool with_sign)
 {

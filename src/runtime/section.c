@@ -47,7 +47,10 @@ bine_check_mode bine_set_check_mode(bine_check_mode wish)
     return former;
 }
 
-uint64_t bine_check_count(void) { return atomic_load_explicit(&failed, memory_order_relaxed); }
+uint64_t bine_check_count(void)
+{
+    return atomic_load_explicit(&failed, memory_order_relaxed);
+}
 
 void bine__check_failed(bine_report_kind kind, const struct bine_task *task, const char *format, ...)
 {

@@ -141,7 +141,10 @@ static void look_up(struct bine__place *place, const void *pc)
     close(fd);
 }
 #else
-static void look_up(struct bine__place *place, const void *pc) { (void)place, (void)pc; }
+static void look_up(struct bine__place *place, const void *pc)
+{
+    (void)place, (void)pc;
+}
 #endif
 
 void bine__place_of(struct bine__place *place, const void *pc)
@@ -162,7 +165,10 @@ void bine__place_of_call(struct bine__place *place, const void *return_address)
     bine__place_of(place, (const char *)return_address - 1);
 }
 
-static bool begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
 
 /* What the task's own function is called by. */
 static bool is_beginning(const struct bine__place *place)
