@@ -4,6 +4,7 @@
 
 # What a program under bine-race is linked with; src/check/race_libc.c takes the calls.
 RACE_LINK := $(addprefix -Wl$(comma)--wrap=,$(shell cat src/check/wrap.list)) -Wl,-u,__tsan_init
+RACE_RULES := $(shell grep -o '{"[a-z-]*", BINE__RULE_' src/check/race_run.c | cut -d'"' -f2)
 RACE_END  = $(LIBS_$(CONTEXT)) -pthread
 # A directory of tools/ is a program: tools/race becomes bine-race.  What lies beside them all have.
 TOOLS := $(patsubst tools/%/,$(O)/bine-%,$(wildcard tools/*/))
@@ -14,7 +15,8 @@ $(O)/bine-$(1): $(patsubst %,$(O)/%.o,$(wildcard tools/$(1)/*.c tools/*.c))
 endef
 $(foreach tool,$(TOOLS),$(eval $(call TOOL,$(patsubst $(O)/bine-%,%,$(tool)))))
 $(O)/tools/race/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"' \
-    -DBINE_RACE_LIBS='"$(RACE_LINK) @LIBRARY@ $(RACE_END)"'
+    -DBINE_RACE_LIBS='"$(RACE_LINK) @LIBRARY@ $(RACE_END)"' -DBINE_RACE_RULES='"$(RACE_RULES)"'
+$(O)/tools/race/main.c.o: src/check/race_run.c
 $(O)/tools/explore/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"'
 # The calls that switch are those of which the manual says so.
 $(O)/bine-yields: $(O)/tools/yields/yielding.o

@@ -286,6 +286,7 @@ bool bine__race_owner(void);                             /* this is the thread t
 bool bine__race_is_owner(void);
 
 struct bine__strand *bine__race_strand_of(const struct bine_task *);
+void bine__race_say_unseen(void); /* race_unseen.c: at the end */
 extern bool bine__race_hooked; /* some object of the program is instrumented */
 extern bool bine__race_clang;  /* by clang, which tells nothing of comparisons of floating point */
 

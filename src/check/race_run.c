@@ -362,9 +362,13 @@ static __attribute__((destructor)) void end(void)
     if (atomic_load(&others))
         dprintf(STDERR_FILENO,
                 "bine-race: loops on other threads were not watched: one loop at a time can be\n");
-    if (!bine__race_hooked && !getenv("BINE_EXPLORE_PATH"))
-        dprintf(STDERR_FILENO,
-                "bine-race: no object of this program is instrumented: compile with bine-race cc\n");
+    if (!getenv("BINE_EXPLORE_PATH")) {
+        if (!bine__race_hooked)
+            dprintf(STDERR_FILENO,
+                    "bine-race: no object of this program is instrumented: compile with bine-race cc\n");
+        else
+            bine__race_say_unseen();
+    }
     if (!found)
         return;
     if (bine__findings_without_lines)

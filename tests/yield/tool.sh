@@ -73,3 +73,96 @@ ends 0 'loops of other threads are said to be unwatched' 'were not watched' "$RA
 ends 127 'a program that is not there: 127' 'cannot run ./missing' "$RACE" run ./missing
 ends 126 'a file that is no program: 126' 'cannot run ./text' "$RACE" run ./text
 ends 2 'an unknown option: 2' 'bine-race --help' "$RACE" run --unknown ./race
+
+# What would hide the program from the detector is undone, or said.
+cat >plain.c <<'END'
+int plain(int *at) { return *at += 1; }
+END
+cat >assembly.c <<'END'
+int main(int argc, char **argv)
+{
+    __asm__ volatile("" : : : "memory"); /* asm volatile("nop") */
+    if (argc > 9 && argv)
+        __asm__ volatile("nop");
+}
+END
+cat >atomic.c <<'END'
+#include <bine.h>
+#include <bine/check.h>
+static int left = 3;
+static void away(void) { bine_yield(); }
+static void *take(void *arg)
+{
+    BINE_ATOMIC { away(); }
+    left--;
+    return arg;
+}
+static void *program(void *arg)
+{
+    bine_task *one = bine_spawn(take, NULL), *other = bine_spawn(take, NULL);
+    bine_join(one, NULL);
+    bine_join(other, NULL);
+    return arg;
+}
+int main(void) { return bine_run(program, NULL, NULL); }
+END
+printf '%s\n' '"-O1" -o' 'a\ "response" race.c' >words
+told() { # <what> <words that standard error must hold> <command>...
+    what=$1 words=$2
+    shift 2
+    ends 0 "$what" "$words" "$@"
+}
+cc() { # <what> <program> <argument>...: it builds, and the program's finding has its lines
+    what=$1 program=$2
+    shift 2
+    "$RACE" "$compiler" -std=gnu11 -O1 "$@" >built 2>&1 || echo "FAIL $what does not build: $(head -n 1 built)"
+    ends 66 "$what" 'race.c:7' "./$program"
+}
+cc 'with -gz the lines are known' compressed -gz -o compressed race.c
+cc 'with -flto it is instrumented' whole -flto -o whole race.c
+cc 'a response file gives words' 'a response' @words
+cc 'dependencies go beside the program' depends -MD -o depends race.c
+if grep -q '^depends: .*race\.c' depends-race.d; then echo "ok and name it"; else echo "FAIL no depends-race.d"; fi
+ends 2 '-static is refused' 'shared libc' "$RACE" "$compiler" -static -o none race.c
+ends 2 'a second sanitizer is refused' 'at the same time' "$RACE" "$compiler" -fsanitize=address -o none race.c
+"$compiler" -c plain.c && "$compiler" -shared -fPIC -o libplain.so plain.c && rm -f libplain.a && ar rc libplain.a plain.o
+told 'assembly is said to be unseen' '^assembly.c:5: .*assembly' "$RACE" "$compiler" -o assembly assembly.c
+told 'so is an object' 'note: plain.o is not' "$RACE" "$compiler" -o object race.c plain.o
+mkdir -p only && mv libplain.a only
+told 'and an archive' 'note: only/libplain.a is not' "$RACE" "$compiler" -o archive race.c -Lonly -lplain
+"$RACE" "$compiler" -o shared threads.c -Wl,--no-as-needed ./libplain.so >built 2>&1
+ends 0 'and, when it has run, a shared library' 'not looked into: libplain.so' ./shared
+"$RACE" "$compiler" -std=gnu11 -O1 -o atomic atomic.c >built 2>&1
+ends 66 'what an atomic block keeps of its own is no finding' '^bine-race: 1 finding$' "$RACE" run ./atomic
+
+# The report, and how the program ended.
+printf '#!/bin/sh\nexit 200\n' >two && printf '#!/bin/sh\nkill -9 $$\n' >killed && chmod +x two killed
+"$RACE" run ./two 2>said
+if test $? = 200 && test ! -s said; then echo "ok a large status is no signal"; else
+    echo "FAIL a large status is no signal: $(cat said)"
+fi
+ends 137 'a signal is told' 'ended by signal 9' "$RACE" run ./killed
+ends 2 'text has no file' '--format=json' "$RACE" run --output=report ./race
+ends 2 'a report that cannot be written is known before' 'cannot write' "$RACE" run --format=json --output=no/file ./race
+ends 125 'a full disk' 'cannot write' "$RACE" run --format=json --output=/dev/full ./race
+ends 2 'an unknown rule' "no rule 'none'" "$RACE" run --off=none ./race
+rules=$("$RACE" run --help | sed -n '/--off/,/--color/p' | sed '1d;$d' | tr -s ' \n' ',')
+ends 127 'every rule that is named can be switched off' 'cannot run' "$RACE" run "--off=$rules" ./missing
+cat >waits.sh <<'END'
+#!/bin/sh
+./race
+trap 'exit 66' TERM
+echo >begun
+while :; do sleep 0.1; done
+END
+chmod +x waits.sh
+rm -f begun report
+"$RACE" run --format=json --output=report ./waits.sh 2>/dev/null &
+tool=$!
+tries=0
+until test -f begun || test $((tries += 1)) -gt 600; do sleep 0.1; done
+kill -TERM $tool
+wait $tool
+if test $? = 66 && grep -q '"kind":"STALE-CHECK"' report; then echo "ok told to end, it tells what was found"; else
+    echo "FAIL told to end, it does not tell what was found"
+fi

@@ -22,8 +22,16 @@ void add(struct words *, const char *word);
 char *join(const char *a, const char *b); /* the two as one */
 
 /* target.c */
-int run_command(char *const words[], bool quiet); /* its exit status, 128 + a signal's number */
+int run_command(char *const words[], bool *ended_by_signal); /* its exit status, 128 + a signal's number */
+bool copy_file(const char *from, const char *to);
 const char *own_directory(void);
+
+/* response.c: a word, or those that the file holds whose name follows an '@'. */
+void add_with_files(struct words *, const char *word);
+
+/* unseen.c: on standard error. */
+void say_what_is_unseen(const struct words *sources);
+void say_what_is_not_instrumented(const struct words *linked, const struct words *but);
 
 /* compile.c: the exit status. */
 int compile(int count, char *words[]);

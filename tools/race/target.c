@@ -5,33 +5,73 @@
 #include "race.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-int run_command(char *const words[], bool quiet)
+static volatile sig_atomic_t running; /* the child */
+
+static void pass_on(int signal)
 {
+    if (running > 0)
+        kill((pid_t)running, signal);
+}
+
+/* What a terminal sends goes to the child, too; the rest is passed on.  So this program outlives it and can
+ * tell what it left. */
+static const int ended_by[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+enum { ENDED_BY = sizeof ended_by / sizeof *ended_by };
+
+int run_command(char *const words[], bool *ended_by_signal)
+{
+    struct sigaction before[ENDED_BY], action = {.sa_flags = SA_RESTART};
+    sigset_t all, mask;
     int status;
     fflush(NULL);
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &mask);
     pid_t child = fork();
     if (child < 0)
         fail(EXIT_CANNOT, "cannot start %s: %s", words[0], strerror(errno));
     if (child == 0) {
-        int nowhere = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
-        if (nowhere >= 0) {
-            dup2(nowhere, STDOUT_FILENO);
-            dup2(nowhere, STDERR_FILENO);
-        }
+        sigprocmask(SIG_SETMASK, &mask, NULL);
         execvp(words[0], words);
         fprintf(stderr, "bine-race: cannot run %s: %s\n", words[0], strerror(errno));
         _exit(errno == ENOENT ? 127 : 126);
     }
+    running = child;
+    for (unsigned i = 0; i < ENDED_BY; i++) {
+        action.sa_handler = i < 2 ? SIG_IGN : pass_on;
+        sigaction(ended_by[i], &action, &before[i]);
+        if (before[i].sa_handler == SIG_IGN)
+            sigaction(ended_by[i], &before[i], NULL);
+    }
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             fail(EXIT_CANNOT, "lost sight of %s: %s", words[0], strerror(errno));
+    running = 0;
+    for (unsigned i = 0; i < ENDED_BY; i++)
+        sigaction(ended_by[i], &before[i], NULL);
+    if (ended_by_signal)
+        *ended_by_signal = WIFSIGNALED(status);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+bool copy_file(const char *from, const char *to)
+{
+    char block[4096];
+    FILE *in = fopen(from, "re"), *out = in ? fopen(to, "we") : NULL;
+    for (size_t n; out && (n = fread(block, 1, sizeof block, in)) > 0;)
+        fwrite(block, 1, n, out);
+    bool whole = out && !ferror(in) && !ferror(out);
+    if (out)
+        whole = fclose(out) == 0 && whole;
+    if (in)
+        fclose(in);
+    return whole;
 }
 
 const char *own_directory(void)
