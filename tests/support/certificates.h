@@ -55,12 +55,25 @@ static inline void extend(X509 *certificate, const struct identity *by, int nid,
     X509_EXTENSION_free(extension);
 }
 
+/* .chain and .key_text, anew: the certificate and the key as they are now, in PEM. */
+static inline void identity_write(struct identity *identity)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    expect_int(PEM_write_bio_X509(bio, identity->certificate), ==, 1);
+    free(identity->chain);
+    identity->chain = text_of_bio(bio);
+    bio = BIO_new(BIO_s_mem());
+    expect_int(PEM_write_bio_PrivateKey(bio, identity->key, NULL, NULL, 0, NULL, NULL), ==, 1);
+    free(identity->key_text);
+    identity->key_text = text_of_bio(bio);
+}
+
 static inline struct identity identity_make(struct wish wish)
 {
     static long serial = 1;
     struct identity made = {.certificate = X509_new(), .key = EVP_EC_gen("P-256")};
     X509_NAME *name = X509_get_subject_name(made.certificate);
-    BIO *bio;
 
     X509_set_version(made.certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(made.certificate), serial++);
@@ -76,13 +89,7 @@ static inline struct identity identity_make(struct wish wish)
     if (wish.purpose)
         extend(made.certificate, wish.by, NID_ext_key_usage, wish.purpose);
     expect_int(X509_sign(made.certificate, wish.by ? wish.by->key : made.key, EVP_sha256()), >, 0);
-
-    bio = BIO_new(BIO_s_mem());
-    expect_int(PEM_write_bio_X509(bio, made.certificate), ==, 1);
-    made.chain = text_of_bio(bio);
-    bio = BIO_new(BIO_s_mem());
-    expect_int(PEM_write_bio_PrivateKey(bio, made.key, NULL, NULL, 0, NULL, NULL), ==, 1);
-    made.key_text = text_of_bio(bio);
+    identity_write(&made);
     return made;
 }
 

@@ -69,7 +69,6 @@ LOOP_TEST(the_first_read_or_write_shakes_hands)
 static struct identity identity_with_rsa(const struct identity *by)
 {
     struct identity made = identity_make((struct wish){.name = "rsa", .hosts = "DNS:server.test", .by = by});
-    BIO *bio;
 
     if (support_slow())
         return made;
@@ -77,14 +76,7 @@ static struct identity identity_with_rsa(const struct identity *by)
     made.key = EVP_RSA_gen(2048u);
     X509_set_pubkey(made.certificate, made.key);
     expect_int(X509_sign(made.certificate, by->key, EVP_sha256()), >, 0);
-    free(made.chain);
-    free(made.key_text);
-    bio = BIO_new(BIO_s_mem());
-    expect_int(PEM_write_bio_X509(bio, made.certificate), ==, 1);
-    made.chain = text_of_bio(bio);
-    bio = BIO_new(BIO_s_mem());
-    expect_int(PEM_write_bio_PrivateKey(bio, made.key, NULL, NULL, 0, NULL, NULL), ==, 1);
-    made.key_text = text_of_bio(bio);
+    identity_write(&made);
     return made;
 }
 

@@ -81,6 +81,36 @@ static const char *past_directive(struct source *source, const char *at, int *li
     return at;
 }
 
+/* Each of these is given the beginning of something and returns its end; the lines that end within are counted, and
+ * *start is where the last one begins. */
+
+static const char *past_comment(const char *at, int *line, const char **start)
+{
+    for (at += 2; *at && !(at[0] == '*' && at[1] == '/'); at++) {
+        if (*at == '\n') {
+            ++*line;
+            *start = at + 1;
+        }
+    }
+    return at + (*at ? 2 : 0);
+}
+
+/* "text" or 'c'. */
+static const char *past_literal(const char *at, int *line, const char **start)
+{
+    const char quote = *at++;
+    for (; *at && *at != quote && *at != '\n'; at++) {
+        if (*at == '\\' && at[1]) {
+            at++;
+            if (*at == '\n') {
+                ++*line;
+                *start = at + 1;
+            }
+        }
+    }
+    return at + (*at == quote);
+}
+
 /* C++: R"x(...)x", at its quote. */
 static const char *past_raw_string(const char *at, int *line, const char **start)
 {
@@ -119,13 +149,7 @@ static void read_words(struct source *source)
             continue;
         }
         if (at[0] == '/' && at[1] == '*') {
-            for (at += 2; *at && !(at[0] == '*' && at[1] == '/'); at++) {
-                if (*at == '\n') {
-                    line++;
-                    start = at + 1;
-                }
-            }
-            at += *at ? 2 : 0;
+            at = past_comment(at, &line, &start);
             continue;
         }
         if (*at == '#' && fresh) {
@@ -134,17 +158,7 @@ static void read_words(struct source *source)
         }
         fresh = false;
         if (*at == '"' || *at == '\'') {
-            char quote = *at++;
-            for (; *at && *at != quote && *at != '\n'; at++) {
-                if (*at == '\\' && at[1]) {
-                    at++;
-                    if (*at == '\n') {
-                        line++;
-                        start = at + 1;
-                    }
-                }
-            }
-            at += *at == quote;
+            at = past_literal(at, &line, &start);
         } else if (word_start(*at)) {
             while (word_start(*at) || isdigit((unsigned char)*at))
                 at++;
