@@ -232,7 +232,7 @@ dist: ## bine-$(VERSION).tar.gz from the last commit
 clean: ## removes $(BUILD)
 	rm -rf $(BUILD)
 TARGETS = sed -n 's/^\([a-z0-9-]*\):[^\#]*\#\# \(.*\)/  \1	\2/p' Makefile */*.mk src/*/*.mk | expand -t 18
-TO_CHECK = ^  (bench|check|check-[a-z0-9]*|compare-styles|lint) 
+TO_CHECK = ^  (bench|check|check-[a-z0-9]*|compare-styles|lint)[^a-z0-9-]
 help: ## this list
 	@echo 'bine $(VERSION).  To build, try and install:'
 	@$(TARGETS) | grep -Ev '$(TO_CHECK)'

@@ -3,11 +3,11 @@
  * bine_ + the POSIX name, with the POSIX prototype, result and errno.
  *
  * Each call tries first and parks its task only if the kernel says that it would block.  All of them
- * yield, but for those of which it is said that they never switch.  Beside the POSIX errors: EPERM outside a loop, EDEADLK in a callback,
- * ECANCELED and ETIMEDOUT by scopes, EBADF if the descriptor is closed with bine_close() while it waits.
- * EINTR is never seen and SIGPIPE never raised.  O_NONBLOCK is left as it was, but by connect and accept,
- * which set it.  Descriptors that bine_recvmsg() receives are close-on-exec.  Work on regular files and
- * directories is done by threads of the library's. */
+ * yield, but for those of which it is said that they never switch.  Beside the POSIX errors: EPERM
+ * outside a loop, EDEADLK in a callback, ECANCELED and ETIMEDOUT by scopes, EBADF if the descriptor is
+ * closed with bine_close() while it waits.  EINTR is never seen and SIGPIPE never raised.  O_NONBLOCK is
+ * left as it was, but by connect and accept, which set it.  Descriptors that bine_recvmsg() receives are
+ * close-on-exec.  Work on regular files and directories is done by threads of the library's. */
 #ifndef BINE_IO_H
 #define BINE_IO_H
 
