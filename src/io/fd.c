@@ -52,9 +52,10 @@ static struct bine__fd *make_slot(struct bine__io *io, int fd)
 
     if (chunk >= io->chunk_count && grow_directory(io, chunk) != 0)
         return NULL;
-    slots = calloc(BINE__CHUNK_SLOTS, sizeof *slots);
+    slots = aligned_alloc(BINE__CACHE_LINE, BINE__CHUNK_SLOTS * sizeof *slots); /* each in one line */
     if (!slots)
         return NULL;
+    memset(slots, 0, BINE__CHUNK_SLOTS * sizeof *slots);
     for (unsigned i = 0; i < BINE__CHUNK_SLOTS; i++) {
         bine__list_init(&slots[i].line[BINE__IN]);
         bine__list_init(&slots[i].line[BINE__OUT]);
@@ -327,10 +328,13 @@ void bine__fd_ready(struct bine__io *io, int fd, uint32_t generation, unsigned e
 
 /* ---- The sweep --------------------------------------------------------------------- */
 
-static bool waited_for(const struct bine__fd *slot)
+bool bine__fd_waited_long(const struct bine__io *io, const struct bine__fd *slot)
 {
-    return !bine__list_empty(&slot->line[BINE__IN]) || !bine__list_empty(&slot->line[BINE__OUT]) ||
-           !bine__list_empty(&slot->lookers);
+    const bool waited_for = !bine__list_empty(&slot->line[BINE__IN]) || !bine__list_empty(&slot->line[BINE__OUT]) ||
+                            !bine__list_empty(&slot->lookers);
+
+    /* 2: parked before the previous sweep, so for longer than a period */
+    return waited_for && (uint16_t)(io->sweep - slot->parked) >= 2;
 }
 
 static void sweep_chunk(struct bine__io *io, uint32_t chunk)
@@ -341,8 +345,7 @@ static void sweep_chunk(struct bine__io *io, uint32_t chunk)
         struct bine__fd *slot = &slots[i];
         int fd = (int)((chunk << BINE__CHUNK_SHIFT) | i);
 
-        /* 2: parked before the previous sweep, so for longer than a period */
-        if (!(slot->flags & BINE__FD_HELD) && (!waited_for(slot) || (uint16_t)(io->sweep - slot->parked) < 2))
+        if (!(slot->flags & BINE__FD_HELD) && !bine__fd_waited_long(io, slot))
             continue;
         if (io->reactor->recheck(io, fd, slot) != 0 && errno == EBADF)
             bine__fd_retire(io, fd, slot);

@@ -54,6 +54,23 @@ static int wait_blindly(struct bine__waiter *waiter)
     return bine__yield(waiter->task->loop, waiter->task);
 }
 
+/* The frames through which a task goes back when its call returns from here, but for the first line, which
+ * the door fetches for all who switch. */
+enum { FRAME_LINES = 5 };
+
+/* Those of the task after the next: its turn is a whole request away.  (1000 connections that echo: the door
+ * took 1.6 % of the CPU time, and 0.5 with this; in the door itself it would make bine_yield with 1000 tasks
+ * dearer by two fifths.)  Inlined always: see bine__fd_fetch_slot(). */
+static inline __attribute__((always_inline)) void fetch_frames(const struct bine_loop *loop)
+{
+    if (loop->tail - loop->head <= 1)
+        return;
+    const struct bine_task *after = loop->queue[(loop->head + 1) & loop->mask];
+    const char *frames = bine__context_sp(&after->context);
+    for (int i = 1; i <= FRAME_LINES; i++)
+        __builtin_prefetch(frames + i * BINE__CACHE_LINE, 1);
+}
+
 /* In line already. */
 static int park(struct bine__waiter *waiter)
 {
@@ -64,6 +81,7 @@ static int park(struct bine__waiter *waiter)
 
     io->waiters++;
     loop->outstanding++;
+    fetch_frames(loop);
     error = bine__park(loop, self, waiter->direction == BINE__IN ? BINE__WAIT_READ : BINE__WAIT_WRITE,
                        waiter->fd);
     loop->outstanding--;

@@ -290,7 +290,8 @@ static int uring_recheck(struct bine__io *io, int fd, struct bine__fd *slot)
         bine__fd_forget(slot);
         return bine__fd_interest(slot) ? bine__reactor_epoll.watch(io, fd, slot) : 0;
     }
-    tell_waiters(io, fd, slot);
+    if (bine__fd_waited_long(io, slot)) /* who has just parked the ring will tell what comes */
+        tell_waiters(io, fd, slot);
     return 0;
 }
 

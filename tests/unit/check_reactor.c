@@ -354,6 +354,24 @@ REACTOR_TEST(a_number_reused_by_others_is_watched_anew_after_a_sweep)
     close(new[1]);
 }
 
+/* It would try in vain when the event comes, which is on its way. */
+REACTOR_TEST(a_sweep_tells_nobody_who_has_just_parked)
+{
+    struct dummy reader;
+    int fd[2];
+    pair_make(PAIR_PIPE, fd);
+    stand(io, &reader, fd[0], BINE__IN);
+    look(io);
+    reader.slot->parked = (uint16_t)io->sweep;
+    expect_int(write(fd[1], "x", 1), ==, 1);
+    bine__fd_sweep(io);
+    expect(!reader.waiter.woken);
+    look(io);
+    expect(was_woken(&reader));
+    gone(io, fd[0]);
+    gone(io, fd[1]);
+}
+
 /* A backend that cannot poll a file says so; one that can calls it ready. */
 REACTOR_TEST(a_regular_file_is_refused_or_ready)
 {
@@ -591,7 +609,8 @@ SUPPORT_MAIN("reactor", what_came_before_watch_is_reported, what_comes_after_wat
              a_peer_that_hangs_up_concerns_everybody, many_at_once_are_all_reported,
              readiness_that_nobody_waits_for_does_not_keep_it_awake, events_of_an_old_generation_are_dropped,
              a_number_closed_by_others_is_told_after_a_sweep,
-             a_number_reused_by_others_is_watched_anew_after_a_sweep, a_regular_file_is_refused_or_ready,
+             a_number_reused_by_others_is_watched_anew_after_a_sweep, a_sweep_tells_nobody_who_has_just_parked,
+             a_regular_file_is_refused_or_ready,
              wait_is_never_shorter_than_asked, an_interrupt_ends_a_wait_that_runs_or_the_next_one,
              a_forked_child_takes_nothing_from_its_parent,
              each_failing_call_while_opening_is_an_error_that_leaves_nothing,
