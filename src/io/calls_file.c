@@ -39,20 +39,20 @@ enum { COPY_MAX = 256 * 1024 };
 static ssize_t move_nowait(struct bine__transfer *transfer, const struct iovec *iov, int count, off_t offset)
 {
 #ifdef RWF_NOWAIT
+    const unsigned bit = 1U << transfer->direction; /* an eventfd allows the one and not the other */
     ssize_t moved;
 
-    if (!(transfer->slot->flags & BINE__FD_NO_NOWAIT)) {
+    if (!(transfer->slot->no_nowait & bit)) {
         moved = transfer->direction == BINE__IN ? preadv2(transfer->fd, iov, count, offset, RWF_NOWAIT)
                                                 : pwritev2(transfer->fd, iov, count, offset, RWF_NOWAIT);
         if (moved >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EPERM)) /* EPERM: a sandbox */
             return moved;
-        transfer->slot->flags |= BINE__FD_NO_NOWAIT;
+        transfer->slot->no_nowait |= bit & 3;
     }
 #else
     (void)transfer, (void)iov, (void)count, (void)offset;
 #endif
-    errno = EOPNOTSUPP;
-    return -1;
+    return bine__error(EOPNOTSUPP);
 }
 
 static ssize_t move_blocking(int fd, enum bine__direction direction, const struct iovec *iov, int count,
@@ -335,10 +335,8 @@ static int open_on_thread(struct bine_task *self, const char *path, int flags, m
     struct open_job *work;
     int fd;
 
-    if (size > PATH_MAX) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
+    if (size > PATH_MAX)
+        return bine__error(ENAMETOOLONG);
     work = malloc(sizeof *work + size);
     if (!work)
         return -1;
@@ -399,10 +397,8 @@ int bine_open(const char *path, int flags, ...)
     }
     if (!self)
         return -1;
-    if (!path) {
-        errno = EFAULT;
-        return -1;
-    }
+    if (!path)
+        return bine__error(EFAULT);
     fd = -1;
     if (open_by_reactor(self, path, flags, mode, &fd) == 1)
         fd = open_on_thread(self, path, flags, mode);

@@ -58,10 +58,9 @@ enum bine__fd_flag {
     BINE__FD_REGISTERED = 1 << 1, /* the reactor's own */
     BINE__FD_UNUSUAL = 1 << 2,    /* has shown one of BINE__UNUSUAL: a short read proves nothing any more */
     BINE__FD_DRAINED = 1 << 3,    /* a try to read would be in vain until the next event */
-    BINE__FD_NO_NOWAIT = 1 << 4,  /* RWF_NOWAIT is refused */
-    BINE__FD_NONBLOCK = 1 << 5,   /* O_NONBLOCK is known to be set; only with CREATED */
-    BINE__FD_HELD = 1 << 6,       /* the reactor's own: it keeps the file open (reactor.h) */
-    BINE__FD_CLOSING = 1 << 7     /* closed, but for the number: it is lent */
+    BINE__FD_NONBLOCK = 1 << 4,   /* O_NONBLOCK is known to be set; only with CREATED */
+    BINE__FD_HELD = 1 << 5,       /* the reactor's own: it keeps the file open (reactor.h) */
+    BINE__FD_CLOSING = 1 << 6     /* closed, but for the number: it is lent */
 };
 
 struct bine__fd {
@@ -69,8 +68,9 @@ struct bine__fd {
     struct bine__list lookers;                /* of struct bine__looker */
     uint32_t generation;
     uint32_t index;  /* the reactor's own; 0: none */
-    uint32_t lent : 31;  /* operations that know the descriptor by its number alone: see bine__fd_lend() */
+    uint32_t lent : 29;  /* operations that know the descriptor by its number alone: see bine__fd_lend() */
     uint32_t placed : 1; /* one at the file's own position is under way: calls_file.c */
+    uint32_t no_nowait : BINE__DIRECTIONS; /* a bit for each: RWF_NOWAIT is refused */
     uint16_t parked; /* number of the sweep before which a task last parked here; it may wrap */
     uint8_t kind;    /* enum bine__kind */
     uint8_t flags;   /* enum bine__fd_flag */
@@ -138,6 +138,7 @@ static inline void bine__fd_forget(struct bine__fd *slot)
 {
     slot->kind = BINE__KIND_UNKNOWN;
     slot->flags &= BINE__FD_HELD | BINE__FD_CLOSING; /* until the reactor hears of it; while it is lent */
+    slot->no_nowait = 0;
 }
 /* An operation on a file is carried out by somebody else, who is told its number.  Between these two calls
  * bine_close() leaves the number taken: given out again, it would have the operation done to another file. */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <termios.h>
 
 #include "support/sockets.h"
@@ -239,6 +240,26 @@ LOOP_TEST(a_sum_too_large_for_an_eventfd_waits_for_its_reader)
     expect_ok(bine_close(fd));
 }
 
+/* Though writing to it once has shown that the kernel knows no RWF_NOWAIT for that. */
+LOOP_TEST(a_buffer_too_small_for_an_eventfd_is_refused_at_once)
+{
+    uint64_t value = 1;
+    uint32_t half;
+    struct iovec iov = {&half, sizeof half};
+    int fd = eventfd(0, EFD_CLOEXEC);
+
+    if (preadv2(fd, &iov, 1, -1, RWF_NOWAIT) == -1 && errno == EINVAL) {
+        expect_int(bine_write(fd, &value, sizeof value), ==, sizeof value);
+        expect_int(bine_read(fd, &value, sizeof value), ==, sizeof value);
+        BINE_TIMEOUT(BINE_SECOND) {
+            expect_fails(bine_read(fd, &half, sizeof half), EINVAL);
+        }
+    } else {
+        support_skip("a_buffer_too_small_for_an_eventfd_is_refused_at_once", "no RWF_NOWAIT for eventfds here");
+    }
+    expect_ok(bine_close(fd));
+}
+
 /* ---- FIFOs --------------------------------------------------------------------------------------------- */
 
 enum { HANGING = 128 /* at most */, GIVEN_UP = HANGING + 32 /* more than a pool has threads beside these */ };
@@ -317,4 +338,5 @@ SUPPORT_MAIN("kinds_wait", a_terminal_that_has_not_fallen_silent_does_not_hold_i
              a_terminal_that_nobody_reads_does_not_hold_who_splices_to_it,
              what_is_spliced_from_a_terminal_does_not_wait_for_its_silence,
              a_sum_too_large_for_an_eventfd_waits_for_its_reader,
+             a_buffer_too_small_for_an_eventfd_is_refused_at_once,
              fifos_that_are_given_up_leave_threads_for_files)

@@ -594,7 +594,7 @@ LOOP_TEST(a_question_that_a_signal_ends_holds_no_loop)
     char byte = 0;
     int fd[2];
     pair_make(PAIR_PIPE, fd);
-    bine__fd_get(bine_this_loop()->io, fd[0])->flags |= BINE__FD_NO_NOWAIT;
+    bine__fd_get(bine_this_loop()->io, fd[0])->no_nowait = 3;
     bine_task *writer = bine_spawn(write_a_byte, &fd[1]);
     fault_arm_call("poll", 1, 3, EINTR);
     expect_int(bine_read(fd[0], &byte, 1), ==, 1);
