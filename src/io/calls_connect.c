@@ -21,10 +21,8 @@ static int prepare(int fd, struct bine__fd *slot)
         bine__fd_forget(slot); /* perhaps the number meant something else before */
         if (bine__fd_detect(fd, slot) != 0)
             return -1;
-        if (slot->kind == BINE__KIND_FILE || slot->kind == BINE__KIND_POLLABLE) {
-            errno = ENOTSOCK;
-            return -1;
-        }
+        if (slot->kind == BINE__KIND_FILE || slot->kind == BINE__KIND_POLLABLE)
+            return bine__error(ENOTSOCK);
     }
     return bine__set_nonblock(fd, slot);
 }
@@ -161,6 +159,5 @@ int bine_connect(int fd, const struct sockaddr *name, socklen_t length)
     }
     if (!error)
         return 0;
-    errno = error;
-    return -1;
+    return bine__error(error);
 }

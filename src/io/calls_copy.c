@@ -106,10 +106,8 @@ ssize_t bine_sendfile(int out, int in, off_t *offset, size_t n)
         bine__end_take(self->loop->io, out, &copying.out) != 0)
         return -1;
     copying.at = offset ? *offset : lseek(in, 0, SEEK_CUR);
-    if ((!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) || copying.at < 0) {
-        errno = EINVAL;
-        return -1;
-    }
+    if ((!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) || copying.at < 0)
+        return bine__error(EINVAL);
     sent = copy_file(&copying);
     if (offset)
         *offset = copying.at;
@@ -225,8 +223,7 @@ static int check_ends(const struct splicing *splicing)
         return -1;
     if (S_ISFIFO(status[0].st_mode) || S_ISFIFO(status[1].st_mode))
         return 0;
-    errno = EINVAL;
-    return -1;
+    return bine__error(EINVAL);
 }
 
 /* -1: closed.  Files and sockets are asked what they are anew each time: this call is not a fast path. */
@@ -287,10 +284,8 @@ ssize_t bine_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t
             }
             waited_for = unready_end(&splicing, &direction);
         }
-        if (flags & SPLICE_F_NONBLOCK) {
-            errno = EAGAIN;
-            return -1;
-        }
+        if (flags & SPLICE_F_NONBLOCK)
+            return bine__error(EAGAIN);
         if (waited_for != -1 && bine__fd_wait(waited_for, direction) != 0)
             return -1;
     }

@@ -204,16 +204,12 @@ int bine_poll_fd(int fd, int events)
 
     if (!self)
         return -1;
-    if (fd < 0) { /* poll(2) would ignore it, for ever */
-        errno = EBADF;
-        return -1;
-    }
+    if (fd < 0) /* poll(2) would ignore it, for ever */
+        return bine__error(EBADF);
     if (poll_in_task(self, &pollfd, 1, BINE_FOREVER) == -1)
         return -1;
-    if (pollfd.revents & POLLNVAL) {
-        errno = EBADF;
-        return -1;
-    }
+    if (pollfd.revents & POLLNVAL)
+        return bine__error(EBADF);
     return pollfd.revents;
 }
 
@@ -269,10 +265,8 @@ static int to_sets(fd_set *in, fd_set *out, fd_set *except, const struct pollfd 
     int ready = 0;
 
     for (nfds_t i = 0; i < count; i++)
-        if (fds[i].revents & POLLNVAL) {
-            errno = EBADF;
-            return -1;
-        }
+        if (fds[i].revents & POLLNVAL)
+            return bine__error(EBADF);
     for (nfds_t i = 0; i < count; i++) {
         ready += keep(in, &fds[i], ASK_IN, READY_IN);
         ready += keep(out, &fds[i], ASK_OUT, READY_OUT);
@@ -304,10 +298,8 @@ int bine_select(int nfds, fd_set *in, fd_set *out, fd_set *except, struct timeva
 
     if (!self)
         return -1;
-    if (nfds < 0 || nfds > FD_SETSIZE || !read_timeout(time, &timeout)) {
-        errno = EINVAL;
-        return -1;
-    }
+    if (nfds < 0 || nfds > FD_SETSIZE || !read_timeout(time, &timeout))
+        return bine__error(EINVAL);
     fds = calloc(nfds ? (size_t)nfds : 1, sizeof *fds);
     if (!fds)
         return -1;

@@ -62,8 +62,7 @@ static ssize_t received(const struct bine__transfer *transfer, ssize_t n)
 {
     if (!peeked_too_little(transfer, n))
         return n;
-    errno = EAGAIN;
-    return -1;
+    return bine__error(EAGAIN);
 }
 
 static ssize_t try_recvfrom(struct bine__transfer *transfer)

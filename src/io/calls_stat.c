@@ -53,10 +53,8 @@ static int stat_on_thread(struct bine_task *self, const struct bine__op *op)
     struct stat_job *work;
     int result;
 
-    if (size > PATH_MAX) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
+    if (size > PATH_MAX)
+        return bine__error(ENAMETOOLONG);
     work = malloc(sizeof *work + size);
     if (!work)
         return -1;
@@ -91,10 +89,8 @@ int bine_statx(int dir, const char *path, int flags, unsigned mask, struct statx
 
     if (!self)
         return -1;
-    if (!path || !status) {
-        errno = EFAULT;
-        return -1;
-    }
+    if (!path || !status)
+        return bine__error(EFAULT);
     if (slot)
         bine__fd_lend(slot);
     elsewhere = bine__operate(self->loop, self, &op);

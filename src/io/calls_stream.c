@@ -125,10 +125,8 @@ static ssize_t move_vector(int fd, const struct iovec *iov, int count, enum bine
 
     if (!bine__begin_on(fd))
         return -1;
-    if (count < 0 || count > IOV_MAX) {
-        errno = EINVAL;
-        return -1;
-    }
+    if (count < 0 || count > IOV_MAX)
+        return bine__error(EINVAL);
     total = bine__vector_length(iov, (size_t)count);
     return total < 0 ? -1 : move(fd, iov, count, (size_t)total, direction, extent);
 }

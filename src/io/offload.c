@@ -376,8 +376,7 @@ static int offload(struct bine__pool *pool, struct bine_loop *loop, struct bine_
     if (error) {
         if (job->drop)
             job->drop(job);
-        errno = error;
-        return -1;
+        return bine__error(error);
     }
     loop->offloaded++;
     loop->outstanding++;
@@ -387,10 +386,8 @@ static int offload(struct bine__pool *pool, struct bine_loop *loop, struct bine_
     while (!error && !job->taken);
     loop->outstanding--;
     loop->offloading--;
-    if (error && !abandon(job)) {
-        errno = error;
-        return -1;
-    }
+    if (error && !abandon(job))
+        return bine__error(error);
     return 0;
 }
 

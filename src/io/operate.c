@@ -33,6 +33,5 @@ int bine__operate(struct bine_loop *loop, struct bine_task *self, struct bine__o
         return 0;
     if (!error)
         return 1;
-    errno = error;
-    return -1;
+    return bine__error(error);
 }

@@ -40,15 +40,11 @@ ssize_t bine__vector_length(const struct iovec *iov, size_t count)
 {
     size_t total = 0;
 
-    if (count > 0 && !iov) {
-        errno = EFAULT;
-        return -1;
-    }
+    if (count > 0 && !iov)
+        return bine__error(EFAULT);
     for (size_t i = 0; i < count; i++) {
-        if (iov[i].iov_len > SSIZE_MAX || total > SSIZE_MAX - iov[i].iov_len) {
-            errno = EINVAL;
-            return -1;
-        }
+        if (iov[i].iov_len > SSIZE_MAX || total > SSIZE_MAX - iov[i].iov_len)
+            return bine__error(EINVAL);
         total += iov[i].iov_len;
     }
     return (ssize_t)(total < BINE__TRANSFER_MAX ? total : BINE__TRANSFER_MAX);
