@@ -50,6 +50,7 @@ look() {
             want g++ 'a C++ compiler' runs_cxx
             want libssl-dev "OpenSSL's headers" header openssl/core.h
             want openssl "OpenSSL's program" program openssl
+            want iproute2 'ip (makes networks for tests)' program ip
             want redis-server 'a Redis server' program redis-server
             want postgresql 'a PostgreSQL server' postgresql_server
             want libpq-dev "PostgreSQL's client library" program pg_config

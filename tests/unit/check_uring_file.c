@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Files by io_uring: no thread is needed, and the position that tasks share moves as read(2) and write(2) have
- * it, though the kernel's own does not. */
+ * Files by io_uring: no thread is needed, and the position that tasks share moves as read(2) and write(2)
+ * have it, though the kernel's own does not. */
 #define _GNU_SOURCE
 #include "support/support.h"
 
