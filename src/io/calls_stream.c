@@ -118,6 +118,12 @@ static ssize_t move_one(int fd, const void *buf, size_t n, enum bine__direction 
     return move(fd, &iov, 1, iov.iov_len, direction, extent);
 }
 
+/* The call has begun, and what follows begins too: it is charged once. */
+static inline void begin_again(void)
+{
+    bine__charge(bine__loop, -1);
+}
+
 static ssize_t move_vector(int fd, const struct iovec *iov, int count, enum bine__direction direction,
                            enum bine__extent extent)
 {
@@ -128,7 +134,10 @@ static ssize_t move_vector(int fd, const struct iovec *iov, int count, enum bine
     if (count < 0 || count > IOV_MAX)
         return bine__error(EINVAL);
     total = bine__vector_length(iov, (size_t)count);
-    return total < 0 ? -1 : move(fd, iov, count, (size_t)total, direction, extent);
+    if (total < 0)
+        return -1;
+    begin_again();
+    return move(fd, iov, count, (size_t)total, direction, extent);
 }
 
 /* Known to be a socket, and a size without surprises. */
@@ -222,6 +231,7 @@ ssize_t bine_write_full(int fd, const void *buf, size_t n)
     }
     if (sent < 0)
         return -1;
+    begin_again();
     ssize_t rest = move_one(fd, (const char *)buf + sent, n - (size_t)sent, BINE__OUT, BINE__FULL);
     return rest < 0 && sent > 0 ? sent : sent + rest;
 }

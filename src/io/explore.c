@@ -18,17 +18,11 @@ struct watched {
     unsigned n;
 };
 
-static bool waited_for(const struct bine__fd *slot)
-{
-    return !bine__list_empty(&slot->line[BINE__IN]) || !bine__list_empty(&slot->line[BINE__OUT]) ||
-           !bine__list_empty(&slot->lookers);
-}
-
 static void take_chunk(struct watched *watched, const struct bine__io *io, uint32_t chunk)
 {
     struct bine__fd *slots = io->chunks[chunk];
     for (unsigned i = 0; i < BINE__CHUNK_SLOTS && watched->n < WATCHED; i++) {
-        if (!waited_for(&slots[i]))
+        if (!bine__fd_waited_for(&slots[i]))
             continue;
         watched->slot[watched->n] = &slots[i];
         watched->fds[watched->n++] = (struct pollfd){.fd = (int)((chunk << BINE__CHUNK_SHIFT) | i),

@@ -330,11 +330,8 @@ void bine__fd_ready(struct bine__io *io, int fd, uint32_t generation, unsigned e
 
 bool bine__fd_waited_long(const struct bine__io *io, const struct bine__fd *slot)
 {
-    const bool waited_for = !bine__list_empty(&slot->line[BINE__IN]) || !bine__list_empty(&slot->line[BINE__OUT]) ||
-                            !bine__list_empty(&slot->lookers);
-
     /* 2: parked before the previous sweep, so for longer than a period */
-    return waited_for && (uint16_t)(io->sweep - slot->parked) >= 2;
+    return bine__fd_waited_for(slot) && (uint16_t)(io->sweep - slot->parked) >= 2;
 }
 
 static void sweep_chunk(struct bine__io *io, uint32_t chunk)

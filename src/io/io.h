@@ -163,6 +163,11 @@ static inline bool bine__end_stands(const struct bine__end *end)
 {
     return end->slot->generation == end->generation;
 }
+static inline bool bine__fd_waited_for(const struct bine__fd *slot)
+{
+    return !bine__list_empty(&slot->line[BINE__IN]) || !bine__list_empty(&slot->line[BINE__OUT]) ||
+           !bine__list_empty(&slot->lookers);
+}
 /* What the tasks in its lines wait for, in bits of poll(2). */
 short bine__fd_interest(const struct bine__fd *);
 /* A reactor's report.  Dropped if the slot has another generation by now. */

@@ -127,12 +127,10 @@ static void refresh(struct bine__io *io, struct poller *poller)
     for (uint32_t i = poller->count; i-- > 1;) {
         struct pollfd *entry = &poller->fds[i];
         struct bine__fd *slot = bine__fd_find(io, entry->fd);
-        bool idle = bine__list_empty(&slot->line[BINE__IN]) && bine__list_empty(&slot->line[BINE__OUT]) &&
-                    bine__list_empty(&slot->lookers);
-        if (idle)
-            poll_unwatch(io, entry->fd, slot);
-        else
+        if (bine__fd_waited_for(slot))
             entry->events = bine__fd_interest(slot);
+        else
+            poll_unwatch(io, entry->fd, slot);
     }
 }
 

@@ -34,6 +34,17 @@ static void *set_true(void *arg)
         expect_ok(bine_stop(task_, NULL));                      \
     } while (0)
 
+/* How often the call can be made until somebody else has run. */
+#define COUNT_UNTIL_WAY(call, count)                \
+    do {                                            \
+        bool ran_ = false;                          \
+        expect_ok(bine_yield());                    \
+        bine_task *task_ = bine_spawn(set_true, &ran_); \
+        for (*(count) = 0; *(count) < BOUND && !ran_; ++*(count)) \
+            (void)(call);                           \
+        expect_ok(bine_stop(task_, NULL));          \
+    } while (0)
+
 static void *give_back(void *arg)
 {
     return arg;
@@ -182,6 +193,20 @@ static void *read_one(void *arg)
     return NULL;
 }
 
+/* However many begin within it. */
+LOOP_TEST(a_call_is_charged_once)
+{
+    struct iovec iov = {(char[]){'x'}, 1};
+    int plainly, by_vector, in_full, fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    COUNT_UNTIL_WAY(bine_write(fd, "x", 1), &plainly);
+    COUNT_UNTIL_WAY(bine_writev(fd, &iov, 1), &by_vector);
+    COUNT_UNTIL_WAY(bine_write_full(fd, "x", 1), &in_full);
+    expect_int(plainly, >, 1);
+    expect_int(by_vector, ==, plainly);
+    expect_int(in_full, ==, plainly);
+    close(fd);
+}
+
 LOOP_TEST(calls_on_streams_give_way)
 {
     char line[8];
@@ -220,5 +245,5 @@ LOOP_TEST(calls_that_no_scope_ends_do_not_make_one_fire)
 }
 
 SUPPORT_MAIN("budget", calls_about_tasks_give_way, calls_about_groups_and_futures_give_way,
-             locks_and_their_kin_give_way, queues_and_channels_give_way, calls_on_descriptors_give_way,
+             locks_and_their_kin_give_way, queues_and_channels_give_way, calls_on_descriptors_give_way, a_call_is_charged_once,
              calls_on_streams_give_way, calls_that_no_scope_ends_do_not_make_one_fire)
