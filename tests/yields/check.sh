@@ -272,6 +272,20 @@ odd_name() {
 case $yields in /*) yields_here=$yields ;; *) yields_here=$PWD/$yields ;; esac
 expect 'json: an odd name' odd_name json '"o%\\ ü\u00fc.c"'
 expect 'sarif: an odd name' odd_name sarif '"o%25%5C%20%C3%BC%FC.c"'
+# gcc writes the quote as it is, where the text ends with one.
+quoted() {
+    mkdir -p "$work/a \"quoted\" name" "$work/quoted"
+    cat >"$work/a \"quoted\" name/a\"b.c" <<'END'
+void bine_yield(void);
+static void deep(void) { bine_yield(); }
+static void (*const table[])(void) = {deep};
+void through(unsigned i) { table[i](); }
+END
+    "$yields" cc $gcc -c "$work/a \"quoted\" name/a\"b.c" -o "$work/quoted/q.o" && status 0 "$yields" list "$work/quoted" &&
+        grep -q 'a"b.c:2:26: note: deep() may switch here' "$work/out" &&
+        grep -q 'a"b.c:4:28: note: through() may switch here.*deep() -> bine_yield()' "$work/out"
+}
+expect 'a source whose name has quotes' quoted
 full() {
     "$yields" "$@" >/dev/full 2>"$work/output"
     test $? = 1 && grep -q 'cannot write' "$work/output"

@@ -12,14 +12,26 @@
 
 static const char placeholder[] = "__indirect_call";
 
-/* The text of `key: "..."` in a line; NULL if it is not there. */
+/* The text of `key: "..."` in a line; NULL if it is not there.  gcc writes a quote in a file's name as it is, so
+ * what follows tells which one ends the text. */
 static const char *field(const char *line, const char *key)
 {
+    static const char *const after[] = {"\n", " }", " label: \"", " targetname: \"", " shape : "};
     const char *found = strstr(line, key);
     if (!found)
         return NULL;
     found += strlen(key);
-    return intern(found, strcspn(found, "\""));
+    const char *end = found + strcspn(found, "\"");
+    for (const char *quote = end; *quote; quote += 1 + strcspn(quote + 1, "\"")) {
+        bool ends_here = !quote[1];
+        for (size_t i = 0; i < sizeof after / sizeof *after && !ends_here; i++)
+            ends_here = begins(quote + 1, after[i]);
+        if (ends_here) {
+            end = quote;
+            break;
+        }
+    }
+    return intern(found, (size_t)(end - found));
 }
 
 /* A title's symbol; whether it is the unit's own. */
