@@ -37,6 +37,13 @@
 /* A name nobody else has, for the block forms. */
 #define BINE__JOIN_(a, b) a##b
 #define BINE__JOIN(a, b) BINE__JOIN_(a, b)
+/* Another name each time it is written.  Since 22 clang takes the counter for an extension to warn of; there the line
+ * does, though -Wshadow speaks of two that are nested on one. */
+#if defined(__clang_major__) && __clang_major__ >= 22
+#define BINE__UNIQUE(name) BINE__JOIN(name, __LINE__)
+#else
+#define BINE__UNIQUE(name) BINE__JOIN(name, __COUNTER__)
+#endif
 
 BINE_BEGIN_DECLS
 

@@ -27,7 +27,7 @@ BINE_BEGIN_DECLS
  * BINE_ATOMIC { payee->balance += n; payer->balance -= n; }   Left by its end, break, continue, return or
  * goto alike; break and continue act on the block itself, not on a loop around it.  A direct call that
  * yields does not compile inside; any other is reported while the program runs. */
-#define BINE_ATOMIC BINE__ATOMIC(BINE__JOIN(bine__atomic_, __COUNTER__))
+#define BINE_ATOMIC BINE__ATOMIC(BINE__UNIQUE(bine__atomic_))
 
 typedef enum bine_check_mode {
     BINE_CHECK_REPORT, /* tell the report hook, go on */
@@ -65,11 +65,11 @@ BINE_EXPORT int bine_benign(const void *place, size_t size, const char *reason);
 /* ---- The explicit style --------------------------------------------------------------------------------
  * bine_await(expression) marks a yield point in the source and has the expression's value.  A task that was
  * spawned with .style = BINE_EXPLICIT may switch nowhere else. */
-#define bine_await(...) BINE__AWAIT(BINE__JOIN(bine__await_, __COUNTER__), __VA_ARGS__)
+#define bine_await(...) BINE__AWAIT(BINE__UNIQUE(bine__await_), __VA_ARGS__)
 
 /* BINE_GROUP and BINE_FOR_EACH whose own waits are marked so. */
-#define BINE_GROUP_AWAIT(group, flags) BINE__GROUP_AWAIT(group, (flags), BINE__JOIN(bine__group_block_, __COUNTER__))
-#define BINE_FOR_EACH_AWAIT(v, generator) BINE__FOR_EACH_AWAIT(v, generator, BINE__JOIN(bine__each_, __COUNTER__))
+#define BINE_GROUP_AWAIT(group, flags) BINE__GROUP_AWAIT(group, (flags), BINE__UNIQUE(bine__group_block_))
+#define BINE_FOR_EACH_AWAIT(v, generator) BINE__FOR_EACH_AWAIT(v, generator, BINE__UNIQUE(bine__each_))
 
 /* ---- How it is made; not for use -------------------------------------------------------------------- */
 

@@ -46,7 +46,7 @@ BINE_EXPORT int bine_gen_from(bine_gen *, bine_gen *sub, void **result);
 
 /* BINE_FOR_EACH(v, g) { use(v); }   v: a void *.  However it is left, g is closed, not freed: bine_gen_result() tells
  * how it ended. */
-#define BINE_FOR_EACH(v, generator) BINE__FOR_EACH(v, generator, BINE__JOIN(bine__each_, __COUNTER__))
+#define BINE_FOR_EACH(v, generator) BINE__FOR_EACH(v, generator, BINE__UNIQUE(bine__each_))
 
 /* ---- How the loop is made; not for use --------------------------------------------------------------------- */
 

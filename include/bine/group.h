@@ -63,7 +63,7 @@ BINE_EXPORT int bine_map(size_t n, bine_fn *fn, void *const arg[], unsigned limi
 /* BINE_GROUP(g, BINE_GROUP_ALL) { bine_group_spawn(&g, a, x); ... } Left by its end or continue: waits.
  * By break, return or goto: cancels, then waits.  A failure that nobody could see goes to the report hook:
  * to see it, open and wait by hand. */
-#define BINE_GROUP(group, flags) BINE__GROUP_BLOCK(group, (flags), BINE__JOIN(bine__group_block_, __COUNTER__))
+#define BINE_GROUP(group, flags) BINE__GROUP_BLOCK(group, (flags), BINE__UNIQUE(bine__group_block_))
 
 /* ---- How the block is made; not for use -------------------------------------------------------------------- */
 

@@ -90,7 +90,7 @@ static inline void bine__scope_leave(struct bine__scope_block *block)
 }
 
 #define BINE__SCOPE_BLOCK(begin, scope, ns) \
-    BINE__SCOPE_BLOCK_(begin, scope, ns, BINE__JOIN(bine__scope_block_, __COUNTER__))
+    BINE__SCOPE_BLOCK_(begin, scope, ns, BINE__UNIQUE(bine__scope_block_))
 #define BINE__SCOPE_BLOCK_(begin, scope, ns, block)                                      \
     for (struct bine__scope_block block __attribute__((__cleanup__(bine__scope_leave))), \
          *BINE__JOIN(block, _once) __attribute__((__unused__)) = begin(&block, scope, ns) ? &block : NULL; \

@@ -30,4 +30,26 @@ compiles g++ c++17 cc
 compiles clang c11 c
 compiles clang++ c++17 cc
 
+# What the blocks become in a program of its own is as clean.
+blocks='#include <bine.h>
+#include <bine/check.h>
+extern int bine_header_test(int n);
+int bine_header_test(int n)
+{
+    BINE_ATOMIC {
+        n++;
+        BINE_ATOMIC { n++; }
+    }
+    BINE_SCOPE(NULL, BINE_SECOND) { n++; }
+    BINE_GROUP(group, BINE_GROUP_ALL) { n++; }
+    return bine_await(n + 1);
+}'
+for compiler in gcc g++ clang clang++ clang-22 clang++-22; do
+    command -v $compiler >/dev/null 2>&1 || continue
+    case $compiler in *++*) language='c++ -std=c++17' ;; *) language='c -std=gnu11' ;; esac
+    echo "$blocks" >"$work/blocks"
+    # shellcheck disable=SC2086
+    expect "$compiler: the blocks compile" $compiler $strict "-I$include" -fsyntax-only -x $language "$work/blocks"
+done
+
 conclude
