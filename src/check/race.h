@@ -145,7 +145,7 @@ struct bine__steps {
     } at[BINE__STEPS];
 };
 
-enum { BINE__EVENTS = 48, BINE__EVENT_HINTS = 64 };
+enum { BINE__EVENTS = 48, BINE__EVENT_HINTS = 256 };
 struct bine__events {
     struct bine__event at[BINE__EVENTS + 1]; /* behind this turn's those of earlier ones; then a .pc of 0 */
     uint8_t hint[BINE__EVENT_HINTS];
@@ -155,7 +155,7 @@ struct bine__events {
 
 static inline uint8_t *bine__event_hint(struct bine__events *events, uint32_t pc)
 {
-    return &events->hint[pc * 2654435761U >> 26];
+    return &events->hint[pc * 2654435761U >> 24];
 }
 
 struct bine__frame_record { /* an activation of an instrumented function */
@@ -217,6 +217,13 @@ struct bine__suspect {
     bool of_group;
 };
 
+struct bine__step { /* an update: whether it makes it more or less is seen once it is done */
+    uintptr_t at;    /* 0: none */
+    uint64_t before;
+    uint32_t record, slice;
+    unsigned size;
+};
+
 struct bine__question { /* that was asked of a value: the comparison with a constant */
     uint32_t record, slice;
     uintptr_t pc;
@@ -263,7 +270,7 @@ struct bine__strand {
     struct bine__suspect clobbered; /* what was read, and is another's */
     struct bine__suspect given;     /* an update that may yet prove to be right */
     struct bine__suspect unfound;   /* a pointer that was NULL; .value: where it is kept now */
-    struct bine__suspect sign;      /* an update whose direction is not known yet */
+    struct bine__step step;
     struct bine__left left[BINE__LEFT];
     unsigned lefts;
     struct bine__known *known;
@@ -292,7 +299,7 @@ extern bool bine__race_clang;  /* by clang, which tells nothing of comparisons o
 
 /* race_frames.c */
 void bine__race_enter(struct bine__strand *, uintptr_t call, uintptr_t function, uintptr_t sp);
-void bine__race_event(struct bine__strand *, uintptr_t pc);
+void bine__race_event_new(struct bine__strand *, uint32_t pc);
 void bine__race_call(struct bine__strand *, uintptr_t pc); /* of the library: an event */
 bool bine__race_same_turn(const struct bine__strand *, uint64_t time, uint32_t slice); /* as now */
 uint32_t bine__race_ask(struct bine__strand *);
@@ -316,6 +323,13 @@ static inline bool bine__race_event_again(struct bine__strand *self, uint32_t pc
         events->at[place].first = now;
     frame->events = (uint8_t)(place + 1);
     return true;
+}
+
+static inline void bine__race_event(struct bine__strand *self, uintptr_t pc)
+{
+    uint32_t number = bine__race_short(pc);
+    if (!bine__race_event_again(self, number))
+        bine__race_event_new(self, number);
 }
 
 /* Its calling context. */
@@ -376,6 +390,7 @@ static inline uint32_t *bine__cell(uintptr_t at)
 }
 
 uint32_t *bine__cell_made(uintptr_t at); /* race_shadow.c; NULL: no memory */
+bool bine__race_touched(void);           /* anything was */
 uint32_t bine__record_new(void);
 void bine__record_free(uint32_t);
 const struct bine__record *bine__record_of_pointer(uint32_t strand, uintptr_t first, size_t size);
@@ -393,7 +408,13 @@ static inline uint64_t bine__value_at(uintptr_t at, unsigned size)
     uint64_t value = 0;
     if (at == 0)
         __builtin_unreachable(); /* an access there does not get so far */
-    __builtin_memcpy(&value, (const void *)at, size > 8 ? 8 : size);
+    switch (size) { /* the others are parts of what memcpy() and its like go over */
+    case 1: __builtin_memcpy(&value, (const void *)at, 1); break;
+    case 2: __builtin_memcpy(&value, (const void *)at, 2); break;
+    case 4: __builtin_memcpy(&value, (const void *)at, 4); break;
+    case 8: __builtin_memcpy(&value, (const void *)at, 8); break;
+    default: __builtin_memcpy(&value, (const void *)at, size > 8 ? 8 : size); break;
+    }
     return value;
 }
 

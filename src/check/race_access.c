@@ -69,11 +69,8 @@ static void written_now(struct bine__strand *self, struct bine__record *mine, ui
         mine->w_old = bine__value_at(at, size);
         mine->flags = (uint8_t)((mine->flags & ~BINE__OF_WRITE) | (blind ? BINE__BLIND : 0));
         if (!blind) /* which way it goes is known later */
-            self->sign = (struct bine__suspect){.at = at,
-                                                .slice = bine__race_slice,
-                                                .record = (uint32_t)(mine - bine__records),
-                                                .value = mine->w_old,
-                                                .size = (uint8_t)size};
+            self->step = (struct bine__step){at, mine->w_old, (uint32_t)(mine - bine__records),
+                                             bine__race_slice, size};
     } else if (bine__value_at(at, size) != mine->w_old) {
         mine->flags |= BINE__CHANGED;
     }
@@ -200,7 +197,7 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         keep_numbers(self);
     else if (kind == BINE__UPDATE)
         self->undos = 0;
-    if (self->suspicious || self->sign.at)
+    if (self->suspicious || self->step.at)
         bine__race_settle(self);
     if (!self->noted)
         bine__race_event(self, pc);

@@ -68,7 +68,7 @@ static void tell_left(struct bine__finding *finding, const struct bine__strand *
 static void used(struct bine__strand *self, struct fd *fd, int number)
 {
     struct use *mine = NULL;
-    for (unsigned i = 0; i < USERS && i < fd->users; i++)
+    for (unsigned i = 0; !mine && i < USERS && i < fd->users; i++)
         if (fd->user[i].strand == self->number)
             mine = &fd->user[i];
     if (mine && mine->generation != fd->generation && fd->close.strand && fd->close.strand != self->number &&

@@ -218,7 +218,9 @@ static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
     if (n == 0)
         events->at[events->used = 0].pc = 0;
     unsigned place = *hint;
-    if (place >= events->used || events->at[place].pc != pc) /* two with one hint */
+    if (events->at[n].pc == pc) /* as in the turn before */
+        place = n;
+    else if (place >= events->used || events->at[place].pc != pc) /* two with one hint */
         for (place = 0; place < events->used && events->at[place].pc != pc;)
             place++;
     if (place < n) {
@@ -265,10 +267,8 @@ static void note_step(struct bine__strand *self, unsigned depth, uint32_t call, 
     steps->at[steps->count++].entry = self->frames[depth + 1].entry;
 }
 
-void bine__race_event(struct bine__strand *self, uintptr_t pc)
+void bine__race_event_new(struct bine__strand *self, uint32_t pc)
 {
-    if (bine__race_event_again(self, bine__race_short(pc)))
-        return;
     unsigned from = self->depth - 1;
     while (from > 0 && !self->frames[from].told)
         from--;
@@ -278,7 +278,8 @@ void bine__race_event(struct bine__strand *self, uintptr_t pc)
         note_step(self, i - 1, call, self->frames[i].function);
         self->frames[i].told = true;
     }
-    note(self, self->depth - 1, bine__race_short(pc));
+    note(self, self->depth - 1, pc);
+    bine__race_here(self); /* the hooks rely on it where there are events */
 }
 
 /* A loop that calls the library itself waits for what it deals with next: no sequence of steps. */

@@ -183,7 +183,7 @@ static void release(void *at, uintptr_t pc)
         return;
     if (self)
         bine__race_settle(self); /* while it can be read */
-    if (!bine__records) {        /* nothing was ever touched */
+    if (!bine__race_touched()) {
         __libc_free(at);
         return;
     }
@@ -262,7 +262,7 @@ HEAP void *realloc(void *at, size_t size)
 {
     uintptr_t pc = (uintptr_t)__builtin_return_address(0);
     if (!at || !size || !bine__race_self || in_library(pc)) {
-        size_t before = at && bine__records ? malloc_usable_size(at) : 0;
+        size_t before = at && bine__race_touched() ? malloc_usable_size(at) : 0;
         void *now = __libc_realloc(at, size);
         if (now && now != at && before && bine__race_is_owner())
             bine__race_clear((uintptr_t)at, before);

@@ -21,7 +21,7 @@ bool bine__race_hooked, bine__race_clang;
 INLINE struct bine__record *first_record(uintptr_t at)
 {
     const uint32_t *cell = bine__cell(at);
-    return bine__likely(cell != NULL) ? bine__record(*cell) : bine__records;
+    return bine__record(bine__likely(cell != NULL) ? *cell : 0);
 }
 
 INLINE bool covers(const struct bine__record *record, uintptr_t at, unsigned size)
@@ -38,26 +38,33 @@ INLINE bool placed(const struct bine__strand *self, uintptr_t pc, uint32_t *shor
     return bine__likely(*context && bine__race_near(pc));
 }
 
-INLINE uint64_t value_at(uintptr_t at, unsigned size)
+/* What was done last is done again: an event that needs few registers. */
+INLINE bool event_at_once(struct bine__strand *self, uint32_t pc)
 {
-    uint64_t value = 0;
-    memcpy(&value, (const void *)at, size);
-    return value;
+    const struct bine__frame_record *frame = &self->frames[self->depth - 1];
+    if (!frame->told || !frame->events)
+        return false;
+    struct bine__event *last = &self->events[self->depth - 1]->at[frame->events - 1];
+    if (last->pc != pc)
+        return false;
+    last->time = ++bine__race_now;
+    return true;
 }
 
 /* The first access of this slice to a granule of which there is one record, this task's.  False: it is not so,
  * or is not so simple. */
 INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
-                  enum bine__access_kind kind, uintptr_t pc)
+                  enum bine__access_kind kind, uintptr_t pc, bool at_once)
 {
-    uint32_t short_pc, context;
     if (mine->strand != self->number || mine->next || mine->slice == bine__race_slice ||
         mine->kind > BINE__UPDATE ||
         !((mine->size == size && mine->place == (uint16_t)at) || covers(mine, at, size)))
         return false;
+    uint32_t short_pc = (uint32_t)(pc - bine__race_base);
     if (bine__race_options.predict || self->suspicious || (kind != BINE__READ && self->undos) ||
-        !placed(self, pc, &short_pc, &context) || !bine__race_event_again(self, short_pc))
+        !bine__race_near(pc) || !(at_once ? event_at_once : bine__race_event_again)(self, short_pc))
         return false;
+    uint32_t context = self->frames[self->depth - 1].context; /* it is known where there are events */
     mine->place = (uint16_t)at;
     mine->kind = (uint8_t)kind;
     mine->slice = bine__race_slice;
@@ -67,14 +74,14 @@ INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_
     mine->size = (uint8_t)size;
     if (kind == BINE__READ) {
         mine->flags &= BINE__KEPT_FLAGS;
-        mine->val = value_at(at, size);
+        mine->val = bine__value_at(at, size);
         bine__race_looked(self, mine);
         return true;
     }
     mine->flags &= BINE__KEPT_FLAGS & ~BINE__OF_WRITE;
     if (kind == BINE__WRITE)
         mine->flags |= BINE__BLIND;
-    mine->w_old = value_at(at, size);
+    mine->w_old = bine__value_at(at, size);
     mine->w_slice = bine__race_slice;
     mine->w_pc = short_pc;
     mine->w_context = context;
@@ -84,17 +91,23 @@ INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_
 
 /* What is left: kept out of the hooks, so that these need no registers saved. */
 #define ELSEWHERE(n)                                                                                         \
+    static __attribute__((noinline)) void read_rest##n(struct bine__strand *self, uintptr_t at,              \
+                                                       struct bine__record *first, uintptr_t pc)             \
+    {                                                                                                        \
+        if (!alone(self, first, at, n, BINE__READ, pc, false))                                               \
+            bine__race_access(self, at, n, BINE__READ, pc);                                                  \
+    }                                                                                                        \
     static __attribute__((noinline)) void read_more##n(struct bine__strand *self, uintptr_t at,              \
                                                        struct bine__record *first, uintptr_t pc)             \
     {                                                                                                        \
-        if (!first || !alone(self, first, at, n, BINE__READ, pc))                                            \
-            bine__race_access(self, at, n, BINE__READ, pc);                                                  \
+        if (!alone(self, first, at, n, BINE__READ, pc, true))                                                \
+            read_rest##n(self, at, first, pc);                                                               \
     }                                                                                                        \
     static __attribute__((noinline)) void write_more##n(struct bine__strand *self, uintptr_t at,             \
                                                         struct bine__record *first, uintptr_t pc,            \
                                                         enum bine__access_kind kind)                         \
     {                                                                                                        \
-        if (!first || !alone(self, first, at, n, kind, pc))                                                  \
+        if (!alone(self, first, at, n, kind, pc, false))                                                     \
             bine__race_access(self, at, n, kind, pc);                                                        \
     }
 ELSEWHERE(1)
@@ -109,10 +122,10 @@ INLINE void read_at(uintptr_t at, unsigned size, uintptr_t pc)
     if (!self)
         return;
     struct bine__record *record = first_record(at);
-    if (bine__likely(record && record->slice == bine__race_slice && covers(record, at, size) &&
+    if (bine__likely(record->slice == bine__race_slice && covers(record, at, size) &&
                      placed(self, pc, &short_pc, &context))) {
         if (record->kind != BINE__READ) { /* of what it has written itself */
-            record->val = value_at(at, size);
+            record->val = bine__value_at(at, size);
             record->kind = BINE__READ;
             record->size = (uint8_t)size;
             record->flags = (uint8_t)((record->flags & BINE__KEPT_FLAGS) | bine__race_options.own_read);
@@ -140,7 +153,7 @@ INLINE void write_at(uintptr_t at, unsigned size, uintptr_t pc, enum bine__acces
     if (!self)
         return;
     struct bine__record *record = first_record(at);
-    if (bine__likely(record && record->slice == bine__race_slice && covers(record, at, size) &&
+    if (bine__likely(record->slice == bine__race_slice && covers(record, at, size) &&
                      record->w_slice == bine__race_slice && !bine__race_options.predict && !self->undos &&
                      !self->returned.at && placed(self, pc, &short_pc, &context))) {
         record->time = bine__race_now;
@@ -276,7 +289,7 @@ INLINE void mark(struct bine__strand *self, unsigned n)
     const struct bine__look *look = last_look(self, n);
     struct bine__record *record = bine__record(look->record);
     self->open &= ~(1u << (n - 1));
-    if (look->record && record->kind == BINE__READ && record->strand == self->number &&
+    if (record->kind == BINE__READ && record->strand == self->number &&
         (record->slice == bine__race_slice || (n == 1 && record->val == look->value)))
         record->flags |= BINE__CHECKED_READ;
 }

@@ -320,13 +320,13 @@ static int direction(uint64_t before, uint64_t after, unsigned size)
     return step > 0 ? BINE__RAISED : step < 0 ? BINE__LOWERED : 0;
 }
 
-static void settle_sign(struct bine__strand *self)
+static void settle_step(struct bine__strand *self)
 {
-    const struct bine__suspect *one = &self->sign;
+    const struct bine__step *one = &self->step;
     struct bine__record *record = bine__record(one->record);
     if (one->slice == self->slice && record->strand == self->number && record->w_slice == one->slice)
-        record->flags |= (uint8_t)direction(one->value, bine__value_at(one->at, one->size), one->size);
-    self->sign.at = 0;
+        record->flags |= (uint8_t)direction(one->before, bine__value_at(one->at, one->size), one->size);
+    self->step.at = 0;
 }
 
 static void settle_given(struct bine__strand *self)
@@ -480,11 +480,13 @@ static void tell_cleared(struct bine__strand *self, const struct bine__suspect *
 void bine__race_settle(struct bine__strand *self)
 {
     static const struct triple triple = {"LOST-UPDATE", "read it", "wrote it", "puts back what it had read"};
+    if (self->step.at)
+        settle_step(self);
+    if (!self->suspicious)
+        return;
     const struct bine__suspect suspect = self->restores;
     if (self->clobbered.at)
         settle_clobbered(self);
-    if (self->sign.at)
-        settle_sign(self);
     if (self->given.at)
         settle_given(self);
     self->restores.at = 0;

@@ -17,7 +17,8 @@ enum {
 static const uint32_t records_most = 1U << 28; /* 16 GiB of address space */
 
 uint32_t *bine__race_windows[BINE__WINDOWS];
-struct bine__record *bine__records;
+static struct bine__record nobodys;
+struct bine__record *bine__records = &nobodys; /* until there are some */
 static uint32_t records_made, records_free;
 
 static struct far {
@@ -40,21 +41,26 @@ static void *map(size_t size)
 
 static bool open_records(void)
 {
-    bine__records = map(records_most * sizeof *bine__records);
+    struct bine__record *all = map(records_most * sizeof *all);
+    if (!all)
+        return false;
+    bine__records = all;
     records_made = 1;
-    return bine__records != NULL;
+    return true;
 }
 
 /* Where there are cells there are records: the hooks rely on it. */
 uint32_t *bine__cell_made(uintptr_t at)
 {
     size_t number = (at >> BINE__WINDOW_BITS) & (BINE__WINDOWS - 1);
-    if (!bine__records && !open_records())
+    if (!records_made && !open_records())
         return NULL;
     if (!bine__race_windows[number])
         bine__race_windows[number] = map(((size_t)1 << BINE__WINDOW_BITS) / 8 * sizeof(uint32_t));
     return bine__cell(at);
 }
+
+bool bine__race_touched(void) { return records_made != 0; }
 
 /* ---- Records ---------------------------------------------------------------------------------------- */
 
@@ -62,7 +68,7 @@ uint32_t *bine__cell_made(uintptr_t at)
 uint32_t bine__record_new(void)
 {
     if (!records_free) {
-        if ((!bine__records && !open_records()) || records_made + CHUNK > records_most)
+        if ((!records_made && !open_records()) || records_made + CHUNK > records_most)
             return 0;
         for (uint32_t i = 0; i < CHUNK; i++) {
             bine__records[records_made + i].next = records_free;
