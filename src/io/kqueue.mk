@@ -12,7 +12,7 @@ KQUEUE_OBJECTS := $(if $(KQUEUE_HERE),$(O)/src/io/reactor_kqueue.c.o) \
 SPECIFIC += src/io/reactor_kqueue.c
 LIBS_libkqueue = -lkqueue
 
-RUN_KQUEUE = ONLY='check_reactor check_io* check_kinds* check_net check_listen check_serve* check_stream* check_loop'
+RUN_KQUEUE = ONLY='check_reactor* check_io* check_kinds* check_net check_listen check_serve* check_stream* check_loop'
 
 .PHONY: check-kqueue
 check-kqueue: ## the tests of I/O with the kqueue reactor over an imitation of kqueue(2); KQUEUE=libkqueue: over that
