@@ -152,6 +152,8 @@ bool bine__pool_free(struct bine__pool *pool)
 
 /* ---- The threads ------------------------------------------------------------------- */
 
+static int start_thread(struct bine__pool *);
+
 /* The first job whose class has a thread to spare. */
 static struct bine__job *take(struct bine__pool *pool)
 {
@@ -167,20 +169,14 @@ static struct bine__job *take(struct bine__pool *pool)
     return NULL;
 }
 
-/* With the lock held; gives it up while the job runs. */
-static void work(struct bine__pool *pool, struct bine__job *job)
+/* With the lock held: it has run. */
+static void hand_back(struct bine__pool *pool, struct bine__job *job)
 {
-    const int class = job->class;
-
-    pool->running[class]++;
-    pthread_mutex_unlock(&lock);
-    job->run(job);
-    pthread_mutex_lock(&lock);
     if (job->hangs) {
         pool->hanging--;
         pool->threads++;
     } else {
-        pool->running[class]--;
+        pool->running[job->class]--;
     }
     if (!job->io) {
         if (!job->drop)
@@ -194,6 +190,33 @@ static void work(struct bine__pool *pool, struct bine__job *job)
     bine__list_append(&job->io->finished, &job->link);
     atomic_store_explicit(&job->io->reap, true, memory_order_release); /* partner: bine__offload_reap() */
     job->io->reactor->interrupt(job->io);
+}
+
+/* The job has ended its thread, by pthread_exit(3): its task must not wait for ever. */
+static void end_thread(void *arg)
+{
+    struct bine__job *job = arg;
+    struct bine__pool *pool = job->pool;
+
+    pthread_mutex_lock(&lock);
+    hand_back(pool, job);
+    pool->threads--;
+    if (pool->queued > pool->idle && pool->threads < pool->limit)
+        (void)start_thread(pool); /* else the next job that comes sees to it */
+    free_if_over(pool);
+    pthread_mutex_unlock(&lock);
+}
+
+/* With the lock held; gives it up while the job runs. */
+static void work(struct bine__pool *pool, struct bine__job *job)
+{
+    pool->running[job->class]++;
+    pthread_mutex_unlock(&lock);
+    pthread_cleanup_push(end_thread, job);
+    job->run(job);
+    pthread_cleanup_pop(0);
+    pthread_mutex_lock(&lock);
+    hand_back(pool, job);
 }
 
 /* False: nothing came for IDLE_SECONDS, or nothing will any more. */

@@ -24,7 +24,7 @@ struct call {
     bine_fn *fn;
     void *arg;
     bine_drop_fn *drop;
-    void *value;
+    void *value; /* until it has returned one: that its thread has ended */
 };
 
 /* ---- Pools ----------------------------------------------------------------------------------------- */
@@ -108,7 +108,7 @@ static struct bine_task *begin(const bine_pool *pool, bine_fn *fn)
 int bine_pool_offload(bine_pool *pool, bine_fn *fn, void *arg, bine_result *result)
 {
     struct bine_task *self = begin(pool, fn);
-    struct call call = {.job.run = run, .fn = fn, .arg = arg};
+    struct call call = {.job.run = run, .fn = fn, .arg = arg, .value = bine_fail(EOWNERDEAD)};
 
     if (!self || bine__offload_to(pool ? pool->pool : NULL, self->loop, self, &call.job) != 0)
         return -1;
@@ -127,7 +127,8 @@ int bine_pool_offload_abandon(bine_pool *pool, bine_fn *fn, void *arg, bine_drop
             drop_arg(arg);
         return bine__error(error);
     }
-    *call = (struct call){.job.run = run, .job.drop = drop, .fn = fn, .arg = arg, .drop = drop_arg};
+    *call = (struct call){.job = {.run = run, .drop = drop}, .fn = fn, .arg = arg, .drop = drop_arg,
+                          .value = bine_fail(EOWNERDEAD)};
     if (bine__offload_to(pool ? pool->pool : NULL, self->loop, self, &call->job) != 0)
         return -1;
     give(self, call->value, result);

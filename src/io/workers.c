@@ -212,6 +212,8 @@ static int receive_output(const struct worker *worker, void **output, size_t *si
 
     if (bine_read_full(worker->fd, &answer, sizeof answer) != sizeof answer)
         return errno ? errno : ECONNRESET;
+    if (answer.reserved || answer.error < 0) /* its function has written here itself */
+        return ECONNRESET;
     if (answer.size > 0) {
         data = malloc(answer.size);
         if (!data)

@@ -93,6 +93,34 @@ static void *abandon_gated(void *pool)
     return bine_pool_offload_abandon(pool, gated, malloc(1), drop, NULL) == 0 ? NULL : bine_fail(errno);
 }
 
+static void *end_the_thread(void *arg)
+{
+    pthread_exit(arg);
+}
+
+/* More often than there are threads. */
+LOOP_TEST(a_function_that_ends_its_thread_has_failed)
+{
+    bine_pool *pool = bine_pool_new(NULL);
+    int n = 21;
+    bine_result result = {NULL, -1};
+    if (support_emulated()) { /* whose C library may lack what unwinds */
+        support_skip("a_function_that_ends_its_thread_has_failed", "qemu has no library to unwind with");
+        expect_ok(bine_pool_free(pool));
+        return;
+    }
+    for (int i = 0; i < 40; i++) {
+        expect_ok(bine_pool_offload(pool, end_the_thread, &n, &result));
+        expect_int(result.error, ==, EOWNERDEAD);
+        expect_ptr(result.value, ==, NULL);
+    }
+    expect_ok(bine_pool_offload_abandon(pool, end_the_thread, NULL, NULL, &result));
+    expect_int(result.error, ==, EOWNERDEAD);
+    expect_ok(bine_pool_offload(pool, double_it, &n, &result));
+    expect_int(n, ==, 42);
+    expect_ok(bine_pool_free(pool));
+}
+
 LOOP_TEST(others_run_meanwhile)
 {
     int n = 0;
@@ -372,7 +400,7 @@ START_TEST(outside_of_a_run_it_fails)
 END_TEST
 
 SUPPORT_MAIN("pool", a_function_runs_elsewhere_on_an_argument_of_the_callers_stack, how_it_failed_is_told,
-             others_run_meanwhile, virtual_time_stands_still_meanwhile,
+             a_function_that_ends_its_thread_has_failed, others_run_meanwhile, virtual_time_stands_still_meanwhile,
              cancellation_is_observed_after_the_function_has_returned,
              what_is_abandoned_is_left_at_once_and_dropped_when_it_ends, a_deadline_abandons_too,
              what_was_not_abandoned_keeps_its_argument, a_pools_threads_have_its_name,

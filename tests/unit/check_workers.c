@@ -11,7 +11,7 @@
 
 #include "support/fault.h"
 
-enum what { ECHO, FAIL, CRASH, HANG, TELL_PID, TELL_FDS, TELL_SIGNALS, SMALL };
+enum what { ECHO, FAIL, CRASH, RUBBISH, HANG, TELL_PID, TELL_FDS, TELL_SIGNALS, SMALL };
 
 struct ask { /* what the function is told; text follows */
     int what;
@@ -63,6 +63,11 @@ static int work(const void *input, size_t size, void **output, size_t *output_si
         return ask->number;
     case CRASH:
         raise(SIGKILL);
+        return 0;
+    case RUBBISH:
+        for (int fd = 3; fd < 16; fd++)
+            if (write(fd, "what is this good for?", 22) > 0)
+                continue; /* one of them is the worker's own */
         return 0;
     case HANG:
         for (;;)
@@ -208,6 +213,15 @@ LOOP_TEST(a_worker_that_crashes_fails_its_call_and_is_replaced)
     expect_ok(bine_workers_free(workers));
 }
 
+LOOP_TEST(a_worker_that_answers_rubbish_fails_its_call_and_is_replaced)
+{
+    bine_workers *workers = bine_workers_new(work, 1);
+    int first = ask_int(workers, TELL_PID);
+    expect_fails(ask_for(workers, RUBBISH, 0), ECONNRESET);
+    expect_int(ask_int(workers, TELL_PID), !=, first);
+    expect_ok(bine_workers_free(workers));
+}
+
 LOOP_TEST(one_that_died_while_idle_costs_no_call)
 {
     bine_workers *workers = bine_workers_new(work, 1);
@@ -344,6 +358,7 @@ LOOP_TEST(what_it_lacks_is_an_error)
 
 SUPPORT_MAIN("workers", bytes_go_there_and_come_back, so_many_at_once_and_the_others_wait,
              a_worker_has_nothing_of_the_programs_but_its_memory, virtual_time_stands_still_while_it_computes,
-             a_worker_that_crashes_fails_its_call_and_is_replaced, one_that_died_while_idle_costs_no_call,
+             a_worker_that_crashes_fails_its_call_and_is_replaced,
+             a_worker_that_answers_rubbish_fails_its_call_and_is_replaced, one_that_died_while_idle_costs_no_call,
              a_call_that_is_cut_short_kills_its_worker, one_that_waits_for_a_worker_can_leave, freeing_ends_all_of_them,
              misuse_is_an_error, what_it_lacks_is_an_error)
