@@ -14,7 +14,7 @@
 # A full run writes tests/bench/RESULTS.md and its plots, when all has been measured; one of some works alone writes
 # $O/bench/RESULTS.md.  An interrupted run ends what it has started and writes neither.
 # Programs run on processor 0, and the clients that load a server on processor 1 if there is one; of the works between
-# loops, "cross" and "loops", all run on both.
+# loops, "cross" and "loops", all run on both, but for the client of "loops".
 #
 # A missing peer is installed through apt-get where that is possible (root, or sudo without a password;
 # BINE_SETUP=no forbids it), else it is left out by name.
@@ -314,6 +314,7 @@ accepts() {
 }
 
 run_loops() {
+    [ "$client_cpu" = 0 ] || client_cpu=1 # bound, as the loops are
     for n in 100 1000 100 1000 100 1000; do for p in one two shared; do loaded $p $n echo $n 40000; done; done
     if few; then for n in 100 1000; do for p in go-one go-two; do loaded $p $n echo $n 40000; done; done; fi
     for p in one two shared eight eight-shared; do accepts $p; done

@@ -5,14 +5,18 @@
  *   loops PORT LOOPS own      each loop has a listener of its own, and the kernel shares the connections out
  *   loops PORT LOOPS shared   all accept from one listener that was made before them
  *
+ * Each loop is bound to a processor, if there are two, and run.sh binds the client to the second: on one processor with
+ * its client a server's request costs half of what it does across two, and where the scheduler puts them would decide.
  * It serves until it is ended by a signal.  And a client without a loop:
  *
  *   loops PORT PID accept     connects, sends, awaits the answer and closes, often, one connection at a time, so
  *                             that the server's loops are idle whenever one comes; prints what each costs it */
+#define _GNU_SOURCE
 #include <bine.h>
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,8 +37,17 @@ static void serve_echo(int fd, void *arg)
             break;
 }
 
+static void bind_loop(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(bine_loop_index() % 2, &set);
+    (void)sched_setaffinity(0, sizeof set, &set);
+}
+
 static void *serve(void *arg)
 {
+    bind_loop();
     int listener = shared != -1 ? shared : bine_listen("tcp", address, 0);
     (void)arg;
     if (listener < 0)
