@@ -87,6 +87,7 @@ extern struct bine__explore bine__explorer;
 
 /* explore_options.c: fills in .option; what is first is what would happen anyway. */
 void bine__explore_collect(struct bine__explore *);
+uint64_t bine__explore_owner(const struct bine__timer *); /* whose timers keep their order: a task's id */
 
 /* explore_choose.c: one of n > 0; records the point if n > 1.  *quiet: which others complete before. */
 unsigned bine__explore_choose(struct bine__explore *, unsigned n, uint32_t *quiet);

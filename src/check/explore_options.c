@@ -83,7 +83,7 @@ static void take_timers(struct bine__armed *armed, struct bine_loop *loop)
     qsort(armed->timer, armed->n, sizeof armed->timer[0], by_deadline);
 }
 
-static uint64_t owner_of(const struct bine__timer *timer)
+uint64_t bine__explore_owner(const struct bine__timer *timer)
 {
     const struct bine_task *task = concerned(timer);
     return task ? task->id : timer->owner;
@@ -94,7 +94,7 @@ static bool comes_later(const struct bine__armed *armed, unsigned i)
 {
     for (unsigned j = 0; j < i; j++)
         if (armed->timer[j]->order < armed->timer[i]->order &&
-            owner_of(armed->timer[j]) == owner_of(armed->timer[i]))
+            bine__explore_owner(armed->timer[j]) == bine__explore_owner(armed->timer[i]))
             return true;
     return false;
 }

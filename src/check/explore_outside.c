@@ -122,14 +122,14 @@ static long long reads_before;
 void bine__explore_read_begins(int fd, bool socket)
 {
     before.unknown |= bine__explore_inherited(fd);
-    if (!socket && bine__explorer.share->merge && before.counting)
+    if (!socket && before.counting)
         reads_before = number_in("/proc/self/io", "syscr: ");
 }
 
 void bine__explore_read_ends(bool socket)
 {
     int error = errno;
-    if (!socket && bine__explorer.share->merge && before.counting && before.reads > 0)
+    if (!socket && before.counting && before.reads > 0)
         before.reads += number_in("/proc/self/io", "syscr: ") - reads_before + 1;
     errno = error;
 }

@@ -25,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RANGES = 128, OWN_WORDS = 128, PROBES = 64 };
+enum { RANGES = 128, OWN_WORDS = 128, PROBES = 64, STANDERS = 32 };
 
 struct range {
     const char *from, *to;
@@ -181,18 +181,37 @@ static void mix_time(const struct bine__explore *explore, bine_ns time)
     }
 }
 
+static void mix_timer(const struct bine__explore *explore, unsigned i)
+{
+    const struct bine__timer *timer = explore->armed.timer[i];
+    mix((uintptr_t)timer);
+    mix((uintptr_t)timer->fire);
+    mix(timer->owner);
+    mix_time(explore, timer->deadline);
+    for (unsigned k = 0; k < i; k++) /* of one task's: which is due earlier, and which was set earlier */
+        if (bine__explore_owner(explore->armed.timer[k]) == bine__explore_owner(timer)) {
+            mix((uintptr_t)explore->armed.timer[k]);
+            mix(explore->armed.timer[k]->order < timer->order);
+        }
+}
+
+/* They are sorted by deadline.  Where any may be the next, that says nothing of two tasks' timers: these count in
+ * any order. */
 static void mix_timers(const struct bine__explore *explore)
 {
+    const bool any = explore->share->timers == BINE__TIMERS_ANY;
+    const uint64_t before = state.hash;
+    uint64_t sum = 0;
     for (unsigned i = 0; i < explore->armed.n; i++) {
-        const struct bine__timer *timer = explore->armed.timer[i];
-        mix((uintptr_t)timer);
-        mix((uintptr_t)timer->fire);
-        mix(timer->owner);
-        mix_time(explore, timer->deadline);
-        for (unsigned k = 0; k < i; k++) /* which of one task's was set earlier */
-            if (explore->armed.timer[k]->owner == timer->owner)
-                mix(explore->armed.timer[k]->order < timer->order);
-        leave_out(timer, sizeof *timer);
+        if (any)
+            state.hash = before;
+        mix_timer(explore, i);
+        sum += state.hash;
+        leave_out(explore->armed.timer[i], sizeof *explore->armed.timer[i]);
+    }
+    if (any) {
+        state.hash = before;
+        mix(sum);
     }
     if (explore->share->time_needed == BINE__TIME_ABSOLUTE)
         mix((uint64_t)explore->loop->now);
@@ -201,25 +220,24 @@ static void mix_timers(const struct bine__explore *explore)
 struct tasks {
     const struct bine__explore *explore;
     uint64_t n;
+    struct stander { /* a task that stands in a generator's body */
+        const char *sp;
+        bine_ns deadline; /* of its sleep; BINE_FOREVER: none */
+    } away[STANDERS];
+    unsigned aways;
 };
 
-/* All that was ever used of it: of a generator's, and of a task's that stands in a generator's body, nobody
- * here knows how far it reaches. */
-static void mix_whole(struct bine__stack stack)
+/* All that was ever used of it: of a generator's that stands at a yield, and of a task's that stands in a
+ * generator's body, nobody here knows how far it reaches. */
+static void mix_whole(struct bine__stack stack, const char *top)
 {
-    const char *top = stack.base + bine__stack_span(stack);
-    mix_range(top - bine__stack_used(stack), top);
+    mix_range(stack.base + bine__stack_span(stack) - bine__stack_used(stack), top);
 }
 
-/* The innermost frames are the library's. */
-static void mix_stack(const struct bine_task *task, struct bine__stack stack, bine_ns deadline)
+/* As far as it is in use.  The innermost frames are the library's. */
+static void mix_in_use(const char *sp, const char *top, bine_ns deadline)
 {
-    const char *sp = bine__context_sp(&task->context), *top = (const char *)task;
-    if (sp < stack.base || sp >= top) {
-        mix((uintptr_t)sp);
-        mix_whole(stack);
-        return;
-    }
+    const unsigned out = state.out;
     const char *own = sp + OWN_WORDS * 8 < top ? sp + OWN_WORDS * 8 : top;
     uint64_t word;
 
@@ -230,11 +248,32 @@ static void mix_stack(const struct bine_task *task, struct bine__stack stack, bi
                 leave_out(at, 8);
         }
     mix_range(sp, top);
+    state.out = out;
+}
+
+static void mix_stack(const struct bine_task *task, struct bine__stack stack, bine_ns deadline)
+{
+    const char *sp = bine__context_sp(&task->context), *top = (const char *)task;
+    if (sp >= stack.base && sp < top) {
+        mix_in_use(sp, top, deadline);
+    } else {
+        mix((uintptr_t)sp);
+        mix_whole(stack, top);
+    }
+}
+
+/* A time that its frames hold, and that is no part of the state: BINE_FOREVER, none. */
+static bine_ns sleeps_until(const struct bine__explore *explore, const struct bine_task *task)
+{
+    bine_ns deadline = BINE_FOREVER;
+    for (unsigned i = 0; i < explore->armed.n; i++)
+        if (explore->armed.timer[i]->owner == task->id && bine__explore_is_sleep(explore->armed.timer[i]))
+            deadline = explore->armed.timer[i]->deadline;
+    return explore->share->time_needed == BINE__TIME_ABSOLUTE ? BINE_FOREVER : deadline;
 }
 
 static void mix_task(const struct tasks *tasks, const struct bine_task *task, struct bine__stack stack)
 {
-    bine_ns deadline = BINE_FOREVER;
     mix(task->id);
     mix((uint64_t)task->state << 32 | (uint64_t)task->wait << 16 | task->flags);
     mix(task->interrupted);
@@ -242,7 +281,7 @@ static void mix_task(const struct tasks *tasks, const struct bine_task *task, st
     mix((uint64_t)(int64_t)task->failing);
     mix((uintptr_t)task->cause);
     mix((uintptr_t)task->scope);
-    mix((uint64_t)task->object);
+    mix(task->wait ? (uint64_t)task->object : 0);
     mix((uintptr_t)task->joiner);
     mix((uintptr_t)task->fn);
     mix((uintptr_t)task->arg);
@@ -260,15 +299,32 @@ static void mix_task(const struct tasks *tasks, const struct bine_task *task, st
     mix_time(tasks->explore, task->deadline);
     if (task->state == BINE__ENDED)
         return;
-    for (unsigned i = 0; i < tasks->explore->armed.n; i++)
-        if (tasks->explore->armed.timer[i]->owner == task->id &&
-            bine__explore_is_sleep(tasks->explore->armed.timer[i]))
-            deadline = tasks->explore->armed.timer[i]->deadline;
-    if (tasks->explore->share->time_needed == BINE__TIME_ABSOLUTE)
-        deadline = BINE_FOREVER;
-    unsigned out = state.out;
-    mix_stack(task, stack, deadline);
-    state.out = out;
+    mix_stack(task, stack, sleeps_until(tasks->explore, task));
+}
+
+/* True: a task stands in this generator's body. */
+static bool mix_stood_in(const struct tasks *tasks, struct bine__stack stack)
+{
+    const char *top = stack.base + bine__stack_span(stack);
+    for (unsigned i = 0; i < tasks->aways; i++)
+        if (tasks->away[i].sp >= stack.base && tasks->away[i].sp < top) {
+            mix_in_use(tasks->away[i].sp, top, tasks->away[i].deadline);
+            return true;
+        }
+    return false;
+}
+
+/* Where tasks stand is known before any stack is looked at. */
+static void note_where(struct bine__stack stack, void *arg)
+{
+    struct tasks *tasks = arg;
+    const struct bine_task *task = bine__task_of(stack);
+    if (bine__stack_is_free(&tasks->explore->loop->stacks, stack) || task->magic != BINE__TASK_MAGIC ||
+        task->state == BINE__ENDED || tasks->aways == STANDERS)
+        return;
+    const char *sp = bine__context_sp(&task->context);
+    if (sp < stack.base || sp >= (const char *)task)
+        tasks->away[tasks->aways++] = (struct stander){sp, sleeps_until(tasks->explore, task)};
 }
 
 /* A task's, or a generator's: that one itself is in the heap. */
@@ -281,8 +337,8 @@ static void mix_stack_in_use(struct bine__stack stack, void *arg)
     tasks->n++;
     if (task->magic == BINE__TASK_MAGIC)
         mix_task(tasks, task, stack);
-    else
-        mix_whole(stack);
+    else if (!mix_stood_in(tasks, stack))
+        mix_whole(stack, stack.base + bine__stack_span(stack));
 }
 
 static uint64_t stacks_in_use(const struct bine_loop *loop)
@@ -297,7 +353,7 @@ static uint64_t stacks_in_use(const struct bine_loop *loop)
 static uint64_t hash_state(struct bine__explore *explore)
 {
     struct bine_loop *loop = explore->loop;
-    struct tasks tasks = {explore, 0};
+    struct tasks tasks = {.explore = explore};
     uint64_t descriptors = 0, slow = 0;
 
     if (bine__explore_look_outside(explore, &descriptors) != BINE__COMPARABLE_YES || state.impossible ||
@@ -320,6 +376,7 @@ static uint64_t hash_state(struct bine__explore *explore)
         slow += explore->slow[i] * UINT64_C(0x9e3779b97f4a7c15);
     mix(slow);
     mix(descriptors);
+    bine__stacks_each(&loop->stacks, note_where, &tasks);
     bine__stacks_each(&loop->stacks, mix_stack_in_use, &tasks);
     if (tasks.n != stacks_in_use(loop))
         return 0;

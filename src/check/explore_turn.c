@@ -17,6 +17,11 @@
 
 enum { OUTSIDE_SLICE_MS = 10, CLEARED = 3072, MARGIN = 4096 };
 
+/* Where the stack ends that is run on. */
+struct here {
+    const char *address, *base; /* NULL: not found */
+};
+
 /* ---- Making it happen ------------------------------------------------------------------------------ */
 
 /* Those that it passes keep their order. */
@@ -194,14 +199,49 @@ void bine__explore_turn(struct bine_loop *loop)
 
 /* What calls that have returned left on the stack is in words of later frames that nobody sets, and would make
  * states differ.  Where there is room. */
-static __attribute__((noinline)) void clear_below(const struct bine_task *self)
+static __attribute__((noinline)) void clear_below(const char *base)
 {
     char room[CLEARED];
-    const struct bine__stack stack = self->stack;
-    if (room >= stack.base && room < (const char *)self && room - stack.base > MARGIN) {
+    if (base && room > base && room - base > MARGIN) {
         memset(room, 0, sizeof room);
         __asm__ volatile("" : : "r"(room) : "memory");
     }
+}
+
+static void is_it_here(struct bine__stack stack, void *arg)
+{
+    struct here *here = arg;
+    if (here->address >= stack.base && here->address < stack.base + bine__stack_span(stack))
+        here->base = stack.base;
+}
+
+/* Of the task, or of the generator whose body it stands in; NULL: the thread's own. */
+static const char *base_of_this_stack(struct bine_task *self)
+{
+    struct here here = {__builtin_frame_address(0), NULL};
+    if (here.address >= self->stack.base && here.address < (const char *)self)
+        return self->stack.base;
+    bine__stacks_each(&self->loop->stacks, is_it_here, &here);
+    return here.base;
+}
+
+static void clear_stack(struct bine_task *self)
+{
+    if (bine__explorer.share->merge && self != &self->loop->root)
+        clear_below(base_of_this_stack(self));
+}
+
+/* Frames that this call will have, and leave standing, begin clear. */
+void bine__explore_call(struct bine_task *self)
+{
+    clear_stack(self);
+}
+
+void bine__explore_cross(void)
+{
+    struct bine_loop *loop = bine__loop;
+    if (loop && bine__explored(loop))
+        clear_stack(loop->current);
 }
 
 void bine__explore_leave(struct bine_task *self)
@@ -220,8 +260,8 @@ void bine__explore_leave(struct bine_task *self)
         bine__explore_placed(explore, self, bine__explore_place(explore, bine__explore_telling(explore)));
     if (self->state == BINE__ENDED && self->loop->alive == 0) /* the last of them */
         (void)bine__explore_look_outside(explore, &unused);
-    else if (explore->share->merge)
-        clear_below(self);
+    else
+        clear_stack(self);
     explore->share->doing[0] = '\0';
 }
 

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "check/race.h"
+#include "runtime/explore.h"
 
 enum { CONTEXTS = 1 << 20, CONTEXT_HEADS = 1 << 16, MOST_DEPTH = 1 << 16 };
 
@@ -128,6 +129,7 @@ void bine__check_gen_in(struct bine__stash **place)
 {
     struct bine__strand *self = bine__race_self;
     struct bine__stash *stash = *place;
+    bine__explore_cross();
     if (!self)
         return;
     self->undos = 0;
@@ -174,6 +176,7 @@ void bine__check_gen_out(struct bine__stash **place)
 {
     struct bine__strand *self = bine__race_self;
     struct bine__stash *stash = *place;
+    bine__explore_cross();
     if (!self || !stash || self->depth < stash->base)
         return;
     self->floor = stash->floor;

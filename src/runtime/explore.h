@@ -26,7 +26,10 @@ void bine__explore_open(struct bine_loop *);
 void bine__explore_close(struct bine_loop *);
 /* In place of all that a turn does for time and events: decides what happens next and sees to it. */
 void bine__explore_turn(struct bine_loop *);
-/* self is about to be left, its state and wait are set. */
+/* self has begun a call that may switch; whoever runs is about to go over to a generator's stack or from one; and:
+ * self is about to be left, its state and wait are set. */
+void bine__explore_call(struct bine_task *self);
+void bine__explore_cross(void);
 void bine__explore_leave(struct bine_task *self);
 /* A scope of this parked task's, or bine_cancel(), is about to make it runnable. */
 void bine__explore_interrupt(const struct bine_task *);
@@ -85,6 +88,7 @@ void bine__explore_ticket_back(int fd, int direction);
 #define bine__explore_open(loop) ((void)(loop))
 #define bine__explore_close(loop) ((void)(loop))
 #define bine__explore_turn(loop) ((void)(loop))
+#define bine__explore_call(self) ((void)(self))
 #define bine__explore_leave(self) ((void)(self))
 #define bine__explore_interrupt(task) ((void)(task))
 #define bine__explore_now(loop) ((void)(loop))

@@ -310,6 +310,8 @@ static inline __attribute__((always_inline)) struct bine_task *bine__begin(void)
     if (bine__unlikely(!self))
         return NULL;
     bine__check_call(self);
+    if (bine__explored(self->loop))
+        bine__explore_call(self);
     if (bine__likely(!self->alert && self->loop->budget > 0)) {
         self->loop->budget--;
         return self;

@@ -58,12 +58,14 @@ static inline void bine__line_remove(struct bine__line *line, struct bine__turn 
     struct bine__list *next = turn->node.next;
     if (next == &turn->node) {
         line->first = NULL;
-        return;
+    } else {
+        next->previous = turn->node.previous;
+        next->previous->next = next;
+        if (line->first == &turn->node)
+            line->first = next;
     }
-    next->previous = turn->node.previous;
-    next->previous->next = next;
-    if (line->first == &turn->node)
-        line->first = next;
+    if (BINE__CHECKED) /* a word that is left on a stack would tell equal states apart: explore_state.c */
+        turn->node = (struct bine__list){NULL, NULL};
 }
 
 /* Out of the line, whose first it is; not woken. */
@@ -127,6 +129,8 @@ static inline int bine__line_wait(struct bine__line *line, struct bine__turn *tu
     int error = bine__park(self->loop, self, wait, (intptr_t)object);
     if (bine__unlikely(error))
         bine__line_remove(line, turn);
+    if (BINE__CHECKED)
+        turn->task = NULL; /* as above */
     return error;
 }
 

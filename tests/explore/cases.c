@@ -145,6 +145,114 @@ static void *sleeper(void *name)
     return NULL;
 }
 
+/* ---- Outcomes: what differs by schedule is the status that the program ends with --------------------- */
+
+static unsigned digest;
+static bool calm; /* a third number on the command line: nothing comes of it, and nothing fails */
+
+/* Who did something, in order; of few values, so that all come up. */
+static void digest_of(const char *name)
+{
+    digest = calm ? 0 : (digest * 2 + (unsigned)(*name - 'a')) % 23;
+}
+
+static bine_mutex digest_lock = BINE_MUTEX_INIT;
+
+static void *locks_and_digests(void *name)
+{
+    for (int i = 0; i < number[1]; i++) {
+        bine_mutex_lock(&digest_lock);
+        bine_yield();
+        digest_of(name);
+        bine_mutex_unlock(&digest_lock);
+        bine_yield();
+    }
+    return NULL;
+}
+/* Tasks that wait in line for a lock, or do not have to. */
+static void *run_locked(void *unused)
+{
+    spawn_all(locks_and_digests);
+    exit((int)digest);
+    return unused;
+}
+
+static bine_rwlock digest_rwlock = BINE_RWLOCK_INIT;
+
+static void *reads_or_writes(void *name)
+{
+    for (int i = 0; i < number[1]; i++) {
+        if (*(char *)name == 'a')
+            bine_rwlock_write(&digest_rwlock);
+        else
+            bine_rwlock_read(&digest_rwlock);
+        bine_yield();
+        digest_of(name);
+        bine_rwlock_unlock(&digest_rwlock);
+        bine_sleep(BINE_MS);
+    }
+    return NULL;
+}
+static void *run_rwlocked(void *unused)
+{
+    spawn_all(reads_or_writes);
+    exit((int)digest);
+    return unused;
+}
+
+static void *sleeps_between(bine_gen *gen, void *name)
+{
+    for (int i = 0; i < number[1]; i++) {
+        bine_sleep(BINE_MS);
+        digest_of(name);
+        bine_gen_yield(gen, name, NULL);
+    }
+    return NULL;
+}
+static void *takes(void *name)
+{
+    bine_gen *gen = bine_gen_new(sleeps_between, name);
+    BINE_FOR_EACH(v, gen)
+        bine_yield();
+    bine_gen_free(gen);
+    return NULL;
+}
+/* Tasks that wait in bodies of generators, and outside of them. */
+static void *run_taken(void *unused)
+{
+    spawn_all(takes);
+    exit((int)digest);
+    return unused;
+}
+
+static int shared_pipe[2];
+
+static void *reads_one(void *name)
+{
+    char byte;
+    while (bine_read(shared_pipe[0], &byte, 1) == 1)
+        digest_of(name);
+    return NULL;
+}
+static void *feeds(void *unused)
+{
+    for (int i = 0; i < number[1]; i++)
+        bine_write(shared_pipe[1], "x", 1);
+    bine_close(shared_pipe[1]);
+    return unused;
+}
+/* Readers of one pipe: who gets which byte. */
+static void *run_fed(void *unused)
+{
+    if (bine_pipe(shared_pipe) != 0)
+        abort();
+    bine_task *feeder = bine_spawn(feeds, NULL);
+    spawn_all(reads_one);
+    bine_join(feeder, NULL);
+    exit((int)digest);
+    return unused;
+}
+
 /* n sleepers of different length: (2n)! / 2^n in any order; n! where time is in order */
 static void *run_sleepers(void *unused)
 {
@@ -651,7 +759,8 @@ static const struct {
     CASE(slices), CASE(needle), CASE(add), CASE(update), CASE(register), CASE(clock), CASE(sleepers),
     CASE(select), CASE(deadline), CASE(watchdog), CASE(too_late),
     CASE(callbacks), CASE(alarm), CASE(generators), CASE(letter),
-    CASE(pipe), CASE(log), CASE(tcp), CASE(mail), CASE(server), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
+    CASE(locked), CASE(rwlocked), CASE(taken), CASE(fed), CASE(pipe), CASE(log), CASE(tcp), CASE(mail),
+    CASE(server), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
     CASE(flood), CASE(crash), CASE(binary), CASE(stuck), CASE(lost), CASE(child), CASE(moody),
 };
 
@@ -659,6 +768,7 @@ int main(int argc, char *argv[])
 {
     for (int i = 2; i < argc && i < 4; i++)
         number[i - 2] = atoi(argv[i]);
+    calm = argc > 4;
     if (argc > 1 && strcmp(argv[1], "status") == 0)
         return 7;
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++)
