@@ -134,7 +134,7 @@ while read -r name; do
 done <"$work/beneath" >>"$work/missing"
 # Types, constants and members of public structs: named somewhere.
 awk '/^#define BINE_[A-Z0-9_]+ / && $2 !~ /BINE__|_DECLS|_EXPORT/ { print $2 }
-     /^ *BINE_[A-Z_]+,?( = [0-9]+,)?( |$)/ && !/BINE_EXPORT|_DECLS/ { sub(/,.*/, "", $1); print $1 }
+     /^ *BINE_[A-Z_]+,?( = [0-9]+,)?( |$)/ && !/BINE_EXPORT|BINE__|_DECLS/ { sub(/,.*/, "", $1); print $1 }
      /^enum \{ / { for (i = 1; i <= NF; i++) if ($i ~ /^BINE_/) { sub(/,/, "", $i); print $i } }
      /^} bine_[a-z_]+;/ { sub(/;/, "", $2); print $2 }
      /^typedef / && match($0, /bine_[a-z_]+(;|\()/) { print substr($0, RSTART, RLENGTH - 1) }
