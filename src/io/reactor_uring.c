@@ -23,9 +23,10 @@
  * queue has overflowed, nothing is lost, the entries stay in the queue, and the loop goes on with what epoll
  * tells until a later turn gets through.  If the ring is refused for good, by a sandbox in mid-run, it is
  * given up: whatever it watched epoll watches, and operations go to threads.  Those that the kernel already
- * has it would report to nobody but who enters the ring.  So the ring is closed, which stops what can be
- * stopped, and they are awaited by a pipe: its end for writing is a file of the ring's alone, and hangs up
- * when the kernel is done with the ring and so with their memory (uring_op.c tells what becomes of them). */
+ * has it reports to nobody but who enters the ring.  Where not even that is allowed the ring is closed, which
+ * stops what can be stopped, and they are awaited by a pipe: its end for writing is a file of the ring's alone,
+ * and hangs up when the kernel is done with the ring and so with their memory.  (uring_op.c tells what becomes
+ * of them.) */
 #define _GNU_SOURCE
 #include "io/uring.h"
 
@@ -167,7 +168,7 @@ static void cancel_all(struct bine__uring *uring)
 
 static void dispose(struct bine__uring *uring)
 {
-    if (!uring->lost)
+    if (!uring->closed)
         io_uring_queue_exit(&uring->ring);
     close(uring->gone);
     bine__epoll_dispose(&uring->epoll);
@@ -426,21 +427,37 @@ static void lose_ring(struct bine__io *io, struct bine__uring *uring)
     }
     for (uint32_t chunk = 0; chunk < io->chunk_count; chunk++)
         hand_over(io, chunk);
-    io_uring_queue_exit(&uring->ring);
 }
 
-/* The ring has been lost. */
-static unsigned wait_without_ring(struct bine__io *io, struct bine__uring *uring, bine_ns timeout)
+/* One that takes no operations may still tell how those that it has end. */
+static void ask_lost_ring(struct bine__io *io, struct bine__uring *uring)
 {
     struct pollfd gone = {.fd = uring->gone, .events = POLLIN};
+    int result;
 
-    if (bine__likely(bine__list_empty(&uring->operations)))
-        return bine__reactor_epoll.wait(io, timeout);
-    if (poll(&gone, 1, 0) == 1) {
-        bine__uring_abandon(io);
-        timeout = 0;
+    if (uring->closed) {
+        if (poll(&gone, 1, 0) == 1)
+            bine__uring_abandon(io);
+        return;
     }
-    return bine__reactor_epoll.wait(io, timeout < RETRY_PERIOD ? timeout : RETRY_PERIOD);
+    result = io_uring_get_events(&uring->ring);
+    reap(io, uring);
+    if ((result < 0 && result != -EINTR) || bine__list_empty(&uring->operations)) {
+        io_uring_queue_exit(&uring->ring);
+        uring->closed = true;
+    }
+}
+
+static unsigned wait_without_ring(struct bine__io *io, struct bine__uring *uring, bine_ns timeout)
+{
+    if (bine__unlikely(!uring->closed || !bine__list_empty(&uring->operations))) {
+        ask_lost_ring(io, uring);
+        if (io->woken)
+            timeout = 0;
+        else if (timeout > RETRY_PERIOD)
+            timeout = RETRY_PERIOD;
+    }
+    return bine__reactor_epoll.wait(io, timeout);
 }
 
 /* The entries stay in the queue.  What the ring knows already is taken, so that there is room again. */

@@ -11,13 +11,14 @@
 
 struct bine__uring {
     struct bine__epoll epoll; /* the first member: the functions of bine__reactor_epoll take us for one */
-    struct io_uring ring;     /* not there any more once it is lost */
+    struct io_uring ring;     /* not there any more once it is closed */
     int gone;                 /* a pipe that hangs up when the kernel is done with the ring */
     struct bine__list operations; /* submitted, and not completed */
     unsigned refusals;        /* turns, one after the other, in which the kernel had no room */
     bool look;                /* the inner epoll has something to report */
     bool unwatched;           /* the ring does not watch it at the moment */
     bool lost;                /* the kernel refuses the ring for good: epoll does it all */
+    bool closed;              /* and nothing can be learnt from it */
 };
 
 /* How an entry is marked.  An operation's mark is its address, which is even; a poll's has the lowest bit
