@@ -436,6 +436,14 @@ static void *run_letter(void *unused)
     return unused;
 }
 
+/* So much as to have a file open. */
+static void *run_filed(void *unused)
+{
+    file = memfd_create("file", MFD_CLOEXEC);
+    spawn_all(slices);
+    return unused;
+}
+
 /* ---- Descriptors ----------------------------------------------------------------------------------- */
 
 static int ends[2];
@@ -758,7 +766,7 @@ static const struct {
 } cases[] = {
     CASE(slices), CASE(needle), CASE(add), CASE(update), CASE(register), CASE(clock), CASE(sleepers),
     CASE(select), CASE(deadline), CASE(watchdog), CASE(too_late),
-    CASE(callbacks), CASE(alarm), CASE(generators), CASE(letter),
+    CASE(callbacks), CASE(alarm), CASE(generators), CASE(letter), CASE(filed),
     CASE(locked), CASE(rwlocked), CASE(taken), CASE(fed), CASE(pipe), CASE(log), CASE(tcp), CASE(mail),
     CASE(server), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
     CASE(flood), CASE(crash), CASE(binary), CASE(stuck), CASE(lost), CASE(child), CASE(moody),

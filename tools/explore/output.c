@@ -164,9 +164,9 @@ static void print_states(const struct result *result)
         printf("It took long: after the first %lu of them all began again, and states were compared "
                "(--merge).\n",
                result->before);
-    if (options.merge != MERGE_ALWAYS)
-        return;
-    if (result->unseen)
+    /* Nobody has asked for it, but it would have helped. */
+    const bool late = options.merge == MERGE_LATE && options.mode == MODE_ALL && result->timed_out;
+    if (result->unseen && (late || options.merge == MERGE_ALWAYS))
         printf("States were not compared: the program reads files, maps memory, has threads or other processes, "
                "or descriptors of other kinds than are looked into.\n");
 }
