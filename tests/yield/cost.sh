@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What bine-race costs: time on an I/O load and on a computation, and memory, each as a ratio to the same program with
+# What bine-race costs: time on I/O loads and on a computation, and memory, each as a ratio to the same program with
 # the plain library, the best of five runs that alternate.  For people: nothing is asserted.
 #
 #   tests/yield/cost.sh        from the environment: BUILD ("build"), CC ("gcc"), RUNS (5)
@@ -15,7 +15,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 printf '%-28s %12s %12s %8s   %s\n' load plain checked ratio bar
-for load in echo:us:1.5 cpu:us:25 memory:KiB:10; do
+for load in echo:us:1.5 lines:us:1.5 cpu:us:25 memory:KiB:10; do
     name=${load%%:*} rest=${load#*:}
     unit=${rest%%:*} bar=${rest#*:}
     source=tests/yield/cost/$name.c
