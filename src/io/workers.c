@@ -207,7 +207,7 @@ static bool send_input(const struct worker *worker, const void *input, uint64_t 
 /* 0, or an errno value: of the function's if *answered, else the worker is of no more use. */
 static int receive_output(const struct worker *worker, void **output, size_t *size, bool *answered)
 {
-    struct bine__answer answer;
+    struct bine__answer answer = {0};
     void *data = NULL;
 
     if (bine_read_full(worker->fd, &answer, sizeof answer) != sizeof answer)
