@@ -159,7 +159,7 @@ expect 0 'two tasks in generators' '^[1-3]?[0-9]{1,2} schedules, all there are' 
 plainly=''
 expect 0 'pipes are compared without being asked to' 'It took long: after the first [0-9]+ of them all began again' \
     --jobs 1 -- "$work/cases" fed 2 4 calm
-expect 3 'why it did not help' '^States were not compared: the program reads files' --time 4 -- "$work/cases" filed 3 9
+expect 3 'why it did not help' '^States were not compared: the program reads files' --time 8 -- "$work/cases" filed 3 9
 plainly=--no-merge
 
 # ---- Needles -------------------------------------------------------------------------------------------
