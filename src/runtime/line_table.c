@@ -185,6 +185,16 @@ static void entry_4(struct reader *reader, uint64_t wanted, const char **path, c
     }
 }
 
+/* As much of it as fits, from a directory or a name on. */
+static const char *end_of(const char *path, size_t room)
+{
+    size_t length = strlen(path);
+    if (length <= room)
+        return path[0] == '/' ? path + 1 : path;
+    const char *end = path + (length - room), *slash = strchr(end, '/');
+    return slash ? slash + 1 : end;
+}
+
 /* As the compiler was given it: with a directory only if that was relative, since a report is read where the
  * program was built. */
 static void say(const struct unit *unit, const struct reader *program, const struct row *row, char *where,
@@ -207,10 +217,21 @@ static void say(const struct unit *unit, const struct reader *program, const str
     } else {
         entry_4(&reader, row->file, &path, &directory);
     }
-    if (path[0] == '/' || !directory[0])
-        snprintf(where, size, "%s:%llu", path, (unsigned long long)row->line);
-    else
-        snprintf(where, size, "%s/%s:%llu", directory, path, (unsigned long long)row->line);
+    if (path[0] == '/')
+        directory = "";
+    char line[32];
+    size_t digits = (size_t)snprintf(line, sizeof line, ":%llu", (unsigned long long)row->line);
+    size_t length = strlen(path), before = strlen(directory);
+    if (before + 1 + length + digits < size) {
+        snprintf(where, size, "%s%s%s%s", directory, before ? "/" : "", path, line);
+        return;
+    }
+    /* Too long: its end, from a directory on; the line in any case. */
+    size_t room = size > digits + sizeof ".../" ? size - digits - sizeof ".../" : 0;
+    path = end_of(path, room);
+    length = strlen(path);
+    directory = length + 1 < room ? end_of(directory, room - length - 1) : "";
+    snprintf(where, size, ".../%s%s%s%s", directory, directory[0] ? "/" : "", path, line);
 }
 
 /* Runs the unit's program; true: *found is the row that covers the address. */

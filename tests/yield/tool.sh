@@ -120,6 +120,9 @@ cc() { # <what> <program> <argument>...: it builds, and the program's finding ha
 }
 cc 'with -gz the lines are known' compressed -gz -o compressed race.c
 cc 'with -flto it is instrumented' whole -flto -o whole race.c
+long=$(printf '%0120d' 0)
+mkdir -p "$long" && cp race.c "$long/race.c"
+cc 'of a long path the end is told, and the line' far -o far "$PWD/$long/race.c"
 cc 'a response file gives words' 'a response' @words
 cc 'dependencies go beside the program' depends -MD -o depends race.c
 if grep -q '^depends: .*race\.c' depends-race.d; then echo "ok and name it"; else echo "FAIL no depends-race.d"; fi
