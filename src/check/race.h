@@ -17,6 +17,7 @@
 #ifndef BINE_CHECK_RACE_H
 #define BINE_CHECK_RACE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,7 +52,8 @@ enum bine__race_rule {
     BINE__RULE_AGAIN = 1 << 17,    /* who asks the same of the new value has looked again */
     BINE__RULE_TAKEN = 1 << 18,    /* what was given away and taken anew is another thing */
     BINE__RULE_STEPS = 1 << 19,    /* functions called one after the other from one place are no turns */
-    BINE__RULE_UNFOUND = 1 << 20   /* to keep what was read is no look; nor is to link to it */
+    BINE__RULE_UNFOUND = 1 << 20,  /* to keep what was read is no look; nor is to link to it */
+    BINE__RULE_FILLED = 1 << 21    /* a search that is made again, to put something there, is no look */
 };
 
 struct bine__race_options {
@@ -190,7 +192,7 @@ struct bine__held {
 };
 
 enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 4, BINE__LOOKS = 4 };
-enum { BINE__TAKES = 8, BINE__QUESTIONS = 64 };
+enum { BINE__TAKES = 8, BINE__QUESTIONS = 64, BINE__FILLS = 4 };
 
 struct bine__undo { /* a read that may turn out to be half of an update */
     uintptr_t at;
@@ -211,7 +213,9 @@ struct bine__suspect {
         BINE__OVERWRITES,
         BINE__RETURNED,  /* the place was read again, and holds what it held before others wrote there */
         BINE__UNFOUND,   /* there was nothing when it looked */
-        BINE__CLEARS     /* a flag that another has set once more */
+        BINE__CLEARS,    /* a flag that another has set once more */
+        BINE__FILLS_AGAIN, /* a place that was empty when it looked */
+        BINE__REPLACES, BINE__EXCHANGES /* what another has put where nothing was */
     } suspicion;
     bool may_give_back; /* of an update */
     bool of_group;
@@ -234,6 +238,16 @@ struct bine__took { /* a pointer to it was read, where others had written it in 
     uint32_t slice;
 };
 
+struct bine__filled { /* a place that it has found by a search, once more, and that another has filled */
+    uintptr_t at; /* 0: none */
+    uint32_t slice;
+    unsigned depth; /* of the activation from which both searches were begun */
+    unsigned made;  /* blocks until then */
+    uint64_t value;
+    struct bine__record mine, theirs;
+};
+enum { BINE__SUSPECTS = 1, BINE__FILLED = 2 };
+
 struct bine__look { /* a value that was read, for the comparison that may follow */
     uint64_t value;
     uint32_t record;
@@ -247,7 +261,7 @@ struct bine__strand {
     uint32_t number, slice;
     unsigned undos, looks;
     unsigned open;                       /* which of .look were not compared yet: bit 0 is the last's */
-    bool suspicious;                     /* some of the suspects are under suspicion */
+    uint8_t suspicious;                  /* BINE__SUSPECTS: some of the suspects are; BINE__FILLED */
     struct bine__look look[BINE__LOOKS]; /* the last of them */
     /* And the rest. */
     uint64_t task; /* its id */
@@ -277,6 +291,8 @@ struct bine__strand {
     unsigned knows, known_room;
     struct bine__took took[BINE__TAKES];
     unsigned takes;
+    struct bine__filled filled[BINE__FILLS];
+    unsigned fills;
     struct bine__held held[BINE__HELD];
     unsigned holds;
     uint16_t locks; /* their set's number */
@@ -360,6 +376,17 @@ extern struct bine__question bine__race_questions[BINE__QUESTIONS];
 const struct bine__question *bine__race_asked(const struct bine__suspect *);
 void bine__race_ask_again(struct bine__strand *, uint64_t constant, uint64_t value, uintptr_t pc);
 
+/* race_format.c: reads the texts that printf() will. */
+void bine__race_formats(const char *format, va_list, uintptr_t pc);
+
+/* race_filled.c */
+void bine__race_looks_again(struct bine__strand *, const struct bine__record *mine, uintptr_t at,
+                            unsigned size);
+void bine__race_asks_found(struct bine__strand *);
+void bine__race_fills(struct bine__strand *, const struct bine__record *mine, uintptr_t at, unsigned size,
+                      enum bine__access_kind, uint32_t pc, uint32_t context);
+bool bine__race_has_filled(const struct bine__strand *, const struct bine__suspect *);
+
 /* race_sync.c */
 bool bine__race_knows(const struct bine__strand *, uint32_t strand, uint32_t slice);
 void bine__race_tell(struct bine__strand *to, const struct bine__strand *from, bool all);
@@ -397,6 +424,8 @@ const struct bine__record *bine__record_of_pointer(uint32_t strand, uintptr_t fi
 void bine__race_clear(uintptr_t at, size_t size);
 void bine__heap_tidy(void); /* race_heap.c: deals with what other threads have freed */
 bool bine__heap_made(uintptr_t at, uint32_t strand); /* the block was allocated by that strand */
+unsigned bine__heap_count(void);                     /* of blocks allocated so far */
+bool bine__heap_made_before(uintptr_t at, unsigned count);
 
 static inline uint8_t bine__mask(uintptr_t at, unsigned size)
 {

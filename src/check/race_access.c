@@ -205,6 +205,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     struct bine__record *mine = own_record(self, cell, mask, size, kind, short_pc);
     if (!mine)
         return;
+    if (kind != BINE__READ && (self->suspicious & BINE__FILLED))
+        bine__race_fills(self, mine, at, size, kind, short_pc, context);
     if (mine->kind && mine->slice == bine__race_slice) { /* nobody can have come between */
         mine->time = bine__race_now;
         mine->mask |= mask;
@@ -252,6 +254,9 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     if (mine->kind && shared && may_matter(mine, kind, at, size, group) &&
         bine__race_same_turn(self, mine->time, mine->slice))
         bine__race_judge(self, mine, at, size, kind, mask, pc, group);
+    if (kind == BINE__READ && mine->kind == BINE__READ && mine->next && size == mine->size && !group &&
+        bine__value_at(at, size) != mine->val)
+        bine__race_looks_again(self, mine, at, size);
     if (kind == BINE__READ && size == 8 && mine->kind && mine->next)
         bine__race_took(self, mine, at);
     bool tested = kind == BINE__READ && size >= 4 && bine__rule(BINE__RULE_TESTS) &&

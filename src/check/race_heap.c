@@ -229,6 +229,17 @@ bool bine__heap_made(uintptr_t at, uint32_t strand)
     return false;
 }
 
+unsigned bine__heap_count(void) { return made_next; }
+
+/* What is in none of the blocks that are known, nor at the end of one, was there before. */
+bool bine__heap_made_before(uintptr_t at, unsigned count)
+{
+    for (unsigned i = made_next; i != count && made_next - i < MADE; i--)
+        if (at - made[(i - 1) % MADE].at <= made[(i - 1) % MADE].size)
+            return false;
+    return true;
+}
+
 HEAP void *malloc(size_t size) { return made_by(__libc_malloc(size), size); }
 
 HEAP void *calloc(size_t n, size_t size) { return made_by(__libc_calloc(n, size), n * size); }

@@ -346,13 +346,15 @@ INLINE void compare_all(struct bine__strand *self, uint64_t a, uint64_t b, unsig
                         uintptr_t pc)
 {
     unsigned these = 0;
-    bool suspicious = self->suspicious;
+    unsigned suspicious = self->suspicious;
 #pragma GCC unroll 4
     for (unsigned i = 1; i <= BINE__LOOKS; i++)
         if (holds(last_look(self, i), b, size) || (!constant && holds(last_look(self, i), a, size)))
             these |= 1u << (i - 1);
     these &= self->open;
-    if (constant && suspicious)
+    if (suspicious & BINE__FILLED)
+        bine__race_asks_found(self);
+    if (constant && (suspicious & BINE__SUSPECTS))
         bine__race_ask_again(self, a, b, pc);
     if (!constant && (these || suspicious))
         compared(self, a, b, size);
@@ -388,7 +390,7 @@ INLINE void compare(uint64_t a, uint64_t b, unsigned size, bool constant, uintpt
     self->undos = 0;
     const struct bine__look *last = last_look(self, 1);
     if (constant && is_open(self, 1) && holds(last, b, size)) {
-        if (!self->suspicious)
+        if (!(self->suspicious & BINE__SUSPECTS))
             bine__race_questions[last->record % BINE__QUESTIONS] =
                 (struct bine__question){last->record, bine__record(last->record)->slice, pc, a};
         mark(self, 1);

@@ -4,7 +4,6 @@
  * library's own calls come here too and are let through. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -147,6 +146,8 @@ static void will_print(char *to, size_t n, const char *format, va_list args, uin
     va_copy(copy, args);
     int length = bine__race_self && n ? __real_vsnprintf(NULL, 0, format, copy) : -1;
     va_end(copy);
+    if (length >= 0 && (pc < bine__race_text[0] || pc >= bine__race_text[1]))
+        bine__race_formats(format, args, pc);
     if (length >= 0)
         writes(to, (size_t)length < n ? (size_t)length + 1 : n, pc);
 }

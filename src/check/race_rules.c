@@ -108,6 +108,13 @@ static bool looks_like_number(uint64_t value)
     return exponent >= bias - 32 && exponent <= bias + 64;
 }
 
+/* Of these comparisons are not announced.  What was 0 and is a small number now is no pointer. */
+static bool of_unannounced(uint64_t before, uint64_t now)
+{
+    return (looks_like_pointer(before) && looks_like_pointer(now)) ||
+           (bine__race_clang && looks_like_number(before));
+}
+
 /* It has added to it, or taken from it, in this turn, and may now undo that. */
 static bool may_give_back(const struct bine__strand *self, const struct bine__record *mine)
 {
@@ -127,7 +134,7 @@ static bool may_be_right(struct bine__strand *self, const struct bine__record *m
     if (self->given.at)
         bine__race_settle(self);
     self->given = suspect;
-    self->suspicious = true;
+    self->suspicious |= BINE__SUSPECTS;
     return true;
 }
 
@@ -142,17 +149,24 @@ static void may_clear(struct bine__strand *self, const struct bine__record *mine
         (theirs->flags & (BINE__BLIND | BINE__CHANGED)) != BINE__BLIND)
         return;
     self->restores = suspect_of(mine, theirs, at, size, mine->val, act);
-    self->suspicious = true;
+    self->suspicious |= BINE__SUSPECTS;
     self->restores.suspicion = BINE__CLEARS;
+}
+
+/* A write of a word, for one of its bit fields; that which was read is another, and as it was. */
+static bool of_neighbour(const struct bine__record *mine, const struct bine__record *theirs, uintptr_t at)
+{
+    uintptr_t read = (at & ~(uintptr_t)7) + (mine->place & 7);
+    return mine->size < 8 && (theirs->mask & ~bine__mask(read, mine->size)) &&
+           bine__value_at(read, mine->size) == mine->val;
 }
 
 /* It read in an earlier slice, and writes. */
 static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
                   enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
 {
-    bool checked =
-        (mine->flags & BINE__CHECKED_READ) || !bine__rule(BINE__RULE_CHECKS) ||
-        (size == 8 && (looks_like_pointer(mine->val) || (bine__race_clang && looks_like_number(mine->val))));
+    bool checked = (mine->flags & BINE__CHECKED_READ) || !bine__rule(BINE__RULE_CHECKS) ||
+                   (size == 8 && of_unannounced(mine->val, bine__value_at(at, size)));
     if (kind == BINE__UPDATE && (!checked || (mine->flags & BINE__OWN_READ)))
         return;
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
@@ -160,6 +174,8 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
         if (!between(self, mine, theirs, mask, theirs->w_slice))
             continue;
         uint64_t value = bine__value_at(at, size);
+        if (bine__rule(BINE__RULE_VALUES) && !group && size > mine->size && of_neighbour(mine, theirs, at))
+            continue;
         if (bine__rule(BINE__RULE_VALUES) && !group && size == mine->size && value == mine->val &&
             (value == theirs->w_old || written_later(theirs, mine->next))) {
             if (kind == BINE__WRITE)
@@ -217,7 +233,7 @@ static void clobbered(struct bine__strand *self, const struct bine__record *mine
             return;
         const struct spot act = here(self, pc);
         self->clobbered = suspect_of(mine, theirs, at, size, theirs->w_old, act);
-        self->suspicious = true;
+        self->suspicious |= BINE__SUSPECTS;
         return;
     }
 }
@@ -269,7 +285,7 @@ static void torn(struct bine__strand *self, const struct bine__record *mine, uin
             bine__race_settle(self);
         if (suspect.may_give_back) {
             self->given = suspect;
-            self->suspicious = true;
+            self->suspicious |= BINE__SUSPECTS;
         } else {
             tell_torn(self, &suspect);
         }
@@ -307,7 +323,7 @@ static void may_restore(struct bine__strand *self, const struct bine__record *mi
             return; /* not put back, but reset; or put where there is room now */
         const struct spot act = here(self, pc);
         self->restores = suspect_of(mine, theirs, at, size, mine->w_old, act);
-        self->suspicious = true;
+        self->suspicious |= BINE__SUSPECTS;
         return;
     }
 }
@@ -413,7 +429,7 @@ void bine__race_replaced(struct bine__strand *self, uintptr_t at, uintptr_t pc)
         return;
     const struct spot act = here(self, pc);
     self->restores = self->returned;
-    self->suspicious = true;
+    self->suspicious |= BINE__SUSPECTS;
     self->restores.pc = act.pc;
     self->restores.context = act.context;
     self->returned.at = 0;
@@ -434,7 +450,7 @@ void bine__race_unfound(struct bine__strand *self, struct bine__record *mine, ui
             continue;
         const struct spot act = here(self, pc);
         self->restores = suspect_of(mine, theirs, at, 8, unfound.value, act);
-        self->suspicious = true;
+        self->suspicious |= BINE__SUSPECTS;
         self->restores.mine = unfound.mine;
         self->restores.suspicion = BINE__UNFOUND;
         return;
@@ -469,6 +485,14 @@ static void tell_unfound(struct bine__strand *self, const struct bine__suspect *
     }
 }
 
+static void tell_filled(struct bine__strand *self, const struct bine__suspect *suspect)
+{
+    static const struct triple triple = {"STALE-CHECK", "checked that nothing is there", "put it there",
+                                         "searches again only to put there what it has"};
+    if (bine__race_has_filled(self, suspect))
+        tell_suspect(self, suspect, &triple, false);
+}
+
 static void tell_cleared(struct bine__strand *self, const struct bine__suspect *suspect)
 {
     static const struct triple triple = {"STALE-CHECK", "saw it set", "set it again",
@@ -490,7 +514,7 @@ void bine__race_settle(struct bine__strand *self)
     if (self->given.at)
         settle_given(self);
     self->restores.at = 0;
-    self->suspicious = false;
+    self->suspicious &= (uint8_t)~BINE__SUSPECTS;
     if (!suspect.at || suspect.slice != self->slice)
         return;
     if (suspect.suspicion == BINE__RETURNED)
@@ -499,6 +523,8 @@ void bine__race_settle(struct bine__strand *self)
         tell_cleared(self, &suspect);
     else if (suspect.suspicion == BINE__UNFOUND)
         tell_unfound(self, &suspect);
+    else if (suspect.suspicion >= BINE__FILLS_AGAIN)
+        tell_filled(self, &suspect);
     else if (bine__value_at(suspect.at, suspect.size) == suspect.value)
         tell_suspect(self, &suspect, &triple, false);
 }

@@ -235,6 +235,7 @@ void bine__check_leave(struct bine_task *task)
     self->undos = 0;
     self->returned.at = 0;
     bine__race_settle(self);
+    self->suspicious = 0;
     if (self->ended)
         return;
     if (task == &task->loop->root)
@@ -309,7 +310,7 @@ static const struct {
              {"asked", BINE__RULE_ASKED},     {"own-places", BINE__RULE_OWN_PLACES},
              {"returns", BINE__RULE_RETURNS}, {"again", BINE__RULE_AGAIN},
              {"taken", BINE__RULE_TAKEN},     {"steps", BINE__RULE_STEPS},
-             {"unfound", BINE__RULE_UNFOUND}};
+             {"unfound", BINE__RULE_UNFOUND}, {"filled", BINE__RULE_FILLED}};
 
 static bool is_word(const char *at, size_t length, const char *word)
 {
