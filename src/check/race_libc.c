@@ -4,20 +4,13 @@
  * library's own calls come here too and are let through. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
-#include "check/race.h"
+#include "check/race_libc.h"
 
-#define WRAP __attribute__((visibility("default"), used))
-#define CALLER ((uintptr_t)__builtin_return_address(0))
-
-#pragma GCC diagnostic ignored "-Wmissing-prototypes" /* the linker's own names */
-#pragma GCC diagnostic ignored "-Wmissing-declarations"
-
-/* Of the linker, where it wraps: what is really meant.  Weak, for a link that does not. */
-#define REAL __attribute__((weak))
 void *__real_memcpy(void *, const void *, size_t) REAL;
 void *__real_memmove(void *, const void *, size_t) REAL;
 void *__real_memset(void *, int, size_t) REAL;
@@ -26,7 +19,21 @@ char *__real_strncpy(char *, const char *, size_t) REAL;
 size_t __real_strlen(const char *) REAL;
 int __real_strcmp(const char *, const char *) REAL;
 int __real_strncmp(const char *, const char *, size_t) REAL;
-int __real_vsnprintf(char *, size_t, const char *, va_list) REAL;
+int __real_strcasecmp(const char *, const char *) REAL;
+int __real_strncasecmp(const char *, const char *, size_t) REAL;
+char *__real_strchr(const char *, int) REAL;
+char *__real_strrchr(const char *, int) REAL;
+char *__real_strstr(const char *, const char *) REAL;
+void *__real_memchr(const void *, int, size_t) REAL;
+char *__real_strdup(const char *) REAL;
+char *__real_strndup(const char *, size_t) REAL;
+int __real_atoi(const char *) REAL;
+long __real_atol(const char *) REAL;
+long __real_strtol(const char *, char **, int) REAL;
+unsigned long __real_strtoul(const char *, char **, int) REAL;
+long long __real_strtoll(const char *, char **, int) REAL;
+unsigned long long __real_strtoull(const char *, char **, int) REAL;
+double __real_strtod(const char *, char **) REAL;
 char *__real_strtok(char *, const char *) REAL;
 struct tm *__real_gmtime(const time_t *) REAL;
 struct tm *__real_localtime(const time_t *) REAL;
@@ -34,34 +41,23 @@ char *__real_asctime(const struct tm *) REAL;
 char *__real_ctime(const time_t *) REAL;
 char *__real_inet_ntoa(struct in_addr) REAL;
 
-static void reads(const void *at, size_t size, uintptr_t pc)
+static void takes(const void *to, size_t written, const void *from, size_t read, uintptr_t pc)
 {
-    if (bine__race_self && size && (pc < bine__race_text[0] || pc >= bine__race_text[1]))
-        bine__race_range((uintptr_t)at, size, false, pc);
-}
-
-static void writes(const void *at, size_t size, uintptr_t pc)
-{
-    if (bine__race_self && size && (pc < bine__race_text[0] || pc >= bine__race_text[1]))
-        bine__race_range((uintptr_t)at, size, true, pc);
+    if (written && bine__race_calls(pc))
+        bine__race_copy(to, written, from, read, pc);
 }
 
 static void copies(const void *to, const void *from, size_t n, uintptr_t pc)
 {
-    if (bine__race_self && n && (pc < bine__race_text[0] || pc >= bine__race_text[1]))
-        bine__race_copy(to, n, from, n, pc);
+    takes(to, n, from, n, pc);
 }
 
 static void reads_both(const void *a, size_t n, const void *b, size_t m, uintptr_t pc)
 {
-    struct bine__strand *self = bine__race_self;
-    if (!self || (pc >= bine__race_text[0] && pc < bine__race_text[1]))
-        return;
-    bine__race_event(self, pc);
-    self->noted = true;
+    bool noted = bine__race_one_event(pc);
     bine__race_range((uintptr_t)a, n, false, pc);
     bine__race_range((uintptr_t)b, m, false, pc);
-    self->noted = false;
+    bine__race_self->noted = noted;
 }
 
 WRAP void *__wrap_memcpy(void *to, const void *from, size_t n)
@@ -78,14 +74,14 @@ WRAP void *__wrap_memmove(void *to, const void *from, size_t n)
 
 WRAP void *__wrap_memset(void *to, int byte, size_t n)
 {
-    writes(to, n, CALLER);
+    bine__race_writes(to, n, CALLER);
     return __real_memset(to, byte, n);
 }
 
 /* What a function of libc reads to compare it. */
 static void compares(const void *a, size_t n, const void *b, size_t m, uintptr_t pc)
 {
-    if (!bine__race_self || (pc >= bine__race_text[0] && pc < bine__race_text[1]))
+    if (!bine__race_calls(pc))
         return;
     reads_both(a, n, b, m, pc);
     bine__race_compared((uintptr_t)a, n);
@@ -107,8 +103,7 @@ WRAP char *__wrap_strcpy(char *to, const char *from)
 
 WRAP char *__wrap_strncpy(char *to, const char *from, size_t n)
 {
-    reads(from, strnlen(from, n), CALLER);
-    writes(to, n, CALLER);
+    takes(to, n, from, strnlen(from, n), CALLER);
     return __real_strncpy(to, from, n);
 }
 
@@ -120,10 +115,27 @@ WRAP char *__wrap_strcat(char *to, const char *from)
     return to;
 }
 
+WRAP char *__wrap_stpcpy(char *to, const char *from)
+{
+    size_t n = __real_strlen(from) + 1;
+    copies(to, from, n, CALLER);
+    __real_memcpy(to, from, n);
+    return to + n - 1;
+}
+
+WRAP char *__wrap_strncat(char *to, const char *from, size_t most)
+{
+    size_t n = strnlen(from, most), at = __real_strlen(to);
+    takes(to + at, n + 1, from, n, CALLER);
+    __real_memcpy(to + at, from, n);
+    to[at + n] = '\0';
+    return to;
+}
+
 WRAP size_t __wrap_strlen(const char *at)
 {
     size_t n = __real_strlen(at);
-    reads(at, n + 1, CALLER);
+    bine__race_reads(at, n + 1, CALLER);
     return n;
 }
 
@@ -139,47 +151,48 @@ WRAP int __wrap_strncmp(const char *a, const char *b, size_t n)
     return __real_strncmp(a, b, n);
 }
 
-/* What is about to be written is told first: what stood there before counts. */
-static void will_print(char *to, size_t n, const char *format, va_list args, uintptr_t pc)
+WRAP int __wrap_strcasecmp(const char *a, const char *b)
 {
-    va_list copy;
-    va_copy(copy, args);
-    int length = bine__race_self && n ? __real_vsnprintf(NULL, 0, format, copy) : -1;
-    va_end(copy);
-    if (length >= 0 && (pc < bine__race_text[0] || pc >= bine__race_text[1]))
-        bine__race_formats(format, args, pc);
-    if (length >= 0)
-        writes(to, (size_t)length < n ? (size_t)length + 1 : n, pc);
+    compares(a, __real_strlen(a) + 1, b, __real_strlen(b) + 1, CALLER);
+    return __real_strcasecmp(a, b);
 }
 
-WRAP int __wrap_vsnprintf(char *to, size_t n, const char *format, va_list args)
+WRAP int __wrap_strncasecmp(const char *a, const char *b, size_t n)
 {
-    will_print(to, n, format, args, CALLER);
-    return __real_vsnprintf(to, n, format, args);
+    compares(a, strnlen(a, n), b, strnlen(b, n), CALLER);
+    return __real_strncasecmp(a, b, n);
 }
 
-WRAP int __wrap_snprintf(char *to, size_t n, const char *format, ...)
+/* Those that read a string and make something of it. */
+#define OF_TEXT(type, name, parameters, ...)                              \
+    WRAP type __wrap_##name parameters                                    \
+    {                                                                     \
+        bine__race_reads(text, __real_strlen(text) + 1, CALLER);          \
+        return __real_##name(__VA_ARGS__);                                \
+    }
+OF_TEXT(char *, strchr, (const char *text, int byte), text, byte)
+OF_TEXT(char *, strrchr, (const char *text, int byte), text, byte)
+OF_TEXT(char *, strstr, (const char *text, const char *part), text, part)
+OF_TEXT(char *, strdup, (const char *text), text)
+OF_TEXT(int, atoi, (const char *text), text)
+OF_TEXT(long, atol, (const char *text), text)
+OF_TEXT(long, strtol, (const char *text, char **end, int base), text, end, base)
+OF_TEXT(unsigned long, strtoul, (const char *text, char **end, int base), text, end, base)
+OF_TEXT(long long, strtoll, (const char *text, char **end, int base), text, end, base)
+OF_TEXT(unsigned long long, strtoull, (const char *text, char **end, int base), text, end, base)
+OF_TEXT(double, strtod, (const char *text, char **end), text, end)
+
+WRAP char *__wrap_strndup(const char *text, size_t n)
 {
-    va_list args;
-    va_start(args, format);
-    will_print(to, n, format, args, CALLER);
-    va_end(args);
-    va_start(args, format);
-    int length = __real_vsnprintf(to, n, format, args);
-    va_end(args);
-    return length;
+    bine__race_reads(text, strnlen(text, n), CALLER);
+    return __real_strndup(text, n);
 }
 
-WRAP int __wrap_sprintf(char *to, const char *format, ...)
+WRAP void *__wrap_memchr(const void *at, int byte, size_t n)
 {
-    va_list args;
-    va_start(args, format);
-    will_print(to, SIZE_MAX, format, args, CALLER);
-    va_end(args);
-    va_start(args, format);
-    int length = __real_vsnprintf(to, SIZE_MAX >> 1, format, args);
-    va_end(args);
-    return length;
+    const char *found = __real_memchr(at, byte, n);
+    bine__race_reads(at, found ? (size_t)(found - (const char *)at) + 1 : n, CALLER);
+    return (void *)(uintptr_t)found;
 }
 
 /* The place that strtok() keeps for itself stands for the string that it was left in. */
@@ -187,9 +200,9 @@ WRAP char *__wrap_strtok(char *text, const char *delimiters)
 {
     static uint64_t place;
     if (text)
-        writes(&place, sizeof place, CALLER);
+        bine__race_writes(&place, sizeof place, CALLER);
     else
-        reads(&place, sizeof place, CALLER);
+        bine__race_reads(&place, sizeof place, CALLER);
     char *token = __real_strtok(text, delimiters);
     place++;
     return token;
@@ -202,11 +215,11 @@ WRAP char *__wrap_strtok(char *text, const char *delimiters)
     {                                                      \
         static type *place;                                \
         if (place)                                         \
-            writes(place, (size), CALLER);                 \
+            bine__race_writes(place, (size), CALLER);      \
         type *answer = __real_##name(argument);            \
         if (answer && answer != place) {                   \
             place = answer;                                \
-            writes(place, (size), CALLER);                 \
+            bine__race_writes(place, (size), CALLER);      \
         }                                                  \
         return answer;                                     \
     }

@@ -118,7 +118,7 @@ ssize_t bine_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *n
         .length = length,
     };
 
-    return bine__transfer(&named.transfer);
+    return bine__transfer_told(&named.transfer);
 }
 
 ssize_t bine_recv(int fd, void *buf, size_t n, int flags)
@@ -152,7 +152,7 @@ ssize_t bine_recvmsg(int fd, struct msghdr *message, int flags)
         .name_room = message->msg_namelen,
         .control_room = message->msg_controllen,
     };
-    return bine__transfer(&messaged.transfer);
+    return bine__transfer_told(&messaged.transfer);
 }
 
 /* ---- Sending ----------------------------------------------------------------------- */
@@ -197,7 +197,7 @@ ssize_t bine_sendto(int fd, const void *buf, size_t n, int flags, const struct s
         .to_length = length,
     };
 
-    return bine__transfer(&named.transfer);
+    return bine__transfer_told(&named.transfer);
 }
 
 ssize_t bine_send(int fd, const void *buf, size_t n, int flags)
@@ -217,5 +217,5 @@ ssize_t bine_sendmsg(int fd, const struct msghdr *message, int flags)
                      .count = (int)message->msg_iovlen, .total = (size_t)total},
         .request = message,
     };
-    return bine__transfer(&messaged.transfer);
+    return bine__transfer_told(&messaged.transfer);
 }

@@ -187,7 +187,7 @@ static inline __attribute__((always_inline)) ssize_t send_at_once(int fd, const 
     return moved;
 }
 
-ssize_t bine_read(int fd, void *buf, size_t n)
+static ssize_t read_once(int fd, void *buf, size_t n)
 {
     if (bine__likely(plain(fd, n))) {
         ssize_t moved = move_plainly(fd, buf, n, BINE__IN, BINE__ONCE);
@@ -197,7 +197,7 @@ ssize_t bine_read(int fd, void *buf, size_t n)
     return move_one(fd, buf, n, BINE__IN, BINE__ONCE);
 }
 
-ssize_t bine_write(int fd, const void *buf, size_t n)
+ssize_t bine__write(int fd, const void *buf, size_t n)
 {
     if (bine__likely(plain(fd, n))) {
         ssize_t moved = move_plainly(fd, buf, n, BINE__OUT, BINE__STREAM);
@@ -207,22 +207,7 @@ ssize_t bine_write(int fd, const void *buf, size_t n)
     return move_one(fd, buf, n, BINE__OUT, BINE__STREAM);
 }
 
-ssize_t bine_readv(int fd, const struct iovec *iov, int iovcnt)
-{
-    return move_vector(fd, iov, iovcnt, BINE__IN, BINE__ONCE);
-}
-
-ssize_t bine_writev(int fd, const struct iovec *iov, int iovcnt)
-{
-    return move_vector(fd, iov, iovcnt, BINE__OUT, BINE__STREAM);
-}
-
-ssize_t bine_read_full(int fd, void *buf, size_t n)
-{
-    return move_one(fd, buf, n, BINE__IN, BINE__FULL);
-}
-
-ssize_t bine_write_full(int fd, const void *buf, size_t n)
+static ssize_t write_full(int fd, const void *buf, size_t n)
 {
     ssize_t sent = send_at_once(fd, buf, n);
     if (bine__likely(sent == (ssize_t)n && n > 0)) {
@@ -234,6 +219,51 @@ ssize_t bine_write_full(int fd, const void *buf, size_t n)
     begin_again();
     ssize_t rest = move_one(fd, (const char *)buf + sent, n - (size_t)sent, BINE__OUT, BINE__FULL);
     return rest < 0 && sent > 0 ? sent : sent + rest;
+}
+
+/* bine-race(1) hears which memory of the program's it was. */
+static inline ssize_t told(const void *buf, ssize_t moved, enum bine__direction direction)
+{
+    bine__check_moved(buf, moved, direction == BINE__OUT);
+    (void)buf, (void)direction;
+    return moved;
+}
+
+static inline ssize_t told_vector(const struct iovec *iov, ssize_t moved, enum bine__direction direction)
+{
+    if (BINE__CHECKED && moved > 0) /* else there may be no array, or a bad one */
+        (void)told(iov->iov_base, (size_t)moved < iov->iov_len ? moved : (ssize_t)iov->iov_len, direction);
+    return moved;
+}
+
+ssize_t bine_read(int fd, void *buf, size_t n)
+{
+    return told(buf, read_once(fd, buf, n), BINE__IN);
+}
+
+ssize_t bine_write(int fd, const void *buf, size_t n)
+{
+    return told(buf, bine__write(fd, buf, n), BINE__OUT);
+}
+
+ssize_t bine_readv(int fd, const struct iovec *iov, int iovcnt)
+{
+    return told_vector(iov, move_vector(fd, iov, iovcnt, BINE__IN, BINE__ONCE), BINE__IN);
+}
+
+ssize_t bine_writev(int fd, const struct iovec *iov, int iovcnt)
+{
+    return told_vector(iov, move_vector(fd, iov, iovcnt, BINE__OUT, BINE__STREAM), BINE__OUT);
+}
+
+ssize_t bine_read_full(int fd, void *buf, size_t n)
+{
+    return told(buf, move_one(fd, buf, n, BINE__IN, BINE__FULL), BINE__IN);
+}
+
+ssize_t bine_write_full(int fd, const void *buf, size_t n)
+{
+    return told(buf, write_full(fd, buf, n), BINE__OUT);
 }
 
 static ssize_t move_at(int fd, const void *buf, size_t n, off_t offset, enum bine__direction direction)
@@ -254,7 +284,7 @@ static ssize_t move_at(int fd, const void *buf, size_t n, off_t offset, enum bin
         errno = bine__begin() ? EINVAL : errno;
         return -1;
     }
-    return bine__transfer(&transfer);
+    return told(buf, bine__transfer(&transfer), direction);
 }
 
 ssize_t bine_pread(int fd, void *buf, size_t n, off_t offset)

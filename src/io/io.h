@@ -280,6 +280,8 @@ struct bine__transfer {
 
 /* Tries, waits, tries again.  Bytes moved if any, else -1 with errno. */
 ssize_t bine__transfer(struct bine__transfer *);
+ssize_t bine__transfer_told(struct bine__transfer *); /* of memory of the program's */
+ssize_t bine__write(int fd, const void *buf, size_t n); /* of the library's own: bine_write() */
 
 /* The part of iov that has not moved yet, the caller's array or a window of it; notes its size in .asked. */
 enum { BINE__WINDOW = 8 };

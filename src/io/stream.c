@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io/io.h"
 #include "runtime/runtime.h"
 
 /* ---- Buffers --------------------------------------------------------------------------------------- */
@@ -191,7 +192,7 @@ ssize_t bine__stream_pull(struct bine_stream *stream, void *buf, size_t n)
 ssize_t bine__stream_push(struct bine_stream *stream, const void *buf, size_t n)
 {
     if (!stream->transport)
-        return bine_write(stream->fd, buf, n);
+        return bine__write(stream->fd, buf, n);
     return stream->closed ? bine__error(EBADF) : stream->transport->write(stream->object, buf, n);
 }
 

@@ -147,6 +147,7 @@ ssize_t bine_stream_read(bine_stream *stream, void *buf, size_t n)
     if (n > 0)
         result = read_some(stream, buf, n);
     stream->reading = false;
+    bine__check_moved(buf, result, false);
     return result;
 }
 
@@ -208,6 +209,7 @@ ssize_t bine_stream_read_exactly(bine_stream *stream, void *buf, size_t n)
         return -1;
     result = read_exactly(stream, buf, n);
     stream->reading = false;
+    bine__check_moved(buf, result, false);
     return result;
 }
 
@@ -264,6 +266,7 @@ ssize_t bine_stream_read_until(bine_stream *stream, const void *delimiter, size_
         return -1;
     result = read_until(stream, delimiter, length, buf, size);
     stream->reading = false;
+    bine__check_moved(buf, result + 1, false); /* and its NUL */
     return result;
 }
 

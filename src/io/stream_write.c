@@ -59,6 +59,7 @@ int bine_stream_write(bine_stream *stream, const void *buf, size_t n)
         return -1;
     memcpy(bine__buffer_end(buffer), buf, n);
     buffer->used += n;
+    bine__check_moved(buf, (ssize_t)n, true);
     return 0;
 }
 
@@ -95,6 +96,9 @@ int bine_stream_printf(bine_stream *stream, const char *format, ...)
     }
     buffer->used += (size_t)length;
     bine__buffer_trim(buffer);
+    va_start(arguments, format);
+    bine__check_formats(format, arguments);
+    va_end(arguments);
     return 0;
 
 fail:

@@ -10,6 +10,17 @@ ssize_t bine__transfer(struct bine__transfer *transfer)
     return bine__transfer_by(transfer, transfer->attempt);
 }
 
+ssize_t bine__transfer_told(struct bine__transfer *transfer)
+{
+    ssize_t moved = bine__transfer(transfer);
+
+    if (moved > 0) /* else there may be no array, or a bad one */
+        bine__check_moved(transfer->iov->iov_base,
+                          (size_t)moved < transfer->iov->iov_len ? moved : (ssize_t)transfer->iov->iov_len,
+                          transfer->direction == BINE__OUT);
+    return moved;
+}
+
 const struct iovec *bine__window(struct bine__transfer *transfer, struct iovec window[BINE__WINDOW],
                                  int *count)
 {

@@ -7,9 +7,11 @@
 #ifndef BINE_RUNTIME_CHECK_H
 #define BINE_RUNTIME_CHECK_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct bine_task;
 struct bine_loop;
@@ -57,6 +59,10 @@ void bine__check_io(int fd, bool out, enum bine__io_step, size_t moved);
 void bine__check_fd_made(int fd);
 void bine__check_fd_closed(int fd, int error); /* by bine_close(); error: what it failed with, or 0 */
 void bine__check_fd_used(int fd);
+/* The program's memory: so many bytes of it were sent, or received into it (fewer than 1: none); its strings are
+ * printed. */
+void bine__check_moved(const void *, ssize_t moved, bool out);
+void bine__check_formats(const char *format, va_list);
 /* bine_together(), bine_benign(). */
 void bine__check_together(const char *name, const void *place, size_t size);
 void bine__check_benign(const void *place, size_t size, const char *reason);
@@ -83,6 +89,8 @@ enum { BINE__CHECKED = 0 };
 #define bine__check_put(object) ((void)(object))
 #define bine__check_found(object, one_of_them) ((void)(object))
 #define bine__check_io(fd, out, step, moved) ((void)(fd))
+#define bine__check_moved(buffer, moved, out) ((void)0)
+#define bine__check_formats(format, arguments) ((void)0)
 #define bine__check_gen_in(stash) ((void)0)
 #define bine__check_gen_out(stash) ((void)0)
 #define bine__check_gen_gone(stash) ((void)0)
