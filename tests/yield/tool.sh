@@ -8,6 +8,7 @@
 # From the environment, set by run.sh: RACE, WORK, TIMEOUT.  A line for each test: "ok|FAIL what".
 set -u
 compiler=$1
+corpus=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$WORK/tool"
 cd "$WORK/tool" || exit 1
 
@@ -126,6 +127,8 @@ cc 'of a long path the end is told, and the line' far -o far "$PWD/$long/race.c"
 cc 'a response file gives words' 'a response' @words
 cc 'dependencies go beside the program' depends -MD -o depends race.c
 if grep -q '^depends: .*race\.c' depends-race.d; then echo "ok and name it"; else echo "FAIL no depends-race.d"; fi
+"$RACE" "$compiler" -std=gnu11 -O2 -D_FORTIFY_SOURCE=2 -o fortified "$corpus/bugs/text_formatted.c" >built 2>&1
+ends 66 'a fortified program is one like others' CLOBBERED "$RACE" run ./fortified
 ends 2 '-static is refused' 'shared libc' "$RACE" "$compiler" -static -o none race.c
 ends 2 'a second sanitizer is refused' 'at the same time' "$RACE" "$compiler" -fsanitize=address -o none race.c
 "$compiler" -c plain.c && "$compiler" -shared -fPIC -o libplain.so plain.c && rm -f libplain.a && ar rc libplain.a plain.o
