@@ -26,7 +26,8 @@ static bool names(const char *pattern, const char *host)
     return strcasecmp(pattern, host) == 0;
 }
 
-/* The client has said whom it wants.  An unknown name gets the first certificate, and decides itself. */
+/* The client has said whom it wants.  An unknown name gets the first certificate, and decides itself.  Its own
+ * certificate is judged by the authorities of the server, whichever host it wants. */
 static int choose_host(SSL *ssl, int *alert, void *arg)
 {
     const struct bine_tls_config *config = arg;
@@ -38,6 +39,7 @@ static int choose_host(SSL *ssl, int *alert, void *arg)
     for (const struct bine__tls_host *entry = config->hosts; entry; entry = entry->next)
         if (names(entry->name, host)) {
             SSL_set_SSL_CTX(ssl, entry->config->context);
+            SSL_set1_verify_cert_store(ssl, SSL_CTX_get_cert_store(config->context));
             return SSL_TLSEXT_ERR_OK;
         }
     return SSL_TLSEXT_ERR_OK;

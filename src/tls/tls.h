@@ -28,6 +28,7 @@ enum {
     BINE__TLS_SMALL = 512,       /* bytes an idle connection reads into: most requests fit */
     BINE__TLS_LARGE = 32 * 1024, /* bytes read into while they come in bulk: about two records */
     BINE__TLS_PIECE = 32 * 1024, /* bytes encrypted before they are sent */
+    BINE__TLS_UNTAKEN = 64 * 1024, /* bytes of answers that wait while a reader goes on */
     BINE__TLS_MESSAGE = 160,
     BINE__TLS_MAGIC = 0x746c7321,
     BINE__TLS_CLOSED = 0x746c7300

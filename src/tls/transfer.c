@@ -8,7 +8,8 @@
  *  - tls->send is held by the one task that sends, until nothing is left, also of what others add meanwhile.
  *    A reader adds little (answers to key updates) and must not wait for room, or two peers that both write
  *    and read would wait for each other: it sends what goes at once, and while something is left it waits for
- *    either direction.
+ *    either direction.  But a peer may demand answers without end and take none: of more than a limit, which
+ *    no honest one reaches, a reader too waits until they are sent.
  *  - tls->handshake keeps those apart who begin to read and to write before it is done.
  *  - TLS 1.2's later handshakes are renegotiate.c's.
  *
@@ -174,6 +175,8 @@ int bine__tls_provide(struct bine_tls *tls, int returned, bool reader)
     if (!reader)
         return send_all(tls) == 0 ? receive(tls, receipts) : -1;
     send_some(tls);
+    if (tls->pending.used > BINE__TLS_UNTAKEN)
+        return send_all(tls);
     if (bine__tls_unsent(tls) && bine_mutex_lock_try(&tls->send) == 0) { /* and nobody else sends it */
         bine_mutex_unlock(&tls->send);
         events = bine_poll_fd(tls->fd, POLLIN | POLLOUT);
