@@ -23,7 +23,9 @@ static void *demand(void *arg)
     struct demands *demands = arg;
     SSL *ssl = bine_tls_native(demands->tls);
 
-    for (; demands->rounds < ROUNDS; demands->rounds++) {
+    const int rounds = support_slow() ? 2 : ROUNDS;
+
+    for (; demands->rounds < rounds; demands->rounds++) {
         for (int i = 0; i < UPDATES; i++) {
             expect_int(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED), ==, 1);
             expect_int(SSL_do_handshake(ssl), ==, 1);
@@ -71,7 +73,7 @@ LOOP_TEST(answers_that_nobody_takes_hold_the_reader_up)
         before = demands.rounds;
         expect_ok(bine_sleep(PATIENCE * BINE_MS));
     }
-    expect_int(demands.rounds, <, ROUNDS);
+    expect_int(demands.rounds, <, ROUNDS); /* where all is slow they are too few to tell */
     bine_task *taker = bine_spawn(read_to_the_end, ends.client);
     expect_ok(bine_join(writer, NULL));
     expect_ok(bine_join(reader, NULL));
