@@ -2,22 +2,16 @@
  *
  * The program's memory that the library's own calls read from and write to: bytes to be sent, bytes that came.
  *
- * Of large buffers only the beginning is told: two tasks that use one buffer meet there.  What stands on the
- * task's own stack is not shared. */
+ * Of large buffers only the beginning is told: two tasks that use one buffer meet there. */
 #include "check/race_libc.h"
 
 enum { TOLD = 64 };
-
-static bool on_own_stack(const struct bine__strand *self, uintptr_t at)
-{
-    return at >= self->stack && at < self->stack_end;
-}
 
 /* The call is an event already, if it may yield; else it is none. */
 void bine__check_moved(const void *buffer, ssize_t moved, bool out)
 {
     struct bine__strand *self = bine__race_self;
-    if (!self || moved < 1 || on_own_stack(self, (uintptr_t)buffer))
+    if (!self || moved < 1 || bine__race_is_own(buffer))
         return;
     bool noted = self->noted;
     self->noted = true;

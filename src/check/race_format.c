@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "check/race.h"
+#include "check/race_libc.h"
 
 enum length { INT, LONG, LONG_LONG, LONG_DOUBLE };
 
@@ -58,7 +58,7 @@ static void reads_text(const char *text, int precision, uintptr_t pc)
 {
     size_t most = precision < 0 ? SIZE_MAX >> 1 : (size_t)precision, n = text ? strnlen(text, most) : 0;
     if (text && most)
-        bine__race_range((uintptr_t)text, n < most ? n + 1 : n, false, pc);
+        bine__race_reads(text, n < most ? n + 1 : n, pc);
 }
 
 /* Goes over one argument; false: it is not known how. */

@@ -44,7 +44,7 @@ char *__real_inet_ntoa(struct in_addr) REAL;
 static void takes(const void *to, size_t written, const void *from, size_t read, uintptr_t pc)
 {
     if (written && bine__race_calls(pc))
-        bine__race_copy(to, written, from, read, pc);
+        bine__race_copy(to, bine__race_is_own(to) ? 0 : written, from, bine__race_is_own(from) ? 0 : read, pc);
 }
 
 static void copies(const void *to, const void *from, size_t n, uintptr_t pc)
@@ -170,7 +170,6 @@ WRAP int __wrap_strncasecmp(const char *a, const char *b, size_t n)
         bine__race_reads(text, __real_strlen(text) + 1, CALLER);          \
         return __real_##name(__VA_ARGS__);                                \
     }
-OF_TEXT(char *, strchr, (const char *text, int byte), text, byte)
 OF_TEXT(char *, strrchr, (const char *text, int byte), text, byte)
 OF_TEXT(char *, strstr, (const char *text, const char *part), text, part)
 OF_TEXT(char *, strdup, (const char *text), text)
@@ -181,6 +180,13 @@ OF_TEXT(unsigned long, strtoul, (const char *text, char **end, int base), text, 
 OF_TEXT(long long, strtoll, (const char *text, char **end, int base), text, end, base)
 OF_TEXT(unsigned long long, strtoull, (const char *text, char **end, int base), text, end, base)
 OF_TEXT(double, strtod, (const char *text, char **end), text, end)
+
+WRAP char *__wrap_strchr(const char *text, int byte)
+{
+    char *found = __real_strchr(text, byte);
+    bine__race_reads(text, found ? (size_t)(found - text) + 1 : __real_strlen(text) + 1, CALLER);
+    return found;
+}
 
 WRAP char *__wrap_strndup(const char *text, size_t n)
 {

@@ -33,15 +33,23 @@ static inline bool bine__race_one_event(uintptr_t pc)
     return noted;
 }
 
+/* What stands on the task's own stack others write on purpose only: there whole texts and blocks are not told, unless
+ * they are compared. */
+static inline bool bine__race_is_own(const void *at)
+{
+    const struct bine__strand *self = bine__race_self;
+    return (uintptr_t)at >= self->stack && (uintptr_t)at < self->stack_end;
+}
+
 static inline void bine__race_reads(const void *at, size_t size, uintptr_t pc)
 {
-    if (size && bine__race_calls(pc))
+    if (size && bine__race_calls(pc) && !bine__race_is_own(at))
         bine__race_range((uintptr_t)at, size, false, pc);
 }
 
 static inline void bine__race_writes(const void *at, size_t size, uintptr_t pc)
 {
-    if (size && bine__race_calls(pc))
+    if (size && bine__race_calls(pc) && !bine__race_is_own(at))
         bine__race_range((uintptr_t)at, size, true, pc);
 }
 
