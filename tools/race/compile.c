@@ -97,6 +97,18 @@ static bool is_source(const char *word)
     return is_assembly(word);
 }
 
+/* Some source may be; what C++ sources are given says nothing to those of C. */
+static bool is_cxx(const struct job *job)
+{
+    const char *compiler = job->compiler.at[job->compiler.n - 1], *slash = strrchr(compiler, '/');
+    bool cxx = strstr(slash ? slash : compiler, "++") != NULL;
+    for (size_t i = 0; i < job->sources.n; i++)
+        cxx |= strncmp(job->languages.at[i], "c++", 3) == 0 ||
+               !(ends(job->sources.at[i], ".c") || ends(job->sources.at[i], ".i") ||
+                 is_assembly(job->sources.at[i]));
+    return cxx;
+}
+
 static bool is_one_of(const char *word, const char *const list[])
 {
     for (; *list; list++)
@@ -236,7 +248,7 @@ static const char *library(void)
     return path;
 }
 
-static void add_headers(struct words *words)
+static void add_headers(struct words *words, bool cxx)
 {
     static const char *const beside[] = {"/../include", "/include"};
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
@@ -245,6 +257,11 @@ static void add_headers(struct words *words)
             add(words, "-I");
             add(words, join(own_directory(), beside[i]));
             free(header);
+            header = existing(own_directory(), beside[i], "/bine/race_cxx.h");
+            if (header && cxx) {
+                add(words, "-include");
+                add(words, header);
+            }
             return;
         }
     }
@@ -279,7 +296,7 @@ static void add_compile_words(struct words *words, const struct job *job)
     if (!job->clang)
         add(words, "-fno-lto");
     add(words, "-U_FORTIFY_SOURCE"); /* which has libc's headers call functions that are not known here */
-    add_headers(words);
+    add_headers(words, is_cxx(job));
 }
 
 static int compile_only(const struct job *job)
