@@ -53,7 +53,10 @@ enum bine__race_rule {
     BINE__RULE_TAKEN = 1 << 18,    /* what was given away and taken anew is another thing */
     BINE__RULE_STEPS = 1 << 19,    /* functions called one after the other from one place are no turns */
     BINE__RULE_UNFOUND = 1 << 20,  /* to keep what was read is no look; nor is to link to it */
-    BINE__RULE_FILLED = 1 << 21    /* a search that is made again, to put something there, is no look */
+    BINE__RULE_FILLED = 1 << 21,   /* a search that is made again, to put something there, is no look */
+    BINE__RULE_DELIVERED = 1 << 22, /* what another has read, who then answered, has come where it should */
+    BINE__RULE_SPENT = 1 << 23,    /* a look on which it waited its turn has had its effect */
+    BINE__RULE_FIELDS = 1 << 24    /* bit fields of one word are apart */
 };
 
 struct bine__race_options {
@@ -214,6 +217,7 @@ struct bine__suspect {
         BINE__RETURNED,  /* the place was read again, and holds what it held before others wrote there */
         BINE__UNFOUND,   /* there was nothing when it looked */
         BINE__CLEARS,    /* a flag that another has set once more */
+        BINE__OF_FIELD, /* of a word: whether it changes the bits that others have changed */
         BINE__FILLS_AGAIN, /* a place that was empty when it looked */
         BINE__REPLACES, BINE__EXCHANGES /* what another has put where nothing was */
     } suspicion;
@@ -361,6 +365,7 @@ bool bine__race_tested(uint32_t pc, bool pointer); /* or bounded: what is read t
 /* Of the comparison that is announced there: on which condition a way is chosen, or on its opposite; -1: on
  * none. */
 int bine__race_condition(uintptr_t pc);
+bool bine__race_merged(uintptr_t pc); /* what is written is put together of two values */
 
 /* race_again.c */
 static inline bool bine__race_is_pointer(uint64_t value)
@@ -371,6 +376,12 @@ static inline bool bine__race_is_pointer(uint64_t value)
 void bine__race_took(struct bine__strand *, const struct bine__record *mine, uintptr_t at);
 bool bine__race_taken(const struct bine__strand *, const struct bine__record *look, uintptr_t at);
 bool bine__race_found_anew(const struct bine__strand *, const struct bine__record *mine);
+bool bine__race_delivered(const struct bine__strand *, const struct bine__record *mine,
+                          const struct bine__record *theirs, uintptr_t at, uint8_t mask);
+bool bine__race_answered(const struct bine__strand *, const struct bine__record *read, uint8_t mask);
+bool bine__race_left_alone(const struct bine__record *mine, const struct bine__record *theirs, uintptr_t at,
+                           unsigned size);
+bool bine__race_spent(const struct bine__strand *, const struct bine__record *mine);
 void bine__race_acted(const struct bine__strand *, const struct bine__record *mine);
 extern struct bine__question bine__race_questions[BINE__QUESTIONS];
 const struct bine__question *bine__race_asked(const struct bine__suspect *);

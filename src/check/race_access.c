@@ -263,6 +263,7 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
                   bine__race_tested(short_pc, size == 8);
     if (kind == BINE__READ && shared && !tested)
         may_take_back(self, mine, at, size);
+    bool blind = kind == BINE__WRITE && !(mine->kind == BINE__READ && bine__race_answered(self, mine, mask));
     mine->place = (uint16_t)at;
     mine->kind = (uint8_t)kind;
     mine->slice = bine__race_slice;
@@ -276,7 +277,7 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         if (tested)
             mine->flags |= BINE__CHECKED_READ;
     } else {
-        written_now(self, mine, short_pc, context, at, size, kind == BINE__WRITE);
+        written_now(self, mine, short_pc, context, at, size, blind);
         if (bine__race_options.predict)
             bine__predict_write(self, at, mask, pc, context);
     }

@@ -7,7 +7,13 @@
  *
  * What was given away and is taken anew, an object from a pool, stands at the same address and is another
  * thing: a pointer to it was read where others have written since.  Such pointers are kept, too, the last of
- * them. */
+ * them.
+ *
+ * Queues that are made by hand: who finds no room puts itself there and parks, is handed what it waits for,
+ * and goes on.  Its place in the queue was read by the one who has woken it, and may be another's since; and
+ * what it saw before it parked has led to that, and to nothing else.
+ *
+ * Of bit fields gcc announces the read of the bytes that they are in, and the write of their whole word. */
 #include "check/race.h"
 
 enum { REACH = 256 }; /* bytes of a thing, behind the pointer to it */
@@ -97,4 +103,76 @@ void bine__race_acted(const struct bine__strand *self, const struct bine__record
     struct bine__record *other = bine__record(self->compared.record[first ? 1 : 0]);
     if (other->kind == BINE__READ && other->strand == self->number && other->slice == bine__race_slice)
         other->flags &= (uint8_t)~BINE__CHECKED_READ;
+}
+
+/* ---- Queues made by hand ----------------------------------------------------------------------------- */
+
+/* It is a variable of that record's task. */
+static bool is_local(const struct bine__record *record, uintptr_t at)
+{
+    const struct bine__strand *owner = bine__race_strand(record->strand);
+    return owner && at - owner->stack < owner->stack_end - owner->stack;
+}
+
+/* What it wrote there was read before the other wrote, by one who has then told it something; or it was in a
+ * variable of one who has set it anew since. */
+bool bine__race_delivered(const struct bine__strand *self, const struct bine__record *mine,
+                          const struct bine__record *theirs, uintptr_t at, uint8_t mask)
+{
+    for (uint32_t i = mine->next; bine__rule(BINE__RULE_DELIVERED) && i; i = bine__record(i)->next) {
+        const struct bine__record *one = bine__record(i);
+        if (one == theirs || !(one->mask & mask))
+            continue;
+        if (one->kind == BINE__READ && one->slice > mine->w_slice && one->slice < theirs->w_slice &&
+            bine__race_knows(self, one->strand, one->slice))
+            return true;
+        if (one->w_slice > mine->w_slice && one->w_slice < theirs->w_slice && is_local(one, at))
+            return true;
+    }
+    return false;
+}
+
+/* What it read there it has answered: it writes into a place that is empty again. */
+bool bine__race_answered(const struct bine__strand *self, const struct bine__record *read, uint8_t mask)
+{
+    for (uint32_t i = read->next; bine__rule(BINE__RULE_DELIVERED) && i; i = bine__record(i)->next) {
+        const struct bine__record *one = bine__record(i);
+        const struct bine__strand *writer = bine__race_strand(one->strand);
+        if (writer && (one->mask & mask) && one->w_slice && one->w_slice < read->slice &&
+            bine__race_knows(writer, self->number, read->slice))
+            return true;
+    }
+    return false;
+}
+
+/* It parked upon that look, somebody told it to go on, and it has given up the loop elsewhere since. */
+bool bine__race_spent(const struct bine__strand *self, const struct bine__record *mine)
+{
+    const struct bine__left *first = bine__race_left_before(self, mine->slice + 1);
+    const struct bine__left *last = bine__race_left_before(self, bine__race_slice);
+    bool parked = false, told = false;
+    if (!bine__rule(BINE__RULE_SPENT) || !first || first->slice != mine->slice || last->pc == first->pc ||
+        mine->w_slice == mine->slice)
+        return false;
+    for (unsigned i = 0; i < BINE__LEFT; i++) { /* predictions count the call by itself */
+        const struct bine__left *one = &self->left[i];
+        parked |= one->wait == BINE__WAIT_PARK && one->pc == first->pc && one->slice >= mine->slice;
+    }
+    for (unsigned i = 0; i < self->knows; i++)
+        told |= self->known[i].slice > mine->slice;
+    return parked && told;
+}
+
+/* ---- Bit fields -------------------------------------------------------------------------------------- */
+
+/* What is read is a part of what both have written there, and was not changed by the other; the rest was. */
+bool bine__race_left_alone(const struct bine__record *mine, const struct bine__record *theirs, uintptr_t at,
+                           unsigned size)
+{
+    unsigned word = mine->place & 7U & (0U - mine->size), from = (unsigned)(at & 7) - word;
+    uint8_t whole = bine__mask(word, mine->size);
+    return bine__rule(BINE__RULE_FIELDS) && size < mine->size && mine->size <= 4 && from < mine->size &&
+           from + size <= mine->size && (theirs->mask & whole) == whole &&
+           bine__value_at(at - from, mine->size) != theirs->w_old &&
+           bine__value_at(at, size) == (theirs->w_old >> from * 8 & (((uint64_t)1 << size * 8) - 1));
 }

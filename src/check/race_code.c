@@ -126,6 +126,17 @@ static int condition(const uint8_t *from)
     }
     return -1;
 }
+
+/* An or of two registers comes right before the call, with what sets its argument at most. */
+static bool merged(const uint8_t *back)
+{
+    enum { LONGEST_ARGUMENT = 7, OR_BYTES = 2 };
+    const uint8_t *call = back - CALL_BYTES;
+    for (const uint8_t *at = call - LONGEST_ARGUMENT - OR_BYTES; at <= call - OR_BYTES; at++)
+        if (*at == 0x09 && at[1] >= 0xc0)
+            return true;
+    return false;
+}
 #define STEP 1
 #elif defined __aarch64__
 enum { CALL_BYTES = 4 };
@@ -176,6 +187,17 @@ static int condition(const uint8_t *from)
     }
     return -1;
 }
+
+static bool merged(const uint8_t *back)
+{
+    for (unsigned i = 2; i <= 3; i++) {
+        uint32_t code = word(back - i * 4);
+        bool inserts = (code & 0x7f800000) == 0x33000000, or = (code & 0x7f200000) == 0x2a000000;
+        if (inserts || (or && (code >> 5 & 31) != 31)) /* bfi; orr, which is no mov */
+            return true;
+    }
+    return false;
+}
 #define STEP 4
 #else
 enum { CALL_BYTES = 1 };
@@ -183,6 +205,7 @@ static uintptr_t call_to(const uint8_t *at) { return (uintptr_t)at; }
 static bool calls_through_pointer(const uint8_t *at) { return at != NULL; }
 static bool tested_code(const uint8_t *from, bool pointer) { return !from && pointer; }
 static int condition(const uint8_t *from) { return from ? -1 : 0; }
+static bool merged(const uint8_t *back) { return !back; }
 #define STEP 1
 #endif
 
@@ -225,6 +248,8 @@ int bine__race_condition(uintptr_t pc)
 {
     return is_code(pc) && is_code(pc + FARTHEST) ? condition((const uint8_t *)pc) : -1;
 }
+
+bool bine__race_merged(uintptr_t pc) { return is_code(pc - FARTHEST) && is_code(pc) && merged((void *)pc); }
 
 bool bine__race_tested(uint32_t pc, bool pointer)
 {

@@ -161,6 +161,35 @@ static bool of_neighbour(const struct bine__record *mine, const struct bine__rec
            bine__value_at(read, mine->size) == mine->val;
 }
 
+/* The read was of one bit field, which others may not have changed: that is known when it has written.  gcc
+ * announces the whole word for a field that is written, clang does for both, and merges them. */
+static bool may_be_field(struct bine__strand *self, const struct bine__record *mine,
+                         const struct bine__record *theirs, uintptr_t at, unsigned size, uintptr_t pc)
+{
+    uintptr_t read = (at & ~(uintptr_t)7) + (mine->place & 7);
+    bool part = size > mine->size && read - at < size;
+    if (!bine__rule(BINE__RULE_FIELDS) || size > 4 ||
+        (!part && (size != mine->size || !bine__race_merged(pc))))
+        return false;
+    uint64_t before = bine__value_at(read, mine->size);
+    self->restores = suspect_of(mine, theirs, read, mine->size, before, here(self, pc));
+    self->restores.suspicion = BINE__OF_FIELD;
+    self->suspicious |= BINE__SUSPECTS;
+    return true;
+}
+
+/* Other bits than others have changed since it read them are another field's. */
+static void tell_field(struct bine__strand *self, const struct bine__suspect *suspect)
+{
+    bool checked = suspect->mine.flags & BINE__CHECKED_READ;
+    const struct triple triple = {checked ? "STALE-CHECK" : "LOST-UPDATE", checked ? "checked it" : "read it",
+                                  "wrote it", "overwrites it without looking again"};
+    uint64_t theirs = suspect->value ^ suspect->mine.val;
+    uint64_t mine = suspect->value ^ bine__value_at(suspect->at, suspect->size);
+    if (mine == 0 || (mine & theirs) != 0)
+        tell_suspect(self, suspect, &triple, false);
+}
+
 /* It read in an earlier slice, and writes. */
 static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
                   enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
@@ -182,7 +211,9 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
                 may_clear(self, mine, theirs, at, size, pc);
             continue;
         }
-        if (bine__race_taken(self, mine, at))
+        if (bine__race_taken(self, mine, at) || (!group && bine__race_spent(self, mine)))
+            return;
+        if (!group && may_be_field(self, mine, theirs, at, size, pc))
             return;
         bool was_checked = (mine->flags & BINE__CHECKED_READ) != 0;
         if (kind == BINE__UPDATE && !group && may_be_right(self, mine, theirs, at, size, pc))
@@ -195,7 +226,8 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
              here(self, pc));
         return;
     }
-    if (bine__race_options.predict &&
+    bool field = bine__rule(BINE__RULE_FIELDS) && (size > mine->size || bine__race_merged(pc));
+    if (bine__race_options.predict && !field && !bine__race_spent(self, mine) &&
         (kind == BINE__WRITE || (checked && !may_give_back(self, mine)))) {
         bine__predict_span(self, at, mine, mask, bine__race_here(self), kind, pc, mine->next);
         mine->flags |= BINE__IN_SPAN;
@@ -227,9 +259,13 @@ static void clobbered(struct bine__strand *self, const struct bine__record *mine
             continue;
         if (bine__rule(BINE__RULE_VALUES) && !group && bine__value_at(at, size) == theirs->w_old)
             continue;
+        if (!group && bine__race_left_alone(mine, theirs, at, size))
+            continue;
         if (bine__rule(BINE__RULE_BLIND) && !group && !(theirs->flags & BINE__BLIND))
             continue;
         if (own_place(self, at) || asks_pointer(at, size, pc) || bine__race_taken(self, mine, at))
+            return;
+        if (!group && bine__race_delivered(self, mine, theirs, at, mask))
             return;
         const struct spot act = here(self, pc);
         self->clobbered = suspect_of(mine, theirs, at, size, theirs->w_old, act);
@@ -521,6 +557,8 @@ void bine__race_settle(struct bine__strand *self)
         tell_returned(self, &suspect);
     else if (suspect.suspicion == BINE__CLEARS)
         tell_cleared(self, &suspect);
+    else if (suspect.suspicion == BINE__OF_FIELD)
+        tell_field(self, &suspect);
     else if (suspect.suspicion == BINE__UNFOUND)
         tell_unfound(self, &suspect);
     else if (suspect.suspicion >= BINE__FILLS_AGAIN)

@@ -310,7 +310,9 @@ static const struct {
              {"asked", BINE__RULE_ASKED},     {"own-places", BINE__RULE_OWN_PLACES},
              {"returns", BINE__RULE_RETURNS}, {"again", BINE__RULE_AGAIN},
              {"taken", BINE__RULE_TAKEN},     {"steps", BINE__RULE_STEPS},
-             {"unfound", BINE__RULE_UNFOUND}, {"filled", BINE__RULE_FILLED}};
+             {"unfound", BINE__RULE_UNFOUND}, {"filled", BINE__RULE_FILLED},
+             {"delivered", BINE__RULE_DELIVERED}, {"spent", BINE__RULE_SPENT},
+             {"fields", BINE__RULE_FIELDS}};
 
 static bool is_word(const char *at, size_t length, const char *word)
 {
