@@ -2,8 +2,9 @@
  *
  * What OpenSSL takes for its network: the two buffers of a connection.
  *
- * It reads what has come, and is told to try again where nothing has; what it writes is always taken.  So no
- * call of OpenSSL waits, and none wants to be repeated because of a write. */
+ * It reads what has come, and is told to try again where nothing has; what it writes is always taken, and dropped
+ * where the peer takes nothing any more.  So no call of OpenSSL waits, and none wants to be repeated because of a
+ * write. */
 #include "tls/tls.h"
 
 #include <errno.h>
@@ -72,7 +73,7 @@ static int bio_write(BIO *bio, const char *data, size_t n, size_t *written)
 
     BIO_clear_retry_flags(bio);
     *written = 0;
-    if (append(&tls->pending, data, n) != 0)
+    if (!tls->refused && append(&tls->pending, data, n) != 0)
         return 0;
     *written = n;
     return 1;

@@ -42,6 +42,19 @@ static const char *certificate_error(long code)
     }
 }
 
+/* OpenSSL 3.0 does not know the names of some that came with TLS 1.3. */
+static const char *alert_name(int alert)
+{
+    switch (alert) {
+    case SSL_AD_MISSING_EXTENSION:
+        return "missing extension";
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return "certificate required";
+    default:
+        return SSL_alert_desc_string_long(alert);
+    }
+}
+
 static int fail(struct bine_tls *tls, int error, const char *prefix, const char *words)
 {
     tls->error = error;
@@ -68,7 +81,7 @@ int bine__tls_fail(struct bine_tls *tls)
     if (reason == SSL_R_NO_APPLICATION_PROTOCOL)
         return fail(tls, EPROTO, "", "no application protocol in common");
     if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256)
-        return fail(tls, EPROTO, "the peer's alert: ", SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
+        return fail(tls, EPROTO, "the peer's alert: ", alert_name(reason - SSL_AD_REASON_OFFSET));
     if (out_of_memory)
         return fail(tls, ENOMEM, "", "out of memory");
     return fail(tls, EPROTO, "", ERR_reason_error_string(code));

@@ -94,6 +94,7 @@ struct bine_tls {
     bool ended;            /* it has sent close_notify */
     bool shut;             /* so have we */
     bool cut;              /* a write was cut short: what the peer has got is unknown */
+    bool refused;          /* the peer takes nothing any more; what it has sent before can still be read */
     bool bulk;             /* the last read filled its buffer */
     unsigned inside;       /* tasks in yielding calls */
     unsigned answered;     /* calls since the last that went to the kernel */

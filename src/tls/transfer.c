@@ -50,11 +50,29 @@ static void next_to_send(struct bine_tls *tls)
     }
 }
 
+/* The peer takes nothing any more.  Only writing ends with that: the alert that says why, or an answer that needed no
+ * more of a request, may have come and is to be read. */
+static bool refused(struct bine_tls *tls, int error)
+{
+    if (!tls->established || (error != EPIPE && error != ECONNRESET))
+        return false;
+    tls->refused = true;
+    if (!tls->message[0])
+        strcpy(tls->message, "the peer takes nothing any more");
+    bine__tls_buffer_free(&tls->sending);
+    bine__tls_buffer_free(&tls->pending);
+    return true;
+}
+
 /* Waits until all that OpenSSL has written is with the kernel. */
 static int send_all(struct bine_tls *tls)
 {
     int error = 0;
 
+    if (tls->refused) {
+        errno = EPIPE;
+        return -1;
+    }
     if (!bine__tls_unsent(tls))
         return 0;
     tls->answered = 0;
@@ -64,12 +82,15 @@ static int send_all(struct bine_tls *tls)
         next_to_send(tls);
         const ssize_t n = bine_write(tls->fd, tls->sending.data + tls->sending.start, tls->sending.used);
         if (n < 0)
-            error = errno;
+            error = refused(tls, errno) ? EPIPE : errno;
         else
             consume(&tls->sending, (size_t)n);
     }
     bine_mutex_unlock(&tls->send);
-    return error ? bine__tls_fail_beneath(tls, error) : 0;
+    if (error && !tls->refused)
+        return bine__tls_fail_beneath(tls, error);
+    errno = error ? error : errno;
+    return error ? -1 : 0;
 }
 
 /* For a reader.  Whatever fails here the read will be told too. */
@@ -84,6 +105,8 @@ static void send_some(struct bine_tls *tls)
         n = bine_send(tls->fd, tls->sending.data + tls->sending.start, tls->sending.used, MSG_DONTWAIT);
         if (n > 0)
             consume(&tls->sending, (size_t)n);
+        else if (n < 0)
+            (void)refused(tls, errno);
     }
     bine_mutex_unlock(&tls->send);
 }
@@ -98,6 +121,8 @@ void bine__tls_send_at_once(struct bine_tls *tls)
                  MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n > 0)
             consume(&tls->sending, (size_t)n);
+        else if (n < 0)
+            (void)refused(tls, errno);
     }
 }
 
@@ -373,7 +398,7 @@ static int write_pieces(struct bine_tls *tls, const char *buf, size_t n, struct 
 {
     if (establish(tls) != 0)
         return -1;
-    if (tls->shut) {
+    if (tls->shut || tls->refused) {
         errno = EPIPE;
         return -1;
     }
@@ -433,7 +458,7 @@ ssize_t bine_tls_write(bine_tls *tls, const void *buf, size_t n)
 
     if (write_all(tls, buf, n, &writing) == 0)
         return (ssize_t)writing.taken;
-    if (writing.taken > writing.sent || writing.repeating) {
+    if ((writing.taken > writing.sent || writing.repeating) && !tls->refused) {
         tls->cut = true;
         if (!tls->message[0])
             strcpy(tls->message, "a write was cut short");

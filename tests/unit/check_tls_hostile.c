@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * TLS peers that stay within the protocol and still ask for trouble: answers that are demanded and never
- * taken, a client's certificate shown to one of several hosts. */
+ * taken, a client's certificate shown to one of several hosts, a refusal that comes while the refused one writes. */
 #include "support/support.h"
 
 #include "support/certificates.h"
@@ -115,5 +115,44 @@ LOOP_TEST(a_host_of_its_own_demands_what_the_server_demands)
     world_free(&world);
 }
 
+/* ---- Refusals ------------------------------------------------------------------------------------------- */
+
+static void *refuse(void *arg)
+{
+    expect_int(bine_tls_handshake(arg), ==, -1);
+    expect_int(errno, ==, EACCES);
+    expect_ok(bine_tls_close(arg));
+    return NULL;
+}
+
+/* In TLS 1.3 a client has shaken hands before it is refused, and may be writing by then. */
+LOOP_TEST(a_refusal_is_read_by_who_could_not_write)
+{
+    struct world world = world_make();
+    char byte;
+    int tries = 0;
+
+    identity_trust(world.server_config, &world.authority);
+    expect_ok(bine_tls_config_verify(world.server_config, BINE_TLS_VERIFY_REQUIRED));
+    expect_ok(bine_tls_config_versions(world.client_config, BINE_TLS_1_3, BINE_TLS_1_3));
+    struct ends ends = ends_open(&world, "server.test");
+    bine_task *server = bine_spawn(refuse, ends.server);
+    expect_ok(bine_tls_handshake(ends.client));
+    expect_ok(bine_join(server, NULL));
+    while (tries < PATIENCE && bine_tls_write(ends.client, "hello", 5) == 5) {
+        tries++;
+        expect_ok(bine_sleep(BINE_MS));
+    }
+    expect_int(tries, <, PATIENCE);
+    expect_int(errno, ==, EPIPE);
+    expect_int(bine_tls_write(ends.client, "hello", 5), ==, -1);
+    expect_int(errno, ==, EPIPE);
+    expect_int(bine_tls_read(ends.client, &byte, 1), ==, -1);
+    expect_int(errno, ==, EPROTO);
+    expect(strstr(bine_tls_error(ends.client), "certificate required"));
+    expect_ok(bine_tls_close(ends.client));
+    world_free(&world);
+}
+
 SUPPORT_MAIN("tls_hostile", answers_that_nobody_takes_hold_the_reader_up,
-             a_host_of_its_own_demands_what_the_server_demands)
+             a_host_of_its_own_demands_what_the_server_demands, a_refusal_is_read_by_who_could_not_write)
