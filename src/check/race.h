@@ -56,7 +56,8 @@ enum bine__race_rule {
     BINE__RULE_FILLED = 1 << 21,   /* a search that is made again, to put something there, is no look */
     BINE__RULE_DELIVERED = 1 << 22, /* what another has read, who then answered, has come where it should */
     BINE__RULE_SPENT = 1 << 23,    /* a look on which it waited its turn has had its effect */
-    BINE__RULE_FIELDS = 1 << 24    /* bit fields of one word are apart */
+    BINE__RULE_FIELDS = 1 << 24,   /* bit fields of one word are apart */
+    BINE__RULE_RELEASED = 1 << 25  /* nor is a test of a pointer in order to release it */
 };
 
 struct bine__race_options {
@@ -219,7 +220,8 @@ struct bine__suspect {
         BINE__CLEARS,    /* a flag that another has set once more */
         BINE__OF_FIELD, /* of a word: whether it changes the bits that others have changed */
         BINE__FILLS_AGAIN, /* a place that was empty when it looked */
-        BINE__REPLACES, BINE__EXCHANGES /* what another has put where nothing was */
+        BINE__REPLACES, BINE__EXCHANGES, /* what another has put where nothing was */
+        BINE__RELEASES /* a pointer that was tested for that alone */
     } suspicion;
     bool may_give_back; /* of an update */
     bool of_group;
@@ -295,6 +297,7 @@ struct bine__strand {
     unsigned knows, known_room;
     struct bine__took took[BINE__TAKES];
     unsigned takes;
+    struct bine__suspect tested;    /* a pointer that another has written, and that is tested anew */
     struct bine__filled filled[BINE__FILLS];
     unsigned fills;
     struct bine__held held[BINE__HELD];
@@ -361,6 +364,7 @@ static inline uint32_t bine__race_here(struct bine__strand *self)
 
 /* race_code.c */
 bool bine__race_leads(uint32_t from, uint32_t to); /* nothing but reads is called between */
+bool bine__race_regardless(uint32_t read, uint32_t write); /* whatever a test says */
 bool bine__race_tested(uint32_t pc, bool pointer); /* or bounded: what is read there */
 /* Of the comparison that is announced there: on which condition a way is chosen, or on its opposite; -1: on
  * none. */
@@ -397,6 +401,10 @@ void bine__race_asks_found(struct bine__strand *);
 void bine__race_fills(struct bine__strand *, const struct bine__record *mine, uintptr_t at, unsigned size,
                       enum bine__access_kind, uint32_t pc, uint32_t context);
 bool bine__race_has_filled(const struct bine__strand *, const struct bine__suspect *);
+void bine__race_tests_again(struct bine__strand *, const struct bine__record *mine, uintptr_t at,
+                            uint32_t pc);
+void bine__race_released(struct bine__strand *, const struct bine__record *mine, uint32_t pc,
+                         uint32_t context);
 
 /* race_sync.c */
 bool bine__race_knows(const struct bine__strand *, uint32_t strand, uint32_t slice);

@@ -219,6 +219,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
             bine__race_replaced(self, at, pc);
             bine__race_acted(self, mine);
         }
+        if (kind == BINE__WRITE && self->tested.at == at)
+            bine__race_released(self, mine, short_pc, context);
         if (kind == BINE__WRITE && self->unfound.at == at)
             bine__race_unfound(self, mine, at, pc);
         if (kind == BINE__READ) {
@@ -261,6 +263,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         bine__race_took(self, mine, at);
     bool tested = kind == BINE__READ && size >= 4 && bine__rule(BINE__RULE_TESTS) &&
                   bine__race_tested(short_pc, size == 8);
+    if (tested && size == 8 && mine->kind == BINE__READ && mine->next)
+        bine__race_tests_again(self, mine, at, short_pc);
     if (kind == BINE__READ && shared && !tested)
         may_take_back(self, mine, at, size);
     bool blind = kind == BINE__WRITE && !(mine->kind == BINE__READ && bine__race_answered(self, mine, mask));

@@ -109,20 +109,55 @@ static bool tested_code(const uint8_t *from, bool pointer)
 {
     return (pointer && pointer_tested(from)) || bounded(from);
 }
+
+/* A comparison and a conditional jump behind it; -1: neither. */
+static int condition_of(const uint8_t *at)
+{
+    if (!*at || !strchr("\x85\x84\x39\x3b\x38\x83\x80\x81\x3d\x3c\xf6\xa8", *at))
+        return -1;
+    for (unsigned i = 2; i < 8; i++) {
+        if ((at[i] & 0xf0) == 0x70)
+            return at[i] >> 1 & 7;
+        if (at[i] == 0x0f && (at[i + 1] & 0xf0) == 0x80)
+            return at[i + 1] >> 1 & 7;
+    }
+    return -1;
+}
+
+/* From behind a read to a write: the value is tested for 0, and the jump is to where nothing but code that asks
+ * nothing leads to the write.  Whichever way was chosen, it is written. */
+static bool regardless(const uint8_t *from, const uint8_t *to)
+{
+    enum { LONGEST_COMPARE = 8 };
+    const uint8_t *at = from, *meet = NULL;
+    while (at < from + NEAREST_TEST && !tests(at) && !call_to(at))
+        at++;
+    for (unsigned i = 3; tests(at) && !meet && i <= LONGEST_COMPARE; i++) {
+        int32_t distance;
+        memcpy(&distance, at + i + 2, sizeof distance);
+        if (at[i] == 0x74)
+            meet = at + i + 2 + (int8_t)at[i + 1];
+        else if (at[i] == 0x0f && at[i + 1] == 0x84)
+            meet = at + i + 6 + distance;
+    }
+    if (!meet || meet <= at || meet > to || to - meet > NEAREST_TEST)
+        return false;
+    for (at = meet; at < to; at += call_to(at) ? CALL_BYTES : 1)
+        if (condition_of(at) >= 0)
+            return false;
+    return true;
+}
+
 /* A conditional jump comes before any call: not a value is made of it, but a way is chosen.  On what, or on
  * its opposite. */
 static int condition(const uint8_t *from)
 {
     for (const uint8_t *at = from; at < from + NEAREST_TEST; at++) {
-        bool compares = *at && strchr("\x85\x84\x39\x3b\x38\x83\x80\x81\x3d\x3c\xf6\xa8", *at);
+        int found = condition_of(at);
         if (call_to(at) || *at == 0xc3)
             return -1;
-        for (unsigned i = 2; compares && i < 8; i++) {
-            if ((at[i] & 0xf0) == 0x70)
-                return at[i] >> 1 & 7;
-            if (at[i] == 0x0f && (at[i + 1] & 0xf0) == 0x80)
-                return at[i + 1] >> 1 & 7;
-        }
+        if (found >= 0)
+            return found;
     }
     return -1;
 }
@@ -198,6 +233,7 @@ static bool merged(const uint8_t *back)
     }
     return false;
 }
+static bool regardless(const uint8_t *from, const uint8_t *to) { return to < from; }
 #define STEP 4
 #else
 enum { CALL_BYTES = 1 };
@@ -206,6 +242,7 @@ static bool calls_through_pointer(const uint8_t *at) { return at != NULL; }
 static bool tested_code(const uint8_t *from, bool pointer) { return !from && pointer; }
 static int condition(const uint8_t *from) { return from ? -1 : 0; }
 static bool merged(const uint8_t *back) { return !back; }
+static bool regardless(const uint8_t *from, const uint8_t *to) { return to < from; }
 #define STEP 1
 #endif
 
@@ -260,4 +297,12 @@ bool bine__race_tested(uint32_t pc, bool pointer)
         *answer = (struct answer){pc, what,
                                   is_code(at) && is_code(at + FARTHEST) && tested_code((void *)at, pointer)};
     return answer->yes;
+}
+
+bool bine__race_regardless(uint32_t read, uint32_t write)
+{
+    enum { LONGEST = 400 };
+    uintptr_t from = bine__race_pc(read), to = bine__race_pc(write);
+    return to > from && to - from < LONGEST && is_code(from) && is_code(to + FARTHEST) &&
+           regardless((const uint8_t *)from, (const uint8_t *)to);
 }

@@ -13,7 +13,10 @@
  * What others have put there is what the same task wrote in the same slice:
  * behind the pointer that was found, or beside the place that was empty.  An
  * update, a counter's, or something added to what is there, takes it into
- * account. */
+ * account.
+ *
+ * And a pointer that is tested, released if there is one, and replaced in
+ * either case: the test decides of the release alone. */
 #include "check/race.h"
 
 enum { REACH = 256, BESIDE = 64 }; /* bytes */
@@ -169,6 +172,8 @@ static bool is_own(const struct bine__strand *self, uintptr_t thing, unsigned ma
 bool bine__race_has_filled(const struct bine__strand *self, const struct bine__suspect *suspect)
 {
     uint64_t now = bine__value_at(suspect->at, suspect->size);
+    if (suspect->suspicion == BINE__RELEASES)
+        return bine__race_is_pointer(now) && now != suspect->value;
     if (suspect->suspicion == BINE__FILLS_AGAIN)
         return now != 0 && now == suspect->value;
     if (suspect->size == 8 && (bine__race_is_pointer(now) || bine__race_is_pointer(suspect->value)))
@@ -176,4 +181,42 @@ bool bine__race_has_filled(const struct bine__strand *self, const struct bine__s
                is_own(self, now, suspect->record) && !is_link(now, suspect->at);
     return suspect->suspicion == BINE__REPLACES && now != 0 && suspect->value != 0 &&
            (now != suspect->value || (suspect->size >= 4 && now > 1));
+}
+
+/* ---- Released ------------------------------------------------------------- */
+
+/* A pointer that it read in an earlier slice, that others have written since, and that is there now. */
+void bine__race_tests_again(struct bine__strand *self, const struct bine__record *mine, uintptr_t at,
+                             uint32_t pc)
+{
+    uint64_t value = bine__value_at(at, 8);
+    bool pointers = (!mine->val || bine__race_is_pointer(mine->val)) && bine__race_is_pointer(value);
+    if (!bine__rule(BINE__RULE_RELEASED) || !pointers || mine->size != 8 || mine->val == value ||
+        (mine->flags & BINE__OWN_READ) || !bine__race_same_turn(self, mine->time, mine->slice))
+        return;
+    const struct bine__record *theirs = filler(self, mine, mine->next);
+    if (theirs)
+        self->tested = (struct bine__suspect){.at = at,
+                                              .slice = bine__race_slice,
+                                              .value = value,
+                                              .size = 8,
+                                              .mine = *mine,
+                                              .theirs = *theirs,
+                                              .pc = pc,
+                                              .suspicion = BINE__RELEASES};
+}
+
+/* It is replaced; by what is known once that is done. */
+void bine__race_released(struct bine__strand *self, const struct bine__record *mine, uint32_t pc,
+                         uint32_t context)
+{
+    struct bine__suspect tested = self->tested;
+    self->tested.at = 0;
+    if (tested.slice != bine__race_slice || mine->w_slice == bine__race_slice ||
+        !bine__race_regardless(tested.pc, pc))
+        return;
+    tested.pc = pc;
+    tested.context = context;
+    self->restores = tested;
+    self->suspicious |= BINE__SUSPECTS;
 }

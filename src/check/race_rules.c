@@ -523,10 +523,12 @@ static void tell_unfound(struct bine__strand *self, const struct bine__suspect *
 
 static void tell_filled(struct bine__strand *self, const struct bine__suspect *suspect)
 {
-    static const struct triple triple = {"STALE-CHECK", "checked that nothing is there", "put it there",
+    static const struct triple filled = {"STALE-CHECK", "checked that nothing is there", "put it there",
                                          "searches again only to put there what it has"};
+    static const struct triple released = {"STALE-CHECK", "checked it", "wrote it",
+                                           "looks again only to release it, and overwrites it"};
     if (bine__race_has_filled(self, suspect))
-        tell_suspect(self, suspect, &triple, false);
+        tell_suspect(self, suspect, suspect->suspicion == BINE__RELEASES ? &released : &filled, false);
 }
 
 static void tell_cleared(struct bine__strand *self, const struct bine__suspect *suspect)

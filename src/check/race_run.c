@@ -311,8 +311,8 @@ static const struct {
              {"returns", BINE__RULE_RETURNS}, {"again", BINE__RULE_AGAIN},
              {"taken", BINE__RULE_TAKEN},     {"steps", BINE__RULE_STEPS},
              {"unfound", BINE__RULE_UNFOUND}, {"filled", BINE__RULE_FILLED},
-             {"delivered", BINE__RULE_DELIVERED}, {"spent", BINE__RULE_SPENT},
-             {"fields", BINE__RULE_FIELDS}};
+             {"spent", BINE__RULE_SPENT},     {"delivered", BINE__RULE_DELIVERED},
+             {"fields", BINE__RULE_FIELDS},   {"released", BINE__RULE_RELEASED}};
 
 static bool is_word(const char *at, size_t length, const char *word)
 {
