@@ -227,6 +227,8 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
         return;
     }
     bool field = bine__rule(BINE__RULE_FIELDS) && (size > mine->size || bine__race_merged(pc));
+    if (kind == BINE__UPDATE && !(mine->flags & BINE__CHECKED_READ) && !mine->val)
+        return; /* no pointer: a counter, from its beginning */
     if (bine__race_options.predict && !field && !bine__race_spent(self, mine) &&
         (kind == BINE__WRITE || (checked && !may_give_back(self, mine)))) {
         bine__predict_span(self, at, mine, mask, bine__race_here(self), kind, pc, mine->next);
