@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * An echo server that counts what it serves, and its clients, over loopback: what I/O costs under the detector. */
-#include <bine.h>
+#include "load.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-
-enum { CLIENTS = 8, ROUNDS = 10000, SIZE = 512 };
+enum { SIZE = 512 };
 static struct {
     long messages, bytes, spaces;
 } served;
@@ -27,12 +23,6 @@ static void connection(int fd, void *arg)
     }
 }
 
-static void *server(void *listener)
-{
-    bine_serve(*(int *)listener, connection, NULL, NULL);
-    return NULL;
-}
-
 static void *client(void *address)
 {
     char line[SIZE] = "hello ";
@@ -46,25 +36,8 @@ static void *client(void *address)
     return NULL;
 }
 
-static void *program(void *arg)
-{
-    char address[40];
-    snprintf(address, sizeof address, "@bine-cost-%d", rand() + (int)(bine_now() & 0xffffff));
-    int listener = bine_listen("unix", address, 0);
-    bine_ns start = bine_now();
-    bine_task *it = bine_spawn(server, &listener), *clients[CLIENTS];
-    for (int i = 0; i < CLIENTS; i++)
-        clients[i] = bine_spawn(client, address);
-    for (int i = 0; i < CLIENTS; i++)
-        bine_join(clients[i], NULL);
-    printf("%ld\n", (long)((bine_now() - start) / BINE_US));
-    bine_stop(it, NULL);
-    bine_close(listener);
-    return arg;
-}
-
 int main(void)
 {
-    bine_run(program, NULL, NULL);
+    load_run(connection, client);
     return served.messages < CLIENTS * ROUNDS;
 }

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * A table that is asked line by line, and its clients: what text costs under the detector. */
-#include <bine.h>
+#include "load.h"
 
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { CLIENTS = 8, ROUNDS = 10000, KEYS = 512, BUCKETS = 256, LINE = 128 };
+enum { KEYS = 512, BUCKETS = 256, LINE = 128 };
 
 static struct entry {
     struct entry *next;
@@ -67,12 +65,6 @@ static void connection(int fd, void *arg)
     bine_stream_close(stream);
 }
 
-static void *server(void *listener)
-{
-    bine_serve(*(int *)listener, connection, NULL, NULL);
-    return NULL;
-}
-
 static void *client(void *address)
 {
     char line[LINE];
@@ -92,25 +84,8 @@ static void *client(void *address)
     return NULL;
 }
 
-static void *program(void *arg)
-{
-    char address[40];
-    snprintf(address, sizeof address, "@bine-cost-%d", rand() + (int)(bine_now() & 0xffffff));
-    int listener = bine_listen("unix", address, 0);
-    bine_ns start = bine_now();
-    bine_task *it = bine_spawn(server, &listener), *clients[CLIENTS];
-    for (int i = 0; i < CLIENTS; i++)
-        clients[i] = bine_spawn(client, address);
-    for (int i = 0; i < CLIENTS; i++)
-        bine_join(clients[i], NULL);
-    printf("%ld\n", (long)((bine_now() - start) / BINE_US));
-    bine_stop(it, NULL);
-    bine_close(listener);
-    return arg;
-}
-
 int main(void)
 {
-    bine_run(program, NULL, NULL);
+    load_run(connection, client);
     return requests < CLIENTS * ROUNDS;
 }
