@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A server and its clients over a socket of this machine, in one loop: prints the microseconds that the clients took. */
+ * A server and its clients over a socket of this machine, in one loop: prints the microseconds that the
+ * clients took. */
 #ifndef COST_LOAD_H
 #define COST_LOAD_H
 
