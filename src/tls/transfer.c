@@ -52,16 +52,15 @@ static void next_to_send(struct bine_tls *tls)
 
 /* The peer takes nothing any more.  Only writing ends with that: the alert that says why, or an answer that needed no
  * more of a request, may have come and is to be read. */
-static bool refused(struct bine_tls *tls, int error)
+static void note_refusal(struct bine_tls *tls, int error)
 {
     if (!tls->established || (error != EPIPE && error != ECONNRESET))
-        return false;
+        return;
     tls->refused = true;
     if (!tls->message[0])
         strcpy(tls->message, "the peer takes nothing any more");
     bine__tls_buffer_free(&tls->sending);
     bine__tls_buffer_free(&tls->pending);
-    return true;
 }
 
 /* Waits until all that OpenSSL has written is with the kernel. */
@@ -81,16 +80,19 @@ static int send_all(struct bine_tls *tls)
     while (!error && bine__tls_unsent(tls)) {
         next_to_send(tls);
         const ssize_t n = bine_write(tls->fd, tls->sending.data + tls->sending.start, tls->sending.used);
-        if (n < 0)
-            error = refused(tls, errno) ? EPIPE : errno;
-        else
+        if (n < 0) {
+            error = errno;
+            note_refusal(tls, error);
+        } else {
             consume(&tls->sending, (size_t)n);
+        }
     }
     bine_mutex_unlock(&tls->send);
-    if (error && !tls->refused)
-        return bine__tls_fail_beneath(tls, error);
-    errno = error ? error : errno;
-    return error ? -1 : 0;
+    if (tls->refused) { /* it, or another before it got its turn */
+        errno = EPIPE;
+        return -1;
+    }
+    return error ? bine__tls_fail_beneath(tls, error) : 0;
 }
 
 /* For a reader.  Whatever fails here the read will be told too. */
@@ -106,7 +108,7 @@ static void send_some(struct bine_tls *tls)
         if (n > 0)
             consume(&tls->sending, (size_t)n);
         else if (n < 0)
-            (void)refused(tls, errno);
+            note_refusal(tls, errno);
     }
     bine_mutex_unlock(&tls->send);
 }
@@ -122,7 +124,7 @@ void bine__tls_send_at_once(struct bine_tls *tls)
         if (n > 0)
             consume(&tls->sending, (size_t)n);
         else if (n < 0)
-            (void)refused(tls, errno);
+            note_refusal(tls, errno);
     }
 }
 
