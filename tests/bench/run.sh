@@ -258,6 +258,8 @@ command_of() {
     ahead) echo "$out/tls-epoll $port ahead" ;;
     readme) echo "$out/readme" ;;
     level | edge) echo "$out/epoll $port $1" ;;
+    bare-one) echo "$out/epoll $port edge 1" ;;
+    bare-two) echo "$out/epoll $port edge 2" ;;
     go) case $work in calls | many) echo "$out/go echo $port" ;; *) echo "$out/go $work $port" ;; esac ;;
     libev | libuv | libevent) echo "$out/$1 echo $port" ;;
     asyncio | uvloop | gevent) echo "$python $here/peers/loops.py $1 echo $port" ;;
@@ -315,7 +317,7 @@ accepts() {
 
 run_loops() {
     [ "$client_cpu" = 0 ] || client_cpu=1 # bound, as the loops are
-    for n in 100 1000 100 1000 100 1000; do for p in one two shared; do loaded $p $n echo $n 40000; done; done
+    for n in 100 1000 100 1000 100 1000; do for p in one two shared bare-one bare-two; do loaded $p $n echo $n 40000; done; done
     if few; then for n in 100 1000; do for p in go-one go-two; do loaded $p $n echo $n 40000; done; done; fi
     for p in one two shared eight eight-shared; do accepts $p; done
 }
