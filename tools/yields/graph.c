@@ -155,19 +155,41 @@ static enum colour through(const struct call *call, const struct node *target)
     return call->kind != DIRECT && colour == YIELDS ? POINTER : colour;
 }
 
-enum colour call_colour(const struct call *call)
+/* Whether a call through a pointer is open because a candidate is.  Where there are functions of the pointer's own
+ * type, those that only go with it by a `void *` make it no maybe: that would be a guess upon a guess. */
+static bool opens(const struct call *call, const struct node *target)
 {
+    for (size_t i = call->exact; call->exact > 0 && i < call->candidates.count; i++) {
+        if (call->candidates.at[i] == target)
+            return false;
+    }
+    return true;
+}
+
+/* next: through whom, if through anybody. */
+static enum colour strongest(const struct call *call, const struct node **next)
+{
+    *next = call->to;
     if (call->to)
         return through(call, call->to);
     enum colour best = call->found ? QUIET : MAYBE;
     for (size_t i = 0; i < call->candidates.count; i++) {
-        if (call->from->resumes && !call->candidates.at[i]->switches)
+        const struct node *target = call->candidates.at[i];
+        enum colour colour = through(call, target);
+        if (colour <= best || (colour == MAYBE && !opens(call, target)) ||
+            (call->from->resumes && !target->switches))
             continue;
-        enum colour colour = through(call, call->candidates.at[i]);
-        if (colour > best)
-            best = colour;
+        best = colour;
+        *next = target;
     }
     return best;
+}
+
+enum colour call_colour(const struct call *call)
+{
+    const struct node *next;
+
+    return strongest(call, &next);
 }
 
 struct queue {
@@ -195,7 +217,7 @@ static void spread(struct queue *queue, enum colour colour, bool direct)
             struct call *call = node->callers.at[c];
             if (call->from->resumes && !node->ours && !node->switches)
                 continue;
-            if (call->colours && (!direct || call->kind == DIRECT))
+            if (call->colours && (!direct || call->kind == DIRECT) && (colour != MAYBE || opens(call, node)))
                 reach(queue, call->from, colour, call, node);
         }
     }
@@ -358,17 +380,8 @@ const char *chain_from(const struct node *node)
 
 const char *chain_of(const struct call *call)
 {
-    const struct node *next = call->to;
-    enum colour best = QUIET;
-    for (size_t i = 0; i < call->candidates.count; i++) {
-        if (call->from->resumes && !call->candidates.at[i]->switches)
-            continue;
-        enum colour colour = through(call, call->candidates.at[i]);
-        if (colour > best) {
-            best = colour;
-            next = call->candidates.at[i];
-        }
-    }
+    const struct node *next;
+    (void)strongest(call, &next);
     const char *rest = next && !next->ours ? chain_from(next) : "";
     return format("%s%s%s", step_of(call, next), *rest ? " -> " : "", rest);
 }

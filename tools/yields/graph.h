@@ -47,6 +47,7 @@ struct call {
     int arguments;                   /* indirect, without a type: how many are passed; -1: not known */
     bool found;                      /* indirect: some function goes with it */
     struct nodes candidates;
+    size_t exact; /* the first so many are of the pointer's own type */
     const struct node *passed_to; /* called back, or the pointer was passed: by whom */
     bool colours, stacks;         /* which questions it answers: the dump's, the .ci's, or both */
 };

@@ -46,13 +46,13 @@ static void fill_in(struct graph *graph)
     }
 }
 
-static bool reaches(const struct call *call, const struct node *node)
+static enum match reaches(const struct call *call, const struct node *node)
 {
     if (call->through && node->signature)
         return may_hold(call->through, node->signature);
     int passed = call->through ? (int)call->through->count : call->arguments;
     int wanted = node->signature ? (int)node->signature->count : node->parameters;
-    return passed < 0 || wanted < 0 || passed == wanted; /* what is not known goes with all */
+    return passed < 0 || wanted < 0 || passed == wanted ? LOOSE_MATCH : NO_MATCH; /* what is not known goes with all */
 }
 
 static const char *key_of(const struct call *call)
@@ -78,6 +78,7 @@ static void share_candidates(struct graph *graph)
             call->through = known->through;
             call->found = known->found;
             call->candidates = known->candidates;
+            call->exact = known->exact;
         }
     }
 }
@@ -95,9 +96,13 @@ void resolve(struct graph *graph)
         struct call *call = graph->calls.at[i];
         if (call->kind != INDIRECT || !call->colours)
             continue;
-        for (size_t t = 0; t < taken.count; t++) {
-            if (reaches(call, taken.at[t]))
-                PUSH(&call->candidates, taken.at[t]);
+        for (enum match wanted = EXACT_MATCH; wanted > NO_MATCH; wanted--) {
+            for (size_t t = 0; t < taken.count; t++) {
+                if (reaches(call, taken.at[t]) == wanted)
+                    PUSH(&call->candidates, taken.at[t]);
+            }
+            if (wanted == EXACT_MATCH)
+                call->exact = call->candidates.count;
         }
         call->found = call->candidates.count > 0;
     }

@@ -239,39 +239,45 @@ static bool is_void_pointer(const struct type *type)
     return type->depth == 1 && type->base && !strcmp(type->base, "void");
 }
 
+static bool is_same(const struct type *passed, const struct type *taken)
+{
+    if (passed->function || taken->function)
+        return passed->function && taken->function;
+    return passed->base && passed->base == taken->base && passed->depth == taken->depth;
+}
+
 /* passed: at the call; taken: by the function.  A function that takes a certain pointer is often kept as one
  * that takes `void *`, as task bodies are; the other way round is not done, and would open every call to
  * those. */
 static bool goes_with(const struct type *passed, const struct type *taken)
 {
-    if (!passed->base || !taken->base)
+    if (!passed->base || !taken->base || is_same(passed, taken))
         return true;
     if (passed->function || taken->function)
-        return (passed->function && taken->function) || is_void_pointer(passed) || passed->unknown ||
-               taken->unknown;
-    if (passed->base == taken->base && passed->depth == taken->depth)
-        return true;
+        return is_void_pointer(passed) || passed->unknown || taken->unknown;
     if ((passed->unknown && !taken->tagged) || (taken->unknown && !passed->tagged))
         return passed->depth == taken->depth || (taken->depth > 0 && is_void_pointer(passed));
     return taken->depth > 0 && is_void_pointer(passed);
 }
 
-bool may_hold(const struct signature *call, const struct signature *function)
+enum match may_hold(const struct signature *call, const struct signature *function)
 {
+    bool exact = call->any_result || is_same(&call->result, &function->result);
+
     if (call->method && !function->method)
-        return false;
+        return NO_MATCH;
     if (call->count != function->count)
-        return false; /* of a variadic definition the compiler prints the named ones only, as of the pointer
-                       */
+        return NO_MATCH; /* of a variadic definition the compiler prints the named ones only, as of the pointer */
     if (!call->any_result && !goes_with(&call->result, &function->result))
-        return false;
+        return NO_MATCH;
     for (size_t i = call->method ? 1 : 0; i < call->count; i++) {
         const struct type *passed = &call->parameter[i], *taken = &function->parameter[i];
         /* What is passed without a prototype has been promoted: its width tells nothing. */
         if ((call->unprototyped || call->method) && !passed->depth && !taken->depth && !passed->unknown)
             continue;
         if (!goes_with(passed, taken))
-            return false;
+            return NO_MATCH;
+        exact = exact && is_same(passed, taken);
     }
-    return true;
+    return exact ? EXACT_MATCH : LOOSE_MATCH;
 }

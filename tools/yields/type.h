@@ -39,7 +39,13 @@ struct signature *signature_of_function(const char *result, const char *paramete
 /* A type by itself. */
 struct type type_of(const char *text, bool named);
 
+enum match {
+    NO_MATCH,
+    LOOSE_MATCH, /* by `void *`, or a typedef that is not known */
+    EXACT_MATCH
+};
+
 /* May a pointer that is called as `call` hold a function of type `function`? */
-bool may_hold(const struct signature *call, const struct signature *function);
+enum match may_hold(const struct signature *call, const struct signature *function);
 
 #endif
