@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <bine/io.h>
 
@@ -96,9 +97,27 @@ static int list_of(const struct ares_addrinfo_node *node, struct addrinfo **one)
     return code ? code : getaddrinfo(host, port, &hints, one);
 }
 
+/* Where the aliases lead to.  They stand in the order of the answers, of both families; a ring of them is left
+ * when each has been followed. */
+static const char *canonical_name(const struct lookup *lookup, const struct ares_addrinfo *result)
+{
+    const struct ares_addrinfo_cname *list = result->cnames;
+    const char *name = list && list->alias ? list->alias : lookup->question.host;
+
+    for (const struct ares_addrinfo_cname *step = list; step; step = step->next) {
+        const struct ares_addrinfo_cname *next = list;
+        while (next && !(next->alias && next->name && strcasecmp(next->alias, name) == 0))
+            next = next->next;
+        if (!next)
+            break;
+        name = next->name;
+    }
+    return name;
+}
+
 static int take_name(struct lookup *lookup, const struct ares_addrinfo *result)
 {
-    const char *name = result->cnames && result->cnames->name ? result->cnames->name : lookup->question.host;
+    const char *name = canonical_name(lookup, result);
 
     if (!(lookup->question.hints.ai_flags & AI_CANONNAME) || !lookup->question.list)
         return 0;

@@ -16,7 +16,7 @@
 
 /* ---- A name server ----------------------------------------------------------------------------------- */
 
-enum { HELD = 200, A = 1, AAAA = 28 };
+enum { HELD = 200, A = 1, CNAME = 5, AAAA = 28 };
 
 struct name_server {
     int fd;
@@ -60,14 +60,45 @@ static size_t name_of(const unsigned char *packet, size_t length, char *name, si
     return at + 1;
 }
 
+static size_t add_name(unsigned char *out, const char *name)
+{
+    size_t used = 0;
+
+    while (*name) {
+        const size_t n = strcspn(name, ".");
+        out[used++] = (unsigned char)n;
+        memcpy(out + used, name, n);
+        used += n;
+        name += n + (name[n] == '.');
+    }
+    out[used++] = 0;
+    return used;
+}
+
+static size_t add_head(unsigned char *out, const char *name, int type, size_t size)
+{
+    const unsigned char head[] = {0, (unsigned char)type, 0, 1, 0, 0, 0, 60, 0, (unsigned char)size};
+    const size_t used = add_name(out, name);
+
+    memcpy(out + used, head, sizeof head);
+    return used + sizeof head;
+}
+
 static size_t add_record(unsigned char *out, const struct record *record)
 {
-    const size_t size = record->type == A ? 4 : 16;
-    const unsigned char head[] = {0xc0, 12, 0, (unsigned char)record->type, 0, 1, 0, 0, 0, 60, 0, (unsigned char)size};
+    const size_t size = record->type == A ? 4 : 16, used = add_head(out, record->name, record->type, size);
 
-    memcpy(out, head, sizeof head);
-    expect_int(inet_pton(record->type == A ? AF_INET : AF_INET6, record->address, out + sizeof head), ==, 1);
-    return sizeof head + size;
+    expect_int(inet_pton(record->type == A ? AF_INET : AF_INET6, record->address, out + used), ==, 1);
+    return used + size;
+}
+
+static size_t add_alias(unsigned char *out, const char *alias, const char *name)
+{
+    unsigned char target[256];
+    const size_t size = add_name(target, name), used = add_head(out, alias, CNAME, size);
+
+    memcpy(out + used, target, size);
+    return used + size;
 }
 
 static void answer(struct name_server *server, struct held *question)
@@ -78,13 +109,20 @@ static void answer(struct name_server *server, struct held *question)
     const int type = question->packet[end - 3];
     size_t used = end;
     bool known = false;
+    const char *wanted = name;
 
     memcpy(reply, question->packet, end);
     reply[2] = 0x81; /* an answer, recursion wanted */
     reply[3] = 0x80; /* and there */
     reply[7] = reply[9] = reply[11] = 0;
+    if (strcasecmp(name, "alias.test") == 0) {
+        used += add_alias(reply + used, "alias.test", "middle.test");
+        used += add_alias(reply + used, "middle.test", "one.test");
+        reply[7] = 2;
+        wanted = "one.test";
+    }
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
-        if (strcasecmp(records[i].name, name) == 0) {
+        if (strcasecmp(records[i].name, wanted) == 0) {
             known = true;
             if (records[i].type == type && records[i].address) {
                 used += add_record(reply + used, &records[i]);
@@ -226,6 +264,24 @@ LOOP_TEST(names_have_addresses_of_both_families)
         expect_str(list->ai_canonname, "one.test");
         expect_ptr(list->ai_next, ==, NULL);
         freeaddrinfo(list);
+    }
+    server_stop(&server);
+}
+
+LOOP_TEST(the_canonical_name_is_the_last_of_the_aliases)
+{
+    static const int families[] = {AF_INET, AF_INET6, AF_UNSPEC};
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME}, *list = NULL;
+
+    if (!server_start(&server))
+        return;
+    for (int i = 0; i < 3; i++) {
+        hints.ai_family = families[i];
+        expect_int(bine_resolve("alias.test", "80", &hints, &list), ==, 0);
+        if (expect(list)) {
+            expect_str(list->ai_canonname, "one.test");
+            freeaddrinfo(list);
+        }
     }
     server_stop(&server);
 }
@@ -375,6 +431,7 @@ LOOP_TEST(the_first_address_that_answers_is_taken_and_the_others_closed)
 }
 
 SUPPORT_MAIN("resolve", localhost_is_loopback, no_host_is_loopback_or_every_address,
-             names_have_addresses_of_both_families, names_fail_as_they_should,
-             a_silent_server_is_waited_for_as_long_as_the_scope_says, lookups_hold_no_threads,
-             lookups_are_cancelled_at_any_time, the_first_address_that_answers_is_taken_and_the_others_closed)
+             names_have_addresses_of_both_families, the_canonical_name_is_the_last_of_the_aliases,
+             names_fail_as_they_should, a_silent_server_is_waited_for_as_long_as_the_scope_says,
+             lookups_hold_no_threads, lookups_are_cancelled_at_any_time,
+             the_first_address_that_answers_is_taken_and_the_others_closed)
