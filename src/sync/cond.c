@@ -78,8 +78,7 @@ int bine_cond_wait(bine_cond *public, bine_mutex *public_mutex)
     }
     while (mutex->owner != self)
         bine__park(self->loop, self, BINE__WAIT_MUTEX | BINE__PARK_DEAF, (intptr_t)mutex);
-    self->held++;
-    bine__check_locked(mutex, BINE__LOCK_EXCLUSIVE);
+    bine__holds(self, mutex, BINE__LOCK_EXCLUSIVE);
     return bine__outcome(error);
 }
 

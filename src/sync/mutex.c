@@ -42,9 +42,7 @@ static __attribute__((noinline)) int lock_held(struct bine__mutex *mutex, struct
     int error = bine__line_wait(&mutex->line, &turn, self, BINE__WAIT_MUTEX, mutex);
     if (error)
         return bine__error(error);
-    self->held++;
-    bine__check_locked(mutex, BINE__LOCK_EXCLUSIVE);
-    return 0;
+    return bine__holds(self, mutex, BINE__LOCK_EXCLUSIVE);
 }
 
 int bine_mutex_lock(bine_mutex *public)
@@ -60,9 +58,7 @@ int bine_mutex_lock(bine_mutex *public)
     if (mutex->owner)
         return lock_held(mutex, self);
     mutex->owner = self;
-    self->held++;
-    bine__check_locked(mutex, BINE__LOCK_EXCLUSIVE);
-    return 0;
+    return bine__holds(self, mutex, BINE__LOCK_EXCLUSIVE);
 }
 
 int bine_mutex_lock_try(bine_mutex *public)
@@ -78,9 +74,7 @@ int bine_mutex_lock_try(bine_mutex *public)
     if (bine__holds_too_many(self))
         return bine__error(EAGAIN);
     mutex->owner = self;
-    self->held++;
-    bine__check_locked(mutex, BINE__LOCK_EXCLUSIVE);
-    return 0;
+    return bine__holds(self, mutex, BINE__LOCK_EXCLUSIVE);
 }
 
 int bine_mutex_unlock(bine_mutex *public)

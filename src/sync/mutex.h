@@ -24,6 +24,14 @@ static inline bool bine__holds_too_many(const struct bine_task *task)
     return bine__unlikely(task->held == UINT16_MAX);
 }
 
+/* The task has got a lock, of whatever kind. */
+static inline int bine__holds(struct bine_task *task, const void *lock, enum bine__lock_kind how)
+{
+    task->held++;
+    bine__check_locked(lock, how);
+    return 0;
+}
+
 /* From its holder, who does not hold it any more, to the first that waits; or it is free. */
 static inline void bine__mutex_pass(struct bine__mutex *mutex)
 {

@@ -86,9 +86,7 @@ static int try(bine_rwlock *public, bool writes)
     if (bine__holds_too_many(self))
         return bine__error(EAGAIN);
     admit(lock, self, writes);
-    self->held++;
-    bine__check_locked(lock, writes ? BINE__LOCK_EXCLUSIVE : BINE__LOCK_SHARED);
-    return 0;
+    return bine__holds(self, lock, writes ? BINE__LOCK_EXCLUSIVE : BINE__LOCK_SHARED);
 }
 
 static int enter(bine_rwlock *public, bool writes)
@@ -115,9 +113,7 @@ static int enter(bine_rwlock *public, bool writes)
             return bine__error(error);
         }
     }
-    self->held++;
-    bine__check_locked(lock, writes ? BINE__LOCK_EXCLUSIVE : BINE__LOCK_SHARED);
-    return 0;
+    return bine__holds(self, lock, writes ? BINE__LOCK_EXCLUSIVE : BINE__LOCK_SHARED);
 }
 
 int bine_rwlock_read(bine_rwlock *public)

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -90,7 +91,8 @@ static void send_message(int fd)
 /* Bytes of the current answer that have come, by descriptor. */
 static unsigned char *got;
 
-static void receive(int fd, int flags)
+/* Takes what has come; whether that ended an answer. */
+static bool receive(int fd, int flags)
 {
     char answer[LONGEST];
     ssize_t n = recv(fd, answer, (size_t)(talk->answer - got[fd]), flags);
@@ -100,6 +102,19 @@ static void receive(int fd, int flags)
     }
     if (n > 0)
         got[fd] = (unsigned char)(got[fd] + n);
+    if (got[fd] < talk->answer)
+        return false;
+    got[fd] = 0;
+    return true;
+}
+
+/* How many descriptors are ready; -1: a signal came. */
+static int wait_ready(int epoll, struct epoll_event *ready)
+{
+    int n = epoll_wait(epoll, ready, EVENTS, -1);
+    if (n < 0 && errno != EINTR)
+        fail("epoll_wait");
+    return n;
 }
 
 /* Awaits so many answers; a connection that has its own sends again. */
@@ -107,15 +122,11 @@ static void drive(int epoll, long answers)
 {
     static struct epoll_event ready[EVENTS];
     while (answers > 0) {
-        int n = epoll_wait(epoll, ready, EVENTS, -1);
-        if (n < 0 && errno != EINTR)
-            fail("epoll_wait");
+        int n = wait_ready(epoll, ready);
         for (int i = 0; i < n; i++) {
             int fd = ready[i].data.fd;
-            receive(fd, MSG_DONTWAIT);
-            if (got[fd] < talk->answer)
+            if (!receive(fd, MSG_DONTWAIT))
                 continue;
-            got[fd] = 0;
             answers--;
             outstanding--;
             if (to_send > 0)
@@ -166,8 +177,8 @@ static void idle(long port, pid_t server, long connections)
     for (long i = 0; i < connections; i++)
         send_message(all[i]);
     for (long i = 0; i < connections; i++)
-        while (got[all[i]] < talk->answer)
-            receive(all[i], 0);
+        while (!receive(all[i], 0))
+            ;
     figure("idle", (double)(memory_of(server) - before) / (double)connections, "bytes");
 }
 
@@ -199,15 +210,11 @@ static void talk_for(int epoll, const int *active, int64_t *sent, int64_t *taken
         send_message(active[i]);
     }
     while (answers < requests) {
-        int n = epoll_wait(epoll, ready, EVENTS, -1);
-        if (n < 0 && errno != EINTR)
-            fail("epoll_wait");
+        int n = wait_ready(epoll, ready);
         for (int i = 0; i < n; i++) {
             int fd = ready[i].data.fd;
-            receive(fd, MSG_DONTWAIT);
-            if (got[fd] < talk->answer)
+            if (!receive(fd, MSG_DONTWAIT))
                 continue;
-            got[fd] = 0;
             taken[answers++] = now() - sent[fd];
             if (to_send > 0) {
                 sent[fd] = now();

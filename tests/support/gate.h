@@ -8,6 +8,8 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
+#include "support/tasks.h"
+
 static sem_t gate, begun;
 static _Atomic int running, most, runs, drops;
 
@@ -44,6 +46,20 @@ static inline void open_gate(int n)
 {
     for (int i = 0; i < n; i++)
         sem_post(&gate);
+}
+
+/* A job whose task was cancelled: nobody waits for it any more, it runs to its end, and there is dropped. */
+static inline void expect_abandoned(bine_task *task)
+{
+    expect_int(join(task).error, ==, ECANCELED);
+    expect_int(running, ==, 1);
+    expect_int(drops, ==, 0);
+    open_gate(1);
+    while (drops == 0)
+        expect_ok(bine_sleep(BINE_MS));
+    expect_int(drops, ==, 1);
+    expect_int(running, ==, 0);
+    expect_int(runs, ==, 1);
 }
 
 #endif

@@ -11,33 +11,8 @@
 #include <sys/eventfd.h>
 #include <sys/un.h>
 
+#include "support/reading.h"
 #include "support/sockets.h"
-
-struct reading {
-    int fd, flags;
-    char buf[64];
-    size_t want;
-    ssize_t n;
-    int error;
-};
-
-static void *recv_it(void *arg)
-{
-    struct reading *reading = arg;
-    errno = 0;
-    reading->n = bine_recv(reading->fd, reading->buf, reading->want, reading->flags);
-    reading->error = errno;
-    return NULL;
-}
-
-static void *read_it(void *arg)
-{
-    struct reading *reading = arg;
-    errno = 0;
-    reading->n = bine_read(reading->fd, reading->buf, reading->want);
-    reading->error = errno;
-    return NULL;
-}
 
 static void end(bine_task *task)
 {
@@ -49,7 +24,7 @@ static void end(bine_task *task)
 LOOP_TEST(a_terminal_is_read_line_by_line_and_stays_blocking)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), terminal = -1;
-    struct reading reading = {.want = sizeof reading.buf, .n = -2};
+    struct reading reading = {.n = -2};
     expect_int(master, >=, 0);
     expect_ok(grantpt(master));
     expect_ok(unlockpt(master));
@@ -74,7 +49,7 @@ LOOP_TEST(a_terminal_is_read_line_by_line_and_stays_blocking)
 LOOP_TEST(an_eventfd_parks_its_reader_and_its_writer)
 {
     int fd = eventfd(0, EFD_CLOEXEC);
-    struct reading reading = {.fd = fd, .want = 8, .n = -2};
+    struct reading reading = {.fd = fd, .size = 8, .n = -2};
     uint64_t value = 7, most = UINT64_MAX - 1;
     bine_task *task = bine_spawn(read_it, &reading);
     settle();
@@ -194,7 +169,7 @@ LOOP_TEST(urgent_data_does_not_strand_the_reader)
 {
     int fd[2];
     connect_pair(fd);
-    struct reading reading = {.fd = fd[0], .want = sizeof reading.buf, .n = -2};
+    struct reading reading = {.fd = fd[0], .n = -2};
     bine_task *task = bine_spawn(read_it, &reading);
     settle();
     expect_int(bine_send(fd[1], "abc", 3, 0), ==, 3);
@@ -223,7 +198,7 @@ LOOP_TEST(bytes_and_the_end_in_one_event_are_both_seen)
     for (int i = 0; i < 20; i++) {
         int fd[2];
         connect_pair(fd);
-        struct reading reading = {.fd = fd[0], .want = sizeof reading.buf, .n = -2};
+        struct reading reading = {.fd = fd[0], .n = -2};
         bine_task *task = bine_spawn(read_it, &reading);
         settle();
         expect_int(bine_write(fd[1], "bye", 3), ==, 3);
@@ -241,8 +216,8 @@ LOOP_TEST(waitall_waits_for_all_and_peek_takes_nothing)
     for (enum pair_kind kind = PAIR_UNIX; kind <= PAIR_TCP; kind++) {
         int fd[2];
         pair_make(kind, fd);
-        struct reading whole = {.fd = fd[0], .want = 6, .n = -2, .flags = MSG_WAITALL};
-        struct reading peek = {.fd = fd[0], .want = 6, .n = -2, .flags = MSG_PEEK | MSG_WAITALL};
+        struct reading whole = {.fd = fd[0], .size = 6, .n = -2, .flags = MSG_WAITALL};
+        struct reading peek = {.fd = fd[0], .size = 6, .n = -2, .flags = MSG_PEEK | MSG_WAITALL};
         bine_task *task = bine_spawn(recv_it, &peek);
         settle();
         expect_int(bine_write(fd[1], "abc", 3), ==, 3);

@@ -15,6 +15,7 @@
 #include <termios.h>
 
 #include "support/fault.h"
+#include "support/reading.h"
 
 static char directory[] = "/tmp/bine-kinds-XXXXXX";
 
@@ -26,21 +27,6 @@ static const char *in_directory(const char *name)
 
     snprintf(out, sizeof path[0], "%s/%s", directory, name);
     return out;
-}
-
-struct reading {
-    int fd;
-    char buf[64];
-    ssize_t n;
-    int error;
-};
-
-static void *read_it(void *arg)
-{
-    struct reading *reading = arg;
-    reading->n = bine_read(reading->fd, reading->buf, sizeof reading->buf);
-    reading->error = errno;
-    return NULL;
 }
 
 /* ---- FIFOs ------------------------------------------------------------------------------------------- */
@@ -57,7 +43,7 @@ static void *write_to_fifo(void *arg)
 LOOP_TEST(a_fifo_is_opened_by_two_and_ends_with_its_writer)
 {
     char path[128];
-    struct reading reading;
+    struct reading reading = {0};
 
     expect(mkdtemp(directory));
     snprintf(path, sizeof path, "%s", in_directory("fifo"));
@@ -100,7 +86,7 @@ static int open_terminal(int *terminal, bool raw)
 
 LOOP_TEST(a_terminal_ends_at_its_end_character_and_goes_on)
 {
-    struct reading reading;
+    struct reading reading = {0};
     int master = open_terminal(&reading.fd, false);
 
     expect_int(bine_write(master, "half\004", 5), ==, 5); /* ^D after bytes: what there is, without a line's end */
@@ -120,7 +106,7 @@ LOOP_TEST(a_terminal_ends_at_its_end_character_and_goes_on)
 
 LOOP_TEST(a_terminal_that_hangs_up_wakes_its_reader)
 {
-    struct reading reading;
+    struct reading reading = {0};
     int master = open_terminal(&reading.fd, true);
     bine_task *task = bine_spawn(read_it, &reading);
 
@@ -144,7 +130,7 @@ static void *write_lots(void *arg)
 
 LOOP_TEST(a_terminal_takes_more_than_it_can_hold)
 {
-    struct reading reading;
+    struct reading reading = {0};
     int terminal, master = open_terminal(&terminal, true);
     bine_task *task = bine_spawn(write_lots, &terminal);
     size_t got = 0;
@@ -407,7 +393,7 @@ static void *send_the_file(void *arg)
 
 LOOP_TEST(a_file_is_sent_into_a_pipe_that_is_too_small)
 {
-    struct reading reading;
+    struct reading reading = {0};
     int fd[3];
     size_t got = 0;
     char path[128];

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <termios.h>
 
+#include "support/reading.h"
 #include "support/sockets.h"
 
 /* ---- Terminals ----------------------------------------------------------------------------------------- */
@@ -40,25 +41,9 @@ static void close_terminal(int master, int terminal)
     expect_ok(bine_close(master));
 }
 
-struct reading {
-    int fd;
-    size_t size;
-    char buf[64];
-    ssize_t n;
-    int error;
-};
-
-static void *read_it(void *arg)
-{
-    struct reading *reading = arg;
-    reading->n = bine_read(reading->fd, reading->buf, reading->size);
-    reading->error = errno;
-    return NULL;
-}
-
 LOOP_TEST(a_terminal_that_has_not_fallen_silent_does_not_hold_its_reader)
 {
-    struct reading reading = {.size = 64};
+    struct reading reading = {0};
     int master = open_terminal(&reading.fd, 50, 255);
 
     bine_task *task = bine_spawn(read_it, &reading);
@@ -71,7 +56,7 @@ LOOP_TEST(a_terminal_that_has_not_fallen_silent_does_not_hold_its_reader)
 
 LOOP_TEST(a_terminal_waits_for_as_many_bytes_as_it_was_told)
 {
-    struct reading reading = {.size = 64};
+    struct reading reading = {0};
     int master = open_terminal(&reading.fd, 3, 0);
 
     bine_task *task = bine_spawn(read_it, &reading);
@@ -90,7 +75,7 @@ LOOP_TEST(a_terminal_waits_for_as_many_bytes_as_it_was_told)
 
 LOOP_TEST(a_terminal_that_asks_for_no_byte_gives_none)
 {
-    struct reading reading = {.size = 64};
+    struct reading reading = {0};
     int master = open_terminal(&reading.fd, 0, 0);
 
     read_it(&reading);
@@ -103,7 +88,7 @@ LOOP_TEST(a_terminal_that_asks_for_no_byte_gives_none)
 
 LOOP_TEST(a_terminals_time_limit_is_kept)
 {
-    struct reading reading = {.size = 64};
+    struct reading reading = {0};
     int master = open_terminal(&reading.fd, 0, 1);
     bine_ns begun = bine_now();
 
@@ -128,7 +113,7 @@ LOOP_TEST(a_terminals_time_limit_is_kept)
 
 LOOP_TEST(a_master_is_read_though_its_terminal_asks_for_no_byte)
 {
-    struct reading reading = {.size = 64};
+    struct reading reading = {0};
     int terminal, master = open_terminal(&terminal, 0, 0);
 
     reading.fd = master;

@@ -66,6 +66,19 @@ static void expect_at_rest(const void *object, size_t size)
     expect(memcmp(object, zero, size) == 0);
 }
 
+/* Each call that takes a lock or gives one back. */
+static void expect_all_fail(bine_mutex *m, bine_rwlock *rw, int error)
+{
+    expect_fails(bine_mutex_lock(m), error);
+    expect_fails(bine_mutex_lock_try(m), error);
+    expect_fails(bine_mutex_unlock(m), error);
+    expect_fails(bine_rwlock_read(rw), error);
+    expect_fails(bine_rwlock_write(rw), error);
+    expect_fails(bine_rwlock_read_try(rw), error);
+    expect_fails(bine_rwlock_write_try(rw), error);
+    expect_fails(bine_rwlock_unlock(rw), error);
+}
+
 /* ---- Mutex --------------------------------------------------------------------------------------------- */
 
 LOOP_TEST(mutex_serves_in_order_of_arrival)
@@ -111,11 +124,6 @@ static void *unlock_mutex(void *arg)
 
 LOOP_TEST(mutex_misuse_is_an_error)
 {
-    expect_fails(bine_mutex_init(NULL), EINVAL);
-    expect_fails(bine_mutex_destroy(NULL), EINVAL);
-    expect_fails(bine_mutex_lock(NULL), EINVAL);
-    expect_fails(bine_mutex_lock_try(NULL), EINVAL);
-    expect_fails(bine_mutex_unlock(NULL), EINVAL);
     expect_fails(bine_mutex_unlock(&mutex), EPERM);
     expect_ok(bine_mutex_lock(&mutex));
     expect_fails(bine_mutex_lock(&mutex), EDEADLK);
@@ -132,16 +140,18 @@ LOOP_TEST(mutex_misuse_is_an_error)
     expect_at_rest(&mutex, sizeof mutex);
 }
 
+LOOP_TEST(no_lock_is_an_error)
+{
+    expect_all_fail(NULL, NULL, EINVAL);
+    expect_fails(bine_mutex_init(NULL), EINVAL);
+    expect_fails(bine_mutex_destroy(NULL), EINVAL);
+    expect_fails(bine_rwlock_init(NULL), EINVAL);
+    expect_fails(bine_rwlock_destroy(NULL), EINVAL);
+}
+
 START_TEST(locks_need_a_run)
 {
-    expect_fails(bine_mutex_lock(&mutex), EPERM);
-    expect_fails(bine_mutex_lock_try(&mutex), EPERM);
-    expect_fails(bine_mutex_unlock(&mutex), EPERM);
-    expect_fails(bine_rwlock_read(&rwlock), EPERM);
-    expect_fails(bine_rwlock_write(&rwlock), EPERM);
-    expect_fails(bine_rwlock_read_try(&rwlock), EPERM);
-    expect_fails(bine_rwlock_write_try(&rwlock), EPERM);
-    expect_fails(bine_rwlock_unlock(&rwlock), EPERM);
+    expect_all_fail(&mutex, &rwlock, EPERM);
     expect_ok(bine_mutex_destroy(&mutex));
     expect_ok(bine_rwlock_destroy(&rwlock));
 }
@@ -149,14 +159,7 @@ END_TEST
 
 static void in_callback(void *arg)
 {
-    expect_fails(bine_mutex_lock(&mutex), EDEADLK);
-    expect_fails(bine_mutex_lock_try(&mutex), EDEADLK);
-    expect_fails(bine_mutex_unlock(&mutex), EDEADLK);
-    expect_fails(bine_rwlock_read(&rwlock), EDEADLK);
-    expect_fails(bine_rwlock_write(&rwlock), EDEADLK);
-    expect_fails(bine_rwlock_read_try(&rwlock), EDEADLK);
-    expect_fails(bine_rwlock_write_try(&rwlock), EDEADLK);
-    expect_fails(bine_rwlock_unlock(&rwlock), EDEADLK);
+    expect_all_fail(&mutex, &rwlock, EDEADLK);
     *(bool *)arg = true;
 }
 
@@ -411,13 +414,6 @@ static void *unlock_rwlock(void *arg)
 
 LOOP_TEST(rwlock_misuse_is_an_error)
 {
-    expect_fails(bine_rwlock_init(NULL), EINVAL);
-    expect_fails(bine_rwlock_destroy(NULL), EINVAL);
-    expect_fails(bine_rwlock_read(NULL), EINVAL);
-    expect_fails(bine_rwlock_write(NULL), EINVAL);
-    expect_fails(bine_rwlock_read_try(NULL), EINVAL);
-    expect_fails(bine_rwlock_write_try(NULL), EINVAL);
-    expect_fails(bine_rwlock_unlock(NULL), EINVAL);
     expect_fails(bine_rwlock_unlock(&rwlock), EPERM);
     expect_ok(bine_rwlock_write(&rwlock));
     expect_fails(bine_rwlock_write(&rwlock), EDEADLK);
@@ -455,7 +451,7 @@ LOOP_TEST(a_task_holds_up_to_65535_locks)
 }
 
 SUPPORT_MAIN("lock", mutex_serves_in_order_of_arrival, mutex_is_handed_over_so_that_nobody_slips_in,
-             mutex_misuse_is_an_error, locks_need_a_run, a_callback_cannot_hold_a_lock,
+             mutex_misuse_is_an_error, no_lock_is_an_error, locks_need_a_run, a_callback_cannot_hold_a_lock,
              locks_are_not_taken_in_a_scope_that_has_fired, mutex_passes_the_turn_of_a_cancelled_waiter_on,
              mutex_hand_over_wins_over_a_cancellation_at_the_same_moment, mutex_wait_ends_at_its_deadline,
              listing_says_which_kind_of_lock_a_task_waits_for, a_task_that_ends_holding_a_lock_is_a_named_abort,

@@ -170,14 +170,7 @@ LOOP_TEST(what_is_abandoned_is_left_at_once_and_dropped_when_it_ends)
     settle();
     await_begun();
     bine_cancel(task);
-    expect_int(join(task).error, ==, ECANCELED);
-    expect_int(running, ==, 1);
-    expect_int(drops, ==, 0);
-    open_gate(1);
-    while (drops == 0)
-        expect_ok(bine_sleep(BINE_MS));
-    expect_int(drops, ==, 1);
-    expect_int(running, ==, 0);
+    expect_abandoned(task);
 }
 
 LOOP_TEST(a_deadline_abandons_too)

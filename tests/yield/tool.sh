@@ -25,6 +25,16 @@ ends() {
     fi
 }
 
+cat >pair.h <<'END'
+static void *program(void *arg)
+{
+    bine_task *one = bine_spawn(take, NULL), *other = bine_spawn(take, NULL);
+    bine_join(one, NULL);
+    bine_join(other, NULL);
+    return arg;
+}
+int main(void) { return bine_run(program, NULL, NULL); }
+END
 cat >race.c <<'END'
 #include <bine.h>
 static int left = 3;
@@ -36,14 +46,7 @@ static void *take(void *arg)
     }
     return arg;
 }
-static void *program(void *arg)
-{
-    bine_task *one = bine_spawn(take, NULL), *other = bine_spawn(take, NULL);
-    bine_join(one, NULL);
-    bine_join(other, NULL);
-    return arg;
-}
-int main(void) { return bine_run(program, NULL, NULL); }
+#include "pair.h"
 END
 cat >threads.c <<'END'
 #include <bine.h>
@@ -98,14 +101,7 @@ static void *take(void *arg)
     left--;
     return arg;
 }
-static void *program(void *arg)
-{
-    bine_task *one = bine_spawn(take, NULL), *other = bine_spawn(take, NULL);
-    bine_join(one, NULL);
-    bine_join(other, NULL);
-    return arg;
-}
-int main(void) { return bine_run(program, NULL, NULL); }
+#include "pair.h"
 END
 printf '%s\n' '"-O1" -o' 'a\ "response" race.c' >words
 told() { # <what> <words that standard error must hold> <command>...
@@ -122,7 +118,7 @@ cc() { # <what> <program> <argument>...: it builds, and the program's finding ha
 cc 'with -gz the lines are known' compressed -gz -o compressed race.c
 cc 'with -flto it is instrumented' whole -flto -o whole race.c
 long=$(printf '%0120d' 0)
-mkdir -p "$long" && cp race.c "$long/race.c"
+mkdir -p "$long" && cp race.c pair.h "$long"
 cc 'of a long path the end is told, and the line' far -o far "$PWD/$long/race.c"
 cc 'a response file gives words' 'a response' @words
 cc 'dependencies go beside the program' depends -MD -o depends race.c
