@@ -57,7 +57,8 @@ enum bine__race_rule {
     BINE__RULE_DELIVERED = 1 << 22, /* what another has read, who then answered, has come where it should */
     BINE__RULE_SPENT = 1 << 23,    /* a look on which it waited its turn has had its effect */
     BINE__RULE_FIELDS = 1 << 24,   /* bit fields of one word are apart */
-    BINE__RULE_RELEASED = 1 << 25  /* nor is a test of a pointer in order to release it */
+    BINE__RULE_RELEASED = 1 << 25, /* nor is a test of a pointer in order to release it */
+    BINE__RULE_COPIES = 1 << 26    /* to copy there what was elsewhere before it read puts nothing back */
 };
 
 struct bine__race_options {
@@ -225,6 +226,7 @@ struct bine__suspect {
     } suspicion;
     bool may_give_back; /* of an update */
     bool of_group;
+    bool waited; /* for what it may be compared with */
 };
 
 struct bine__step { /* an update: whether it makes it more or less is seen once it is done */
@@ -253,6 +255,7 @@ struct bine__filled { /* a place that it has found by a search, once more, and t
     struct bine__record mine, theirs;
 };
 enum { BINE__SUSPECTS = 1, BINE__FILLED = 2 };
+enum { BINE__NOWHERE = 1 }; /* for a place */
 
 struct bine__look { /* a value that was read, for the comparison that may follow */
     uint64_t value;
@@ -302,6 +305,10 @@ struct bine__strand {
     unsigned fills;
     struct bine__held held[BINE__HELD];
     unsigned holds;
+    struct {
+        uint64_t source; /* when it touched last what it copies from; 0: that is not known */
+        uint32_t index;  /* the record of what it read last before */
+    } copying;
     uint16_t locks; /* their set's number */
     bool noted;     /* the event that the accesses of one call are */
     bool ended;
@@ -387,9 +394,12 @@ bool bine__race_left_alone(const struct bine__record *mine, const struct bine__r
                            unsigned size);
 bool bine__race_spent(const struct bine__strand *, const struct bine__record *mine);
 void bine__race_acted(const struct bine__strand *, const struct bine__record *mine);
+void bine__race_copies(struct bine__strand *, uintptr_t from, size_t size);
+bool bine__race_of_elsewhere(const struct bine__strand *, const struct bine__record *look);
 extern struct bine__question bine__race_questions[BINE__QUESTIONS];
 const struct bine__question *bine__race_asked(const struct bine__suspect *);
 void bine__race_ask_again(struct bine__strand *, uint64_t constant, uint64_t value, uintptr_t pc);
+void bine__race_ask_own(struct bine__strand *, uint64_t a, uint64_t b, unsigned size);
 
 /* race_format.c: reads the texts that printf() will. */
 void bine__race_formats(const char *format, va_list, uintptr_t pc);
@@ -469,6 +479,7 @@ static inline uint64_t bine__value_at(uintptr_t at, unsigned size)
 /* race_rules.c: the task's last access there was in an earlier slice, of this turn. */
 void bine__race_judge(struct bine__strand *, struct bine__record *mine, uintptr_t at, unsigned size,
                       enum bine__access_kind, uint8_t mask, uintptr_t pc, bool group);
+/* race_later.c */
 void bine__race_replaced(struct bine__strand *, uintptr_t at, uintptr_t pc); /* it is written now */
 void bine__race_unfound(struct bine__strand *, struct bine__record *mine, uintptr_t at, uintptr_t pc);
 
@@ -476,6 +487,7 @@ void bine__race_unfound(struct bine__strand *, struct bine__record *mine, uintpt
 void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum bine__access_kind,
                        uintptr_t pc);
 void bine__race_settle(struct bine__strand *); /* what its last write was, is known now */
+void bine__race_settle_before(struct bine__strand *, enum bine__access_kind next);
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
 void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc);
 void bine__race_compared(uintptr_t at, size_t size); /* what it has read there, by a function of libc */

@@ -198,7 +198,7 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     else if (kind == BINE__UPDATE)
         self->undos = 0;
     if (self->suspicious || self->step.at)
-        bine__race_settle(self);
+        bine__race_settle_before(self, kind);
     if (!self->noted)
         bine__race_event(self, pc);
     uint32_t short_pc = bine__race_short(pc), context = bine__race_here(self);
@@ -327,10 +327,14 @@ void bine__race_copy(const void *to, size_t written, const void *from, size_t re
     if (!self)
         return;
     bool noted = self->noted;
+    const uint32_t *cell = written ? bine__cell((uintptr_t)to) : NULL;
     if (!noted)
         bine__race_event(self, pc);
     self->noted = true;
+    if (cell && *cell && bine__record(*cell)->next)
+        bine__race_copies(self, (uintptr_t)from, read);
     go_over(self, (uintptr_t)from, read, false, pc);
     go_over(self, (uintptr_t)to, written, true, pc);
+    self->copying.source = self->copying.index = 0;
     self->noted = noted;
 }

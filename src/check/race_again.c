@@ -52,6 +52,17 @@ void bine__race_ask_again(struct bine__strand *self, uint64_t constant, uint64_t
         given->at = 0;
 }
 
+/* A comparison of two values: of what stands there now with what it wrote itself?  Not of a text's bytes. */
+void bine__race_ask_own(struct bine__strand *self, uint64_t a, uint64_t b, unsigned size)
+{
+    const struct bine__suspect *suspect = &self->clobbered;
+    if (!suspect->at || !bine__rule(BINE__RULE_ASKED) || size == 1 || size != suspect->size)
+        return;
+    uint64_t now = bine__value_at(suspect->at, size), other = a == now ? b : b == now ? a : now;
+    if (other != now && other == suspect->value)
+        self->clobbered.at = 0;
+}
+
 /* ---- Taken anew ------------------------------------------------------------------------------------- */
 
 /* It reads a pointer that it has used before. */
@@ -77,19 +88,32 @@ bool bine__race_taken(const struct bine__strand *self, const struct bine__record
     return false;
 }
 
+/* An index, which it has just read, and others have moved since it looked. */
+static bool was_moved(const struct bine__strand *self, const struct bine__record *index,
+                      const struct bine__record *look)
+{
+    if (index == look || index->strand != self->number || index->slice != bine__race_slice)
+        return false;
+    for (uint32_t i = index->next; i; i = bine__record(i)->next)
+        if ((bine__record(i)->mask & index->mask) && bine__record(i)->w_slice > look->slice)
+            return true;
+    return false;
+}
+
+/* It has set the index itself when it looked, or since. */
+static bool emptied(const struct bine__strand *self, const struct bine__record *index,
+                    const struct bine__record *look)
+{
+    return index != look && index->strand == self->number && index->slice == bine__race_slice &&
+           index->w_slice >= look->slice && index->w_slice < bine__race_slice;
+}
+
 /* Where it writes it has found by an index that others have moved meanwhile: it takes a thing out, works, and
  * puts it back where there is room now. */
 bool bine__race_found_anew(const struct bine__strand *self, const struct bine__record *mine)
 {
     const struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
-    const struct bine__record *index = bine__record(last->record);
-    if (!bine__rule(BINE__RULE_TAKEN) || index == mine || index->strand != self->number ||
-        index->slice != bine__race_slice)
-        return false;
-    for (uint32_t i = index->next; i; i = bine__record(i)->next)
-        if ((bine__record(i)->mask & index->mask) && bine__record(i)->w_slice > mine->slice)
-            return true;
-    return false;
+    return bine__rule(BINE__RULE_TAKEN) && was_moved(self, bine__record(last->record), mine);
 }
 
 /* `if (head != tail) head++;` It has acted on the check, of the other one too. */
@@ -103,6 +127,41 @@ void bine__race_acted(const struct bine__strand *self, const struct bine__record
     struct bine__record *other = bine__record(self->compared.record[first ? 1 : 0]);
     if (other->kind == BINE__READ && other->strand == self->number && other->slice == bine__race_slice)
         other->flags &= (uint8_t)~BINE__CHECKED_READ;
+}
+
+/* When this task touched last what it is about to copy; 1: never.  0: not all writes to its stack are told. */
+static uint64_t touched_last(const struct bine__strand *self, uintptr_t from, size_t size)
+{
+    uint64_t last = 1;
+    if (size == 0 || from - self->stack < self->stack_end - self->stack)
+        return 0;
+    for (uintptr_t at = from & ~(uintptr_t)7, end = from + (size < REACH ? size : REACH); at < end; at += 8) {
+        const uint32_t *cell = bine__cell(at);
+        uint32_t i = cell ? *cell : 0;
+        while (i && bine__record(i)->strand != self->number)
+            i = bine__record(i)->next;
+        if (i && bine__record(i)->time > last)
+            last = bine__record(i)->time;
+    }
+    return last;
+}
+
+void bine__race_copies(struct bine__strand *self, uintptr_t from, size_t size)
+{
+    self->copying.source = touched_last(self, from, size);
+    self->copying.index = self->look[(self->looks - 1) % BINE__LOOKS].record;
+}
+
+/* What it copies there has been as it is since before it looked: it comes not from what it saw.  Or it copies it
+ * to where others have come with an index: into a buffer that was emptied and is filled anew. */
+bool bine__race_of_elsewhere(const struct bine__strand *self, const struct bine__record *look)
+{
+    const struct bine__record *index = bine__record(self->copying.index);
+    if (!bine__rule(BINE__RULE_COPIES))
+        return false;
+    if (self->copying.source && self->copying.source < look->time)
+        return true;
+    return self->copying.index && (was_moved(self, index, look) || emptied(self, index, look));
 }
 
 /* ---- Queues made by hand ----------------------------------------------------------------------------- */

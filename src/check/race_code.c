@@ -162,14 +162,37 @@ static int condition(const uint8_t *from)
     return -1;
 }
 
-/* An or of two registers comes right before the call, with what sets its argument at most. */
+/* How long the instruction is if it sets bits, or clears some: an or of two registers; an and, or an or, of a
+ * place and a register, or of a register and bits; a part of a place that is read without the rest.  0: it does
+ * not, or it keeps but the lowest bits, as of an index. */
+static unsigned sets_bits(const uint8_t *at)
+{
+    enum { TWO = 2, SHORT = 3, EAX = 5, LONG = 6 };
+    int32_t bits;
+    if ((*at == 0x09 && at[1] >= 0xc0) || ((*at == 0x23 || *at == 0x0b) && at[1] < 0xc0))
+        return TWO;
+    if (*at == 0x0f && (at[1] & 0xfe) == 0xb6 && at[2] < 0xc0)
+        return SHORT;
+    if (*at == 0x83 && ((at[1] & 0xf8) == 0xc8 || ((at[1] & 0xf8) == 0xe0 && at[2] >= 0x80)))
+        return SHORT;
+    unsigned length = *at == 0x25 || *at == 0x0d ? EAX : *at == 0x81 ? LONG : 0;
+    bool sets = *at == 0x0d || (at[1] & 0xf8) == 0xc8, clears = *at == 0x25 || (at[1] & 0xf8) == 0xe0;
+    if (!length || !(sets || clears))
+        return 0;
+    memcpy(&bits, at + length - sizeof bits, sizeof bits);
+    return sets || bits < 0 || bits >> 16 ? length : 0;
+}
+
+/* That comes right before the call, with what sets its argument at most. */
 static bool merged(const uint8_t *back)
 {
-    enum { LONGEST_ARGUMENT = 7, OR_BYTES = 2 };
+    enum { LONGEST_ARGUMENT = 7, LONGEST = 6 };
     const uint8_t *call = back - CALL_BYTES;
-    for (const uint8_t *at = call - LONGEST_ARGUMENT - OR_BYTES; at <= call - OR_BYTES; at++)
-        if (*at == 0x09 && at[1] >= 0xc0)
+    for (const uint8_t *at = call - LONGEST_ARGUMENT - LONGEST; at < call; at++) {
+        unsigned length = sets_bits(at);
+        if (length && at + length <= call && call - at - length <= LONGEST_ARGUMENT)
             return true;
+    }
     return false;
 }
 #define STEP 1

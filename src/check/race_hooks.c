@@ -354,8 +354,12 @@ INLINE void compare_all(struct bine__strand *self, uint64_t a, uint64_t b, unsig
     these &= self->open;
     if (suspicious & BINE__FILLED)
         bine__race_asks_found(self);
-    if (constant && (suspicious & BINE__SUSPECTS))
-        bine__race_ask_again(self, a, b, pc);
+    if (suspicious & BINE__SUSPECTS) {
+        if (constant)
+            bine__race_ask_again(self, a, b, pc);
+        else
+            bine__race_ask_own(self, a, b, size);
+    }
     if (!constant && (these || suspicious))
         compared(self, a, b, size);
     for (unsigned i = 1; these; i++, these >>= 1)

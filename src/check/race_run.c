@@ -312,7 +312,8 @@ static const struct {
              {"taken", BINE__RULE_TAKEN},     {"steps", BINE__RULE_STEPS},
              {"unfound", BINE__RULE_UNFOUND}, {"filled", BINE__RULE_FILLED},
              {"spent", BINE__RULE_SPENT},     {"delivered", BINE__RULE_DELIVERED},
-             {"fields", BINE__RULE_FIELDS},   {"released", BINE__RULE_RELEASED}};
+             {"fields", BINE__RULE_FIELDS},   {"released", BINE__RULE_RELEASED},
+             {"copies", BINE__RULE_COPIES}};
 
 static bool is_word(const char *at, size_t length, const char *word)
 {
