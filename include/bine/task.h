@@ -59,8 +59,8 @@ typedef struct bine_attr {
 #define BINE_ATTR_INIT {NULL, 0, NULL, BINE_IMPLICIT, false}
 enum { BINE_IMPLICIT = 0, BINE_EXPLICIT = 1 };
 
-/* A new task that will call fn(arg).  Never switches: the child starts later, in order.  NULL/ENOMEM,
- * NULL/EAGAIN out of mappings.  The caller joins, stops or detaches it. */
+/* A new task that will call fn(arg).  Never switches: the child starts later, in order.  NULL/ENOMEM.
+ * The caller joins, stops or detaches it. */
 #define bine_spawn(fn, arg) bine_spawn_at((fn), (arg), BINE__SITE)
 BINE_EXPORT bine_task *bine_spawn_at(bine_fn *fn, void *arg, const char *site);
 
