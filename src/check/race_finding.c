@@ -76,6 +76,41 @@ static bool is_new(const struct bine__finding *finding)
     return true;
 }
 
+/* Of the C++ library, where the program has it. */
+extern char *__cxa_demangle(const char *, char *, size_t *, int *) __attribute__((weak)); /* NOLINT: its name */
+
+/* Whom a finding is told for: it is told on that one's stack, and making a name of a long symbol takes much of it. */
+static const struct bine__strand *telling;
+
+static bool has_room(const char *frame)
+{
+    enum { NEEDED = 32 << 10 };
+    if (!telling || !telling->stack)
+        return true; /* the loop's own */
+    return (uintptr_t)frame < telling->stack_end && (uintptr_t)frame - telling->stack > NEEDED;
+}
+
+/* Without its parameters: "gate::enter", not "_ZN4gate5enterEv". */
+static void demangle(char name[BINE__SYMBOL_SIZE], const char *symbol, size_t length)
+{
+    char copy[256];
+    if (!__cxa_demangle || strncmp(symbol, "_Z", 2) != 0 || length >= sizeof copy || !has_room(copy))
+        return;
+    memcpy(copy, symbol, length);
+    copy[length] = '\0';
+    char *said = __cxa_demangle(copy, NULL, NULL, NULL), *end = said ? strrchr(said, ')') : NULL;
+    for (int depth = 0; end && end > said; end--) {
+        depth += (*end == ')') - (*end == '(');
+        if (depth == 0) {
+            *end = '\0';
+            break;
+        }
+    }
+    if (said)
+        snprintf(name, BINE__SYMBOL_SIZE, "%s", said);
+    free(said);
+}
+
 /* The program's own functions end where the library called the first of them. */
 static bool add_frame(struct text *text, unsigned number, uintptr_t pc)
 {
@@ -125,6 +160,8 @@ void bine__finding_tell(struct bine__finding *finding)
     if (told++ < bine__race_options.most) {
         struct bine__strand *self = bine__race_self;
         bine__race_self = NULL; /* what is done here is not the program's doing */
+        telling = self;
+        bine__name_for_people = demangle;
         bool log = bine__race_options.log != NULL;
         text.used = 0;
         bool colour = bine__race_options.colour && !log;
@@ -150,6 +187,7 @@ void bine__finding_tell(struct bine__finding *finding)
         write_all(fd, text.at, text.used);
         if (log && fd >= 0)
             close(fd);
+        bine__name_for_people = NULL;
         bine__race_self = self;
     }
     errno = error;

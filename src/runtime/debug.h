@@ -21,7 +21,7 @@ int bine__backtrace_of(struct bine_task *, void **frames, int max);
 enum { BINE__NAMED = 256 };
 struct bine__named {
     const void *frame;
-    char text[200];
+    char text[240];
 };
 void bine__format_trace(char *out, size_t size, void **frames, int depth, struct bine__named *known);
 

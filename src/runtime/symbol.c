@@ -10,6 +10,8 @@
 #include "runtime/debug.h"
 #include "runtime/symbol.h"
 
+void (*bine__name_for_people)(char name[BINE__SYMBOL_SIZE], const char *symbol, size_t length);
+
 static void say_roughly(struct bine__place *place, const void *pc)
 {
     Dl_info info;
@@ -70,12 +72,14 @@ static void name_function(const struct object *object, const ElfW(Shdr) * table,
         if ((symbol->st_info & 0xf) != STT_FUNC || wanted - symbol->st_value >= symbol->st_size ||
             symbol->st_name >= texts->sh_size)
             continue;
-        snprintf(place->function, sizeof place->function, "%.*s",
-                 (int)strnlen(text + symbol->st_name, texts->sh_size - symbol->st_name),
-                 text + symbol->st_name);
-        char *part = strchr(place->function, '.'); /* f.cold, f.part.0: of f */
-        if (part && part != place->function)
-            *part = '\0';
+        const char *name = text + symbol->st_name;
+        size_t length = strnlen(name, texts->sh_size - symbol->st_name);
+        const char *part = memchr(name, '.', length); /* f.cold, f.part.0: of f */
+        if (part && part != name)
+            length = (size_t)(part - name);
+        snprintf(place->function, sizeof place->function, "%.*s", (int)length, name);
+        if (bine__name_for_people)
+            bine__name_for_people(place->function, name, length);
         return;
     }
 }

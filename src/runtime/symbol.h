@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BINE__SYMBOL_SIZE = 64, BINE__WHERE_SIZE = 128 };
+enum { BINE__SYMBOL_SIZE = 96, BINE__WHERE_SIZE = 128 };
 
 struct bine__place {
     char function[BINE__SYMBOL_SIZE]; /* "" if it cannot be told */
@@ -20,6 +20,9 @@ struct bine__place {
 /* Of the instruction at pc; for a return address, of the call before it. */
 void bine__place_of(struct bine__place *, const void *pc);
 void bine__place_of_call(struct bine__place *, const void *return_address);
+
+/* Says the name of a function from its symbol, `length` long; NULL: the symbol is its name.  Set while telling. */
+extern void (*bine__name_for_people)(char name[BINE__SYMBOL_SIZE], const char *symbol, size_t length);
 
 /* The chain of calls that led from the program into the library: up to max of them, innermost first.  from: the
  * address that the innermost returns to, if it is known.  name: of the library's function, or "". */

@@ -125,6 +125,11 @@ cc 'dependencies go beside the program' depends -MD -o depends race.c
 if grep -q '^depends: .*race\.c' depends-race.d; then echo "ok and name it"; else echo "FAIL no depends-race.d"; fi
 "$RACE" "$compiler" -std=gnu11 -O2 -D_FORTIFY_SOURCE=2 -o fortified "$corpus/bugs/text_formatted.c" >built 2>&1
 ends 66 'a fortified program is one like others' CLOBBERED "$RACE" run ./fortified
+case $compiler in *clang*) cxx=clang++${compiler##*clang} ;; *) cxx=g++${compiler##*gcc} ;; esac
+if command -v "$cxx" >/dev/null 2>&1; then
+    "$RACE" "$cxx" -O1 -o atomic_member "$corpus/bugs/atomic_member.cc" >built 2>&1
+    ends 66 'C++ names are as in the source' '#1 Seats::take .*atomic_member.cc:22$' "$RACE" run ./atomic_member
+fi
 ends 2 '-static is refused' 'shared libc' "$RACE" "$compiler" -static -o none race.c
 ends 2 'a second sanitizer is refused' 'at the same time' "$RACE" "$compiler" -fsanitize=address -o none race.c
 "$compiler" -c plain.c && "$compiler" -shared -fPIC -o libplain.so plain.c && rm -f libplain.a && ar rc libplain.a plain.o
