@@ -94,6 +94,11 @@ static int64_t budget_of(const bine__section *section)
     return -(int64_t)((uint64_t)(uintptr_t)section << BINE__GATE_SHIFT);
 }
 
+const char *bine__section_site(const struct bine_loop *loop)
+{
+    return bine__in_section(loop) ? section_of(loop->budget)->site : NULL;
+}
+
 static void tell(struct bine_task *self, const bine__section *section, const void *from)
 {
     int error = errno;

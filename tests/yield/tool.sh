@@ -142,6 +142,11 @@ ends 0 'and, when it has run, a shared library' 'not looked into: libplain.so' .
 "$RACE" "$compiler" -std=gnu11 -O1 -o atomic atomic.c >built 2>&1
 ends 66 'what an atomic block keeps of its own is no finding' '^bine-race: 1 finding$' "$RACE" run ./atomic
 
+"$RACE" run --format=json ./atomic >report 2>/dev/null
+if grep -q '"role":"block",[^]]*"file":"atomic.c","line":7}' report; then echo 'ok and the block has a place of its own'; else
+    echo "FAIL and the block has a place of its own: $(cat report)"
+fi
+
 # The report, and how the program ended.
 printf '#!/bin/sh\nexit 200\n' >two && printf '#!/bin/sh\nkill -9 $$\n' >killed && chmod +x two killed
 "$RACE" run ./two 2>said
