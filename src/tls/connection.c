@@ -28,13 +28,21 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, room) == 1 || inet_pton(AF_INET6, host, room) == 1;
 }
 
-/* Whom a client expects: by name, which the server is told too, or by address. */
+/* Whom a client expects: by name, which the server is told too, or by address.  The dot that ends a complete name is
+ * the resolver's: neither certificates nor what the server is told have it (RFC 6066). */
 static int expect_host(SSL *ssl, const char *host)
 {
+    char name[TLSEXT_MAXLEN_host_name + 1];
+    size_t length = strlen(host);
+
     if (is_address(host))
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
+    if (length > 1 && host[length - 1] == '.')
+        length--;
+    memcpy(name, host, length);
+    name[length] = '\0';
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set1_host(ssl, host) && SSL_set_tlsext_host_name(ssl, host);
+    return SSL_set1_host(ssl, name) && SSL_set_tlsext_host_name(ssl, name);
 }
 
 static int prepare_client(struct bine_tls *tls, const char *host, const char *key)

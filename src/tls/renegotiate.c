@@ -118,8 +118,16 @@ int bine__tls_go_through(struct bine_tls *tls)
 
 int bine__tls_ask(struct bine_tls *tls)
 {
+    if (tls->shut || tls->refused) {
+        errno = EPIPE;
+        return -1;
+    }
     if (under_way(tls))
         return bine__tls_go_through(tls);
+    if (tls->ended) { /* to begin what the peer cannot answer would only keep writers from writing */
+        errno = EOPNOTSUPP;
+        return -1;
+    }
     ERR_clear_error();
     if (SSL_version(tls->ssl) >= TLS1_3_VERSION || !SSL_get_secure_renegotiation_support(tls->ssl) ||
         SSL_renegotiate(tls->ssl) != 1) {

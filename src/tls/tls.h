@@ -107,7 +107,7 @@ struct bine_tls {
     bine_mutex receive, send, handshake;
     int error; /* every further call fails so; 0: it works */
     char message[BINE__TLS_MESSAGE];
-    char protocol[64]; /* ALPN's, once it has been asked for */
+    char protocol[256]; /* ALPN's, once it has been asked for */
     unsigned char small[BINE__TLS_SMALL];
 };
 

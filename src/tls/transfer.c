@@ -470,9 +470,32 @@ ssize_t bine_tls_write(bine_tls *tls, const void *buf, size_t n)
 
 /* ---- The end ----------------------------------------------------------------------------------------- */
 
+/* OpenSSL says nothing in the middle of a message of the handshake's, which a ticket and an update of keys are too:
+ * where only a part of one has come, that is waited for. */
+static int hear_out(struct bine_tls *tls)
+{
+    int returned;
+
+    do {
+        if (bine__tls_go_through(tls) != 0)
+            return -1;
+        while (SSL_version(tls->ssl) >= TLS1_3_VERSION && SSL_in_init(tls->ssl)) {
+            if (bine__tls_check(tls) != 0)
+                return -1;
+            ERR_clear_error();
+            returned = SSL_do_handshake(tls->ssl);
+            if (returned != 1 && bine__tls_provide(tls, returned, false) != 0)
+                return -1;
+        }
+        if (send_all(tls) != 0)
+            return -1;
+    } while (SSL_in_init(tls->ssl));
+    return 0;
+}
+
 static int say_goodbye(struct bine_tls *tls)
 {
-    if (establish(tls) != 0 || bine__tls_go_through(tls) != 0 || send_all(tls) != 0)
+    if (establish(tls) != 0 || hear_out(tls) != 0)
         return -1;
     if (!tls->shut) {
         ERR_clear_error();

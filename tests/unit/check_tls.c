@@ -174,6 +174,7 @@ LOOP_TEST(keys_are_updated_while_both_ends_write_and_read)
 LOOP_TEST(the_server_prefers_among_application_protocols)
 {
     struct world world = world_make();
+    char longest[256] = "";
 
     struct ends ends = ends_connected(&world, "server.test");
     expect(!bine_tls_alpn(ends.client));
@@ -186,6 +187,12 @@ LOOP_TEST(the_server_prefers_among_application_protocols)
     ends = ends_connected(&world, "server.test");
     expect_str(bine_tls_alpn(ends.client), "h2");
     expect_str(bine_tls_alpn(ends.server), "h2");
+    ends_close(&ends);
+    memset(longest, 'p', sizeof longest - 1);
+    expect_ok(bine_tls_config_alpn(world.server_config, longest));
+    expect_ok(bine_tls_config_alpn(world.client_config, longest));
+    ends = ends_connected(&world, "server.test");
+    expect_str(bine_tls_alpn(ends.client), longest);
     ends_close(&ends);
     expect_fails(bine_tls_config_alpn(world.client_config, ""), EINVAL);
     expect_fails(bine_tls_config_alpn(world.client_config, "h2,,x"), EINVAL);
@@ -223,6 +230,16 @@ LOOP_TEST(a_server_has_a_certificate_for_each_host)
     }
     identity_free(&second);
     identity_free(&third);
+    world_free(&world);
+}
+
+LOOP_TEST(a_complete_name_is_expected_without_its_dot)
+{
+    struct world world = world_make();
+    struct ends ends = ends_connected(&world, "server.test.");
+
+    expect_str(bine_tls_server_name(ends.server), "server.test");
+    ends_close(&ends);
     world_free(&world);
 }
 
@@ -534,7 +551,7 @@ SUPPORT_MAIN("tls", both_versions_shake_hands_talk_and_end, the_first_read_or_wr
              a_small_stack_is_enough_for_a_handshake,
              large_transfers_go_both_ways_at_once, keys_are_updated_while_both_ends_write_and_read,
              the_server_prefers_among_application_protocols,
-             a_server_has_a_certificate_for_each_host, a_server_is_known_by_its_address_too,
+             a_server_has_a_certificate_for_each_host, a_complete_name_is_expected_without_its_dot, a_server_is_known_by_its_address_too,
              tickets_shorten_the_next_handshake, clients_show_their_certificates,
              a_server_is_dialled_with_the_systems_authorities, streams_over_tls_read_lines_and_end,
              a_stream_over_tls_goes_on_after_its_deadlines, a_stream_over_tls_closed_under_its_reader_wakes_it,

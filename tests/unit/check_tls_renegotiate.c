@@ -335,8 +335,30 @@ LOOP_TEST(an_end_in_the_middle_of_a_renegotiation)
     world_free(&world);
 }
 
+/* What cannot be answered any more is not begun, and what is left to say can still be said. */
+LOOP_TEST(an_end_that_is_known_is_not_renegotiated_with)
+{
+    struct world world = world_make();
+    char byte;
+
+    for (int by_server = 0; by_server < 2; by_server++) {
+        struct ends ends = ends_of_1_2(&world, BINE_TLS_RENEGOTIATION_BOTH);
+        bine_tls *one = by_server ? ends.server : ends.client, *other = by_server ? ends.client : ends.server;
+        expect_ok(bine_tls_shutdown_write(other));
+        expect_fails(bine_tls_renegotiate(other), EPIPE);
+        expect_int(bine_tls_read(one, &byte, 1), ==, 0);
+        expect_fails(bine_tls_renegotiate(one), EOPNOTSUPP);
+        expect_int(bine_tls_write(one, "x", 1), ==, 1);
+        expect_int(bine_tls_read(other, &byte, 1), ==, 1);
+        expect_ok(bine_tls_shutdown_write(one));
+        expect_int(bine_tls_read(other, &byte, 1), ==, 0);
+        ends_close(&ends);
+    }
+    world_free(&world);
+}
+
 SUPPORT_MAIN("tls_renegotiate", a_server_renegotiates_while_both_ends_read_and_write,
              a_client_renegotiates_while_both_ends_read_and_write, a_renegotiation_parks_and_goes_on,
              bytes_that_come_meanwhile_are_read_later, closing_ends_a_wait_for_a_reader,
              a_renegotiation_that_is_cut_short_goes_on, a_renegotiation_is_refused,
-             an_end_in_the_middle_of_a_renegotiation)
+             an_end_in_the_middle_of_a_renegotiation, an_end_that_is_known_is_not_renegotiated_with)

@@ -143,6 +143,95 @@ LOOP_TEST(a_writer_is_alone_and_woken_by_a_close)
     world_free(&world);
 }
 
+/* ---- The goodbye ------------------------------------------------------------------------------------- */
+
+struct relay {
+    int from, to;
+    unsigned records; /* that may pass; then it waits for more */
+    bine_event more;
+};
+
+static void *pass_records(void *arg)
+{
+    struct relay *relay = arg;
+    unsigned char record[5 + 18432];
+
+    while (bine_read_full(relay->from, record, 5) == 5) {
+        const size_t n = (size_t)record[3] << 8 | record[4];
+        if (bine_read_full(relay->from, record + 5, n) != (ssize_t)n)
+            break;
+        while (relay->records == 0) {
+            bine_event_clear(&relay->more);
+            if (bine_event_wait(&relay->more) != 0)
+                return NULL;
+        }
+        relay->records--;
+        if (bine_write_full(relay->to, record, 5 + n) != (ssize_t)(5 + n))
+            break;
+    }
+    return NULL;
+}
+
+static int give_a_large_ticket(SSL *ssl, void *arg)
+{
+    static const char more[4000];
+    (void)arg;
+    return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), more, sizeof more);
+}
+
+static void *say_goodbye(void *arg)
+{
+    expect_ok(bine_tls_shutdown_write(arg));
+    return NULL;
+}
+
+/* A ticket of several records, of which the first has come: OpenSSL says nothing before the last. */
+LOOP_TEST(a_goodbye_waits_for_the_rest_of_a_ticket)
+{
+    struct world world = world_make();
+    SSL_CTX *context = bine_tls_config_native(world.server_config);
+    int near[2], far[2];
+    char byte;
+
+    expect(SSL_CTX_set_session_ticket_cb(context, give_a_large_ticket, NULL, NULL));
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_max_send_fragment(context, 512);
+    pair_make(PAIR_UNIX, near);
+    pair_make(PAIR_UNIX, far);
+    struct ends ends = {bine_tls_new(world.client_config, near[0], "server.test"),
+                        bine_tls_new(world.server_config, far[0], NULL)};
+    struct relay back = {.from = far[1], .to = near[1], .records = 1000000};
+    struct relay forth = {.from = near[1], .to = far[1], .records = 1000000};
+    bine_event_init(&back.more);
+    bine_event_init(&forth.more);
+    bine_task *relays[] = {bine_spawn(pass_records, &back), bine_spawn(pass_records, &forth)};
+    bine_task *task = bine_spawn(shake, ends.server);
+    expect_ok(bine_tls_handshake(ends.client));
+    expect_ok(bine_join(task, NULL));
+    talk(&ends);
+
+    back.records = 1;
+    expect(SSL_new_session_ticket(bine_tls_native(ends.server)));
+    expect_int(bine_tls_write(ends.server, "x", 1), ==, 1);
+    bine_task *reader = bine_spawn(read_a_byte, ends.client);
+    for (int i = 0; i < 100000 && !SSL_in_init(bine_tls_native(ends.client)); i++)
+        expect_ok(bine_yield());
+    expect(SSL_in_init(bine_tls_native(ends.client)));
+    task = bine_spawn(say_goodbye, ends.client);
+    expect_ok(bine_yield());
+    back.records = 1000000;
+    bine_event_set(&back.more);
+    expect_ok(bine_join(task, NULL));
+    expect_ok(bine_join(reader, NULL));
+    expect_int(bine_tls_read(ends.server, &byte, 1), ==, 0);
+    for (int i = 0; i < 2; i++)
+        expect_ok(bine_stop(relays[i], NULL));
+    ends_close(&ends);
+    expect_ok(bine_close(near[1]));
+    expect_ok(bine_close(far[1]));
+    world_free(&world);
+}
+
 /* ---- Misuse, and calls that fail --------------------------------------------------------------------- */
 
 static void in_a_callback(void *arg)
@@ -205,4 +294,4 @@ END_TEST
 
 SUPPORT_MAIN("tls_waits", a_handshake_cut_short_goes_on, a_write_cut_short_is_the_last,
              a_reader_is_cancelled_closed_on_and_alone, a_writer_is_alone_and_woken_by_a_close,
-             misuse_is_an_error, outside_a_loop_connections_are_made_and_closed)
+             a_goodbye_waits_for_the_rest_of_a_ticket, misuse_is_an_error, outside_a_loop_connections_are_made_and_closed)
