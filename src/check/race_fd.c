@@ -263,7 +263,8 @@ void bine__check_reported(const struct bine_report *report, const struct bine_ta
             bine__finding_site(&finding, "gave-up", bine__race_short(bine__race_caller(NULL)),
                                bine__race_here(strand), "it gives up the loop here");
         if (report->kind == BINE_REPORT_ATOMIC && task && bine__section_site(task->loop))
-            bine__finding_place(&finding, "block", bine__section_site(task->loop), "which this block promises not to do");
+            bine__finding_place(&finding, "block", bine__section_site(task->loop),
+                                "which this block promises not to do");
         break;
     default:
         if (strand)
