@@ -54,8 +54,7 @@ bool bine__selection_settle(struct bine__meeting *meeting)
     return true;
 }
 
-/* One of n, for n that are found one after the other: is it this one. */
-static bool draws(struct bine_loop *loop, uint32_t n)
+bool bine__select_draws(struct bine_loop *loop, uint32_t n)
 {
     if (bine__explored(loop))
         return bine__explore_draw(loop, 2) == 1;
@@ -82,7 +81,7 @@ static int select_now(struct bine_loop *loop, bine_case cases[], size_t n)
         if (bine__unlikely(!bine__line_ours(&chan->senders) || !bine__line_ours(&chan->receivers)))
             return bine__error(EPERM);
         if (sends ? bine__chan_can_send(chan) : bine__chan_can_receive(chan))
-            if (++possible == 1 || draws(loop, possible))
+            if (++possible == 1 || bine__select_draws(loop, possible))
                 found = i;
     }
     if (!possible)

@@ -67,17 +67,38 @@ static int check(const bine_case cases[], size_t n)
     return 0;
 }
 
-/* Begins anywhere, so that none is starved.  The index, or n: none can happen. */
+/* It seems so: who waits there may have been served elsewhere, or have left. */
+static bool can_happen(const bine_case *at)
+{
+    if (!bine__chan_shared(at->chan))
+        return at->sends ? bine__chan_can_send(at->chan) : bine__chan_can_receive(at->chan);
+    const struct bine__shared *shared = bine__shared_of(at->chan);
+    if (shared->closed)
+        return true;
+    return at->sends ? shared->length < shared->capacity || !bine__list_empty(&shared->receivers)
+                     : shared->length || !bine__list_empty(&shared->senders);
+}
+
+/* One that seems to be possible, drawn; n: none does. */
+static size_t draw(struct bine_loop *loop, const bine_case cases[], size_t n)
+{
+    size_t drawn = n;
+    uint32_t possible = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (cases[i].chan && can_happen(&cases[i]) && (++possible == 1 || bine__select_draws(loop, possible)))
+            drawn = i;
+    return drawn;
+}
+
+/* The index, or n: none can happen.  One that could not after all has nobody in its line any more. */
 static size_t try_all(struct bine_loop *loop, bine_case cases[], size_t n, struct bine__ticket **served)
 {
-    size_t start = n > 1 ? (size_t)(loop->chance++ * 7) % n : 0;
+    size_t i;
 
     *served = NULL;
-    for (size_t k = 0; k < n; k++) {
-        size_t i = (start + k) % n;
+    while ((i = draw(loop, cases, n)) < n) {
         bine_case *at = &cases[i];
-        if (!at->chan)
-            continue;
         if (bine__chan_shared(at->chan))
             at->error = at->sends ? bine__shared_send_now(at->chan, at->send, served)
                                   : bine__shared_receive_now(at->chan, at->recv, served);
@@ -85,9 +106,9 @@ static size_t try_all(struct bine_loop *loop, bine_case cases[], size_t n, struc
             at->error = at->sends ? bine__chan_send_now(at->chan, at->send)
                                   : bine__chan_receive_now(at->chan, at->recv);
         if (at->error != EAGAIN)
-            return i;
+            break;
     }
-    return n;
+    return i;
 }
 
 /* With the locks held: links what is offered. */

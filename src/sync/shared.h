@@ -95,5 +95,8 @@ int bine__select_shared(bine_case[], size_t n, bool try);
 /* select.c: in the lines of the private ones, and out of these. */
 void bine__selection_enter(struct bine__selection *, struct bine_task *);
 void bine__selection_leave(struct bine__selection *);
+/* select.c: of those that are found one after the other, this is the n-th: is it the one?  Each has the same chance
+ * if the first is taken and the last that this says yes to. */
+bool bine__select_draws(struct bine_loop *, uint32_t n);
 
 #endif

@@ -273,6 +273,35 @@ static void *impatient(void *arg)
     return bine_loop_index() == 0 ? receive_impatiently(arg) : send_impatiently(arg);
 }
 
+/* All can happen, always: each must be drawn, of however many. */
+LOOP_TEST(a_select_starves_no_channel)
+{
+    enum { MOST = 8, ROUNDS = 64 };
+    for (int n = 2; n <= MOST; n++) {
+        bine_chan *chans[MOST];
+        bine_case cases[MOST];
+        int drawn[MOST] = {0};
+        long value = 0;
+        for (int i = 0; i < n; i++) {
+            chans[i] = i == 1 ? bine_chan_new(sizeof value, 1, NULL) : bine_chan_new_shared(sizeof value, 1, NULL);
+            cases[i] = bine_case_recv(chans[i], &value);
+            expect_ok(bine_chan_send(chans[i], &value));
+        }
+        for (int round = 0; round < ROUNDS * n; round++) {
+            int i = bine_chan_select(cases, (size_t)n);
+            if (i < 0 || i >= n || bine_chan_send(chans[i], &value) != 0) {
+                expect(!"one of them can happen");
+                break;
+            }
+            drawn[i]++;
+        }
+        for (int i = 0; i < n; i++) {
+            expect_int(drawn[i], >, 0);
+            expect_ok(bine_chan_free(chans[i]));
+        }
+    }
+}
+
 START_TEST(no_value_is_lost_when_scopes_fire)
 {
     for (size_t capacity = 0; capacity <= 2; capacity++) {
@@ -437,5 +466,6 @@ LOOP_TEST(misuse_is_an_error)
 
 SUPPORT_MAIN("shared", it_is_a_channel_as_others_are, what_is_left_is_dropped, a_scope_ends_the_wait,
              values_go_from_loop_to_loop, a_select_over_shared_and_private_channels_is_served_once,
+             a_select_starves_no_channel,
              no_value_is_lost_when_scopes_fire, a_loop_is_woken_at_most_once_for_a_message,
              a_loop_that_is_awake_is_not_woken, a_thread_without_a_loop_feeds_tasks, misuse_is_an_error)
