@@ -127,7 +127,8 @@ static int get_now(bine_queue *queue, void **item)
     struct bine__turn *putter = bine__line_take(&queue->putters);
     if (putter) {
         struct turn *turn = bine__list_entry(putter, struct turn, turn);
-        bine__assert(bine__items_push(&queue->items, turn->item, turn->priority));
+        const bool kept = bine__items_push(&queue->items, turn->item, turn->priority);
+        bine__assert(kept);
         queue->undone++;
         bine__line_wake(putter);
     }
