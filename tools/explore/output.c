@@ -126,8 +126,8 @@ static void print_finding(const struct finding *finding)
     }
     if (!finding->again)
         printf("\nThis schedule went another way when it was run again: the program does not depend on its "
-               "schedule "
-               "alone\n(time, random numbers, other processes).\n");
+               "schedule alone\n(time, random numbers, other processes; several run at once: --jobs 1 if they share "
+               "a port or a file).\n");
     if (options.mode != MODE_PATH) {
         printf("\nThe same again: bine-explore --path %s", path);
         print_model(finding);
