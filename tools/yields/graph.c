@@ -53,6 +53,8 @@ struct graph *graph_new(void)
             if (map_get(&graph->global, symbol))
                 continue;
             struct node *node = node_new(graph, NULL, symbol);
+            /* As programs write it. */
+            node->name = begins(symbol, "bine__group_") ? "BINE_GROUP" : yielding[i].name;
             node->ours = true;
             node->signature = signature_of_function(yielding[i].result, yielding[i].parameters);
             node->hands_out = !strcmp(symbol, "bine_gen_yield") || !strcmp(symbol, "bine_gen_from");

@@ -128,10 +128,14 @@ struct nodes find_functions(const struct graph *graph, const char *name)
     const char *colon = strchr(name, ':');
     bool qualified = colon && colon[1] != ':' && colon > name && colon[-1] != ':';
     const char *symbol = qualified ? colon + 1 : name;
+    struct node *uncalled = NULL; /* one of bine's calls */
     for (size_t i = 0; i < graph->nodes.count; i++) {
         struct node *node = graph->nodes.at[i];
-        if (!node->defined && !node->ours && !node->callers.count)
+        if (!node->defined && !node->callers.count) {
+            if (node->ours && !strcmp(node->symbol, symbol))
+                uncalled = node;
             continue;
+        }
         size_t length = strlen(symbol);
         bool same = !strcmp(node->symbol, symbol) || !strcmp(node->name, symbol) ||
                     (!strncmp(node->name, symbol, length) &&
@@ -145,6 +149,8 @@ struct nodes find_functions(const struct graph *graph, const char *name)
         if (same)
             PUSH(&found, node);
     }
+    if (!found.count && uncalled)
+        PUSH(&found, uncalled);
     if (!found.count)
         fail("%s: no such function in the call graph", name);
     return found;
