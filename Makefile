@@ -161,7 +161,7 @@ needs-%:
 
 # ---- Programs ----------------------------------------------------------------------------------------------
 
-examples: $(EXAMPLES)
+examples: $(EXAMPLES) ## the programs of examples/, into $(O)/examples
 unit: $(UNIT) $(STRESS)
 tests: examples unit $(O)/$(LIB).so
 
