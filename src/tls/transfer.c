@@ -451,6 +451,8 @@ ssize_t bine__tls_write_over(struct bine_tls *tls, const void *buf, size_t n)
 {
     struct writing writing;
 
+    if (n == 0 && tls->shut) /* a goodbye that was cut short is still to be sent */
+        return enter_to_write(tls) == 0 ? leave_writing(tls, send_all(tls)) : -1;
     return write_all(tls, buf, n, &writing) == 0 || writing.taken > 0 ? (ssize_t)writing.taken : -1;
 }
 

@@ -232,6 +232,41 @@ LOOP_TEST(a_goodbye_waits_for_the_rest_of_a_ticket)
     world_free(&world);
 }
 
+/* The way is full with what is no TLS at all, and free once the test has taken that out at the other end. */
+LOOP_TEST(a_streams_goodbye_that_was_cut_short_is_said_again)
+{
+    struct world world = world_make();
+    static char filling[65536];
+    size_t filled = 0;
+    int pair[2];
+    ssize_t n;
+    char byte;
+
+    pair_make(PAIR_UNIX, pair);
+    bine_tls *server = bine_tls_new(world.server_config, pair[1], NULL);
+    bine_tls *client = bine_tls_new(world.client_config, pair[0], "server.test");
+    bine_task *task = bine_spawn(shake, server);
+    expect_ok(bine_tls_handshake(client));
+    expect_ok(bine_join(task, NULL));
+    bine_stream *stream = bine_tls_stream(client);
+    while ((n = send(pair[0], filling, sizeof filling, MSG_DONTWAIT)) > 0)
+        filled += (size_t)n;
+    BINE_TIMEOUT(BINE_MS)
+        expect_fails(bine_stream_shutdown_write(stream), ETIMEDOUT);
+    for (; filled > 0; filled -= (size_t)n) {
+        n = bine_read(pair[1], filling, filled < sizeof filling ? filled : sizeof filling);
+        if (!expect(n > 0))
+            return;
+    }
+    expect_ok(bine_stream_shutdown_write(stream));
+    expect_int(bine_tls_read(server, &byte, 1), ==, 0);
+    expect_ok(bine_stream_flush(stream)); /* nothing is left to say */
+    expect_ok(bine_stream_shutdown_write(stream));
+    expect_ok(bine_stream_close(stream));
+    expect_ok(bine_tls_close(server));
+    world_free(&world);
+}
+
 /* ---- Misuse, and calls that fail --------------------------------------------------------------------- */
 
 static void in_a_callback(void *arg)
@@ -294,4 +329,5 @@ END_TEST
 
 SUPPORT_MAIN("tls_waits", a_handshake_cut_short_goes_on, a_write_cut_short_is_the_last,
              a_reader_is_cancelled_closed_on_and_alone, a_writer_is_alone_and_woken_by_a_close,
-             a_goodbye_waits_for_the_rest_of_a_ticket, misuse_is_an_error, outside_a_loop_connections_are_made_and_closed)
+             a_goodbye_waits_for_the_rest_of_a_ticket, a_streams_goodbye_that_was_cut_short_is_said_again,
+             misuse_is_an_error, outside_a_loop_connections_are_made_and_closed)
