@@ -77,6 +77,8 @@ static void name_function(const struct object *object, const ElfW(Shdr) * table,
         const char *part = memchr(name, '.', length); /* f.cold, f.part.0: of f */
         if (part && part != name)
             length = (size_t)(part - name);
+        if (length > 11 && !memcmp(name, "bine_", 5) && !memcmp(name + length - 6, "_sized", 6))
+            length -= 6; /* bine_serve() and others like it are macros */
         snprintf(place->function, sizeof place->function, "%.*s", (int)length, name);
         if (bine__name_for_people)
             bine__name_for_people(place->function, name, length);

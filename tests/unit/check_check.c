@@ -14,6 +14,7 @@ static int value;
 static int (*volatile yield)(void) = bine_yield;
 static int (*volatile rest)(bine_ns) = bine_sleep;
 static int (*volatile send_to)(bine_chan *, const void *) = bine_chan_send;
+static int (*volatile serve)(int, bine_conn_fn *, void *, const bine_serve_options *, size_t) = bine_serve_sized;
 static void (*volatile might_yield)(void) = bine_might_yield;
 
 static __attribute__((noinline)) void deep(void)
@@ -91,6 +92,14 @@ VIRTUAL_TEST(a_call_that_switches_is_told_once)
     BINE_ATOMIC { expect_ok(rest(BINE_MS)); }
     expect_uint(told(), ==, 1);
     told_of(BINE_REPORT_ATOMIC, "bine_sleep()");
+}
+
+VIRTUAL_TEST(a_call_is_told_by_the_name_that_the_program_wrote)
+{
+    reports_catch();
+    BINE_ATOMIC { expect_fails(serve(-1, NULL, NULL, NULL, 0), EINVAL); } /* what bine_serve() stands for */
+    expect_uint(told(), ==, 1);
+    told_of(BINE_REPORT_ATOMIC, "bine_serve()");
 }
 
 VIRTUAL_TEST(might_yield_is_told_inside_and_nowhere_else)
@@ -557,6 +566,7 @@ END_TEST
 
 SUPPORT_MAIN("check", a_block_without_a_switch_says_nothing, a_switch_inside_is_told_with_block_call_and_task,
              a_call_that_does_not_switch_this_time_is_told_too, a_call_that_switches_is_told_once,
+             a_call_is_told_by_the_name_that_the_program_wrote,
              might_yield_is_told_inside_and_nowhere_else, a_block_is_left_however_it_is_left,
              an_inner_block_leaves_the_outer_one_closed, while_one_switches_inside_the_others_are_free,
              a_block_outside_a_run_is_a_block, counting_tells_nobody, aborting_aborts,
