@@ -11,7 +11,8 @@
  *   client wait PORT                            returns once somebody listens there
  *   client cpu PID                              prints the CPU time of a process in ns
  *
- * "echo" and "ping" run a tenth of the requests, and one for each connection at the least, before they start to measure.
+ * "echo" and "ping" run a tenth of the requests, and one for each connection at the least, before they start to
+ * measure.
  * Ends by itself after two minutes, whatever the server does. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -169,7 +169,8 @@ uint64_t support_random(uint64_t *state);
 uint64_t support_seed(void);
 /* $SECONDS, or the default. */
 double support_seconds(double otherwise);
-/* True under a sanitizer, Valgrind or an emulator, and where tasks are threads: sizes are then reduced, never semantics. */
+/* True under a sanitizer, Valgrind or an emulator, and where tasks are threads: sizes are then reduced, never
+ * semantics. */
 bool support_slow(void);
 /* Under an emulator of user mode (qemu): it translates system calls, and prints lines of its own. */
 bool support_emulated(void);

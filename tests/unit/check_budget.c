@@ -245,5 +245,6 @@ LOOP_TEST(calls_that_no_scope_ends_do_not_make_one_fire)
 }
 
 SUPPORT_MAIN("budget", calls_about_tasks_give_way, calls_about_groups_and_futures_give_way,
-             locks_and_their_kin_give_way, queues_and_channels_give_way, calls_on_descriptors_give_way, a_call_is_charged_once,
+             locks_and_their_kin_give_way, queues_and_channels_give_way, calls_on_descriptors_give_way,
+             a_call_is_charged_once,
              calls_on_streams_give_way, calls_that_no_scope_ends_do_not_make_one_fire)

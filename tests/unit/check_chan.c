@@ -55,7 +55,7 @@ static void start(struct user *user, bine_chan *chan, bine_fn *fn, int value)
     user->task = bine_spawn(fn, user);
 }
 
-/* ---- Order ----------------------------------------------------------------------------------------------------- */
+/* ---- Order --------------------------------------------------------------------------------------------- */
 
 LOOP_TEST(a_send_without_room_waits_for_its_receive)
 {
@@ -203,7 +203,7 @@ LOOP_TEST(a_task_that_never_has_to_wait_lets_others_run_all_the_same)
     expect_ok(bine_chan_free(chan));
 }
 
-/* ---- Closing ----------------------------------------------------------------------------------------------------- */
+/* ---- Closing ------------------------------------------------------------------------------------------- */
 
 LOOP_TEST(close_wakes_all_who_wait_in_order_and_never_switches)
 {
@@ -273,7 +273,7 @@ START_TEST(free_drops_what_is_left_in_order)
 }
 END_TEST
 
-/* ---- Cancellation -------------------------------------------------------------------------------------------------- */
+/* ---- Cancellation -------------------------------------------------------------------------------------- */
 
 LOOP_TEST(a_value_that_was_handed_over_is_not_lost_to_a_cancellation)
 {
@@ -407,7 +407,7 @@ LOOP_TEST(calls_fail_in_a_scope_that_has_fired_though_they_need_not_wait)
     expect_ok(bine_chan_free(chan));
 }
 
-/* ---- Misuse ---------------------------------------------------------------------------------------------------------- */
+/* ---- Misuse -------------------------------------------------------------------------------------------- */
 
 START_TEST(misuse_is_an_error)
 {

@@ -515,7 +515,8 @@ static void refuse(const char *compiler, const char *language)
     ck_assert_msg(status != 0, "%s accepts a call that yields", compiler);
     ck_assert_msg(strstr(out, "bine_read") != NULL, "%s: %s", compiler, out);
     ck_assert_msg(strstr(out, "BINE_ATOMIC") != NULL, "%s: %s", compiler, out);
-    ck_assert_msg(strstr(out, "it may switch tasks") || strstr(out, "this_call_may_switch_tasks"), "%s: %s", compiler, out);
+    ck_assert_msg(strstr(out, "it may switch tasks") || strstr(out, "this_call_may_switch_tasks"), "%s: %s", compiler,
+                  out);
 }
 
 START_TEST(a_direct_call_inside_does_not_compile)
@@ -575,4 +576,5 @@ SUPPORT_MAIN("check", a_block_without_a_switch_says_nothing, a_switch_inside_is_
              what_is_awaited_is_not_told, each_switch_that_is_not_awaited_is_told,
              an_atomic_block_holds_against_await, a_generator_may_be_asked_inside,
              the_block_forms_wait_as_awaited, the_plain_group_waits_unmarked,
-             a_direct_call_inside_does_not_compile, every_call_that_yields_is_hidden, switched_off_a_block_costs_no_instruction)
+             a_direct_call_inside_does_not_compile, every_call_that_yields_is_hidden,
+             switched_off_a_block_costs_no_instruction)

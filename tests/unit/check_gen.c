@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Generators: the talk's slides with their values, send, throw, close, delegation, and use inside and outside of a loop. */
+ * Generators: the talk's slides with their values, send, throw, close, delegation, and use inside and outside of a
+ * loop. */
 #include <bine/gen.h>
 
 #include "support/generators.h"
@@ -487,7 +488,8 @@ SUPPORT_MAIN("gen", the_slides_hold_outside_of_a_loop, the_slides_hold_inside_a_
              from_hands_out_what_the_other_gives_and_returns_its_result,
              what_is_sent_and_thrown_reaches_the_innermost, delegation_nests_deeply,
              delegation_nests_deeply_in_a_loop, a_body_that_waits_parks_its_consumer,
-             another_task_cannot_yield_in_a_bodys_place, a_generator_may_change_its_consumer, a_consumers_deadline_reaches_into_the_body,
+             another_task_cannot_yield_in_a_bodys_place, a_generator_may_change_its_consumer,
+             a_consumers_deadline_reaches_into_the_body,
              misuse_is_told, a_generator_belongs_where_it_was_made,
              freeing_takes_no_error_of_the_body_for_one_of_its_own, freed_where_it_does_not_belong_it_stays,
              the_stack_goes_back_before_the_generator_is_freed)

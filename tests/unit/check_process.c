@@ -151,7 +151,8 @@ LOOP_TEST(it_has_the_environment_and_directory_that_it_is_given)
 }
 
 /* Of 3 to 40, which there are. */
-static const char *const list_fds = "i=3; while [ $i -lt 40 ]; do [ -e /proc/$$/fd/$i ] && printf '%s ' $i; i=$((i+1)); done; :";
+static const char *const list_fds =
+    "i=3; while [ $i -lt 40 ]; do [ -e /proc/$$/fd/$i ] && printf '%s ' $i; i=$((i+1)); done; :";
 
 LOOP_TEST(it_has_the_descriptors_that_are_passed_and_no_others)
 {
@@ -170,7 +171,8 @@ LOOP_TEST(descriptors_change_places)
     int first[2], second[2];
     expect_ok(pipe2(first, O_CLOEXEC));
     expect_ok(pipe2(second, O_CLOEXEC));
-    const bine_process_fd crossed[] = {{first[1], second[1]}, {second[1], first[1]}, {first[1], first[1]}, {second[1], 1}};
+    const bine_process_fd crossed[] = {
+        {first[1], second[1]}, {second[1], first[1]}, {first[1], first[1]}, {second[1], 1}};
     const bine_process_options passing = {.fds = crossed, .fd_count = 4};
     char script[64], text[8] = "";
     /* The last one to a number holds: first's number means first, second's means first, output is second. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Select: what it does at once, what it waits for, fairness, cancellation as it fires, closed channels, the same channel
- * in several cases, misuse. */
+ * Select: what it does at once, what it waits for, fairness, cancellation as it fires, closed channels, the same
+ * channel in several cases, misuse. */
 #include <limits.h>
 #include <pthread.h>
 
@@ -88,7 +88,7 @@ static intptr_t outcome(bine_task *task)
     return (intptr_t)result.value;
 }
 
-/* ---- At once ------------------------------------------------------------------------------------------------------- */
+/* ---- At once ------------------------------------------------------------------------------------------- */
 
 LOOP_TEST(the_case_that_can_happen_happens_and_no_other)
 {
@@ -189,7 +189,7 @@ LOOP_TEST(a_select_that_never_has_to_wait_lets_others_run_all_the_same)
     expect_ok(bine_chan_free(chan));
 }
 
-/* ---- Waiting -------------------------------------------------------------------------------------------------------- */
+/* ---- Waiting ------------------------------------------------------------------------------------------- */
 
 LOOP_TEST(a_select_that_waits_is_served_once_and_leaves_all_lines)
 {
@@ -342,7 +342,7 @@ LOOP_TEST(what_is_left_in_a_closed_channel_is_received_first)
     expect_ok(bine_chan_free(chan));
 }
 
-/* ---- Cancellation ----------------------------------------------------------------------------------------------------- */
+/* ---- Cancellation -------------------------------------------------------------------------------------- */
 
 LOOP_TEST(a_select_that_fired_is_not_lost_to_a_cancellation)
 {
@@ -423,7 +423,7 @@ LOOP_TEST(a_select_in_a_scope_that_has_fired_does_nothing)
     expect_ok(bine_chan_free(chan));
 }
 
-/* ---- Misuse -------------------------------------------------------------------------------------------------------------- */
+/* ---- Misuse -------------------------------------------------------------------------------------------- */
 
 LOOP_TEST(misuse_is_an_error)
 {

@@ -40,7 +40,8 @@ static inline void bine__context_make(struct bine__context *context, void *top, 
     for (int i = 0; i < 9; i++)
         context->sp[i] = 0;
     context->sp[7] = (uint64_t)(uintptr_t)entry;
-    __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(((uint32_t *)context->sp)[0]), "=m"(((uint16_t *)context->sp)[2]));
+    __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(((uint32_t *)context->sp)[0]),
+                     "=m"(((uint16_t *)context->sp)[2]));
 }
 
 static inline __attribute__((always_inline)) void bine__context_switch(struct bine__context *from,

@@ -3,7 +3,8 @@
  * GNU Pth's side of the bench: pth yield N | spawn | wave | crowd N.
  *
  * Stacks of 64 KiB, as bine's; the library gives them no guard, and each new thread one of its own by malloc().
- * "crowd" is as in bine/tasks.c.  A switch takes the longer the more threads there are, so that the counts are small. */
+ * "crowd" is as in bine/tasks.c.  A switch takes the longer the more threads there are, so that the counts are
+ * small. */
 #include <pth.h>
 
 #include "../measure.h"
