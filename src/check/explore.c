@@ -151,7 +151,11 @@ static void follow(const char *path)
 /* The tool would have said so.  A shell on the way to the program runs no loop. */
 static __attribute__((destructor)) void end(void)
 {
-    const struct bine__explore *explore = &bine__explorer;
+    struct bine__explore *explore = &bine__explorer;
+    uint64_t unused;
+    /* exit() in a task: what it has read since the last switch is noticed here. */
+    if (explore->loop && explore->share->merge && getpid() == explore->process)
+        (void)bine__explore_look_outside(explore, &unused);
     if (!alone || !explore->share->ran || getpid() != explore->process ||
         explore->next_pick == explore->share->picks)
         return;

@@ -2,7 +2,7 @@
  *
  * Between the files of the explorer's side in the program: explore.c (the tool's server, loops, reports),
  * explore_options.c (what could happen next), explore_choose.c (what does), explore_turn.c (makes it happen),
- * explore_state.c, explore_fds.c and explore_outside.c (whether it was here before), explore_say.c (the trace
+ * explore_state.c, explore_fds*.c and explore_outside.c (whether it was here before), explore_say.c (the trace
  * in words).
  *
  * There is one explorer in a process, and it explores one loop at a time, on the thread that began. */
@@ -54,7 +54,6 @@ struct bine__explore {
     struct bine__explore_known *known; /* NULL: states are not compared */
     struct bine__armed armed;
     const char *base;  /* of the thread's own stack, what is the program's */
-    bool clock_read;   /* the program knows what time it is */
     bine_ns looked_at; /* the time that it saw last, so many times */
     unsigned looks;
     bool told;         /* something was reported: what follows is not compared */

@@ -14,8 +14,9 @@
  *    program is not one of these shows only as it runs: then all begins again, since states were taken for
  *    equal that were not (.time_needed).
  * Whatever else differs without meaning (what freed memory held, a frame's unused words) costs a merger,
- * never a schedule.  Descriptors are looked into (explore_fds.c).  Where it is not known whether states can be
- * compared they are not: where the run uses what is not in its memory (explore_outside.c). */
+ * never a schedule; what malloc() still has to give out at the heap's end is left out.  Descriptors are
+ * looked into (explore_fds.c).  Where it is not known whether states can be compared they are not: where the
+ * run uses what is not in its memory (explore_outside.c). */
 #define _GNU_SOURCE
 #include "check/explore.h"
 
@@ -341,6 +342,19 @@ static void mix_stack_in_use(struct bine__stack stack, void *arg)
         mix_whole(stack, stack.base + bine__stack_span(stack));
 }
 
+/* Without malloc()'s last block, which is free, if that is what stands there: another allocator's memory need
+ * not be.  A block begins with two words, the second of them its size and flags. */
+static const char *end_of_heap(void)
+{
+    const char *end = sbrk(0);
+    const size_t last = mallinfo2().keepcost;
+    size_t word;
+    if (last < sizeof word * 2 || last > (size_t)(end - state.heap))
+        return end;
+    memcpy(&word, end - last + sizeof word, sizeof word);
+    return (word & ~(size_t)7) == last ? end - last : end;
+}
+
 static uint64_t stacks_in_use(const struct bine_loop *loop)
 {
     uint64_t n = 0;
@@ -382,7 +396,7 @@ static uint64_t hash_state(struct bine__explore *explore)
         return 0;
     for (unsigned i = 0; i < state.n; i++)
         mix_range(state.kept[i].from, state.kept[i].to);
-    mix_range(state.heap, sbrk(0));
+    mix_range(state.heap, end_of_heap());
     mix_range(explore->base, state.top);
     return state.impossible ? 0 : state.hash | 1;
 }

@@ -197,17 +197,6 @@ void bine__explore_turn(struct bine_loop *loop)
 
 /* ---- Called by tasks ------------------------------------------------------------------------------- */
 
-/* What calls that have returned left on the stack is in words of later frames that nobody sets, and would make
- * states differ.  Where there is room. */
-static __attribute__((noinline)) void clear_below(const char *base)
-{
-    char room[CLEARED];
-    if (base && room > base && room - base > MARGIN) {
-        memset(room, 0, sizeof room);
-        __asm__ volatile("" : : "r"(room) : "memory");
-    }
-}
-
 static void is_it_here(struct bine__stack stack, void *arg)
 {
     struct here *here = arg;
@@ -225,23 +214,36 @@ static const char *base_of_this_stack(struct bine_task *self)
     return here.base;
 }
 
-static void clear_stack(struct bine_task *self)
+/* What calls that have returned left on the stack is in words of later frames that nobody sets, and would
+ * make states differ.  To be called by a function that has nothing on its stack: what is above is not
+ * cleared. */
+static __attribute__((noinline)) void clear_below(void)
 {
-    if (bine__explorer.share->merge && self != &self->loop->root)
-        clear_below(base_of_this_stack(self));
+    char room[CLEARED];
+    memset(room, 0, sizeof room);
+    __asm__ volatile("" : : "r"(room) : "memory");
+}
+
+static __attribute__((noinline)) bool to_be_cleared(struct bine_task *self)
+{
+    if (!bine__explorer.share->merge || self == &self->loop->root)
+        return false;
+    const char *here = __builtin_frame_address(0), *base = base_of_this_stack(self);
+    return base && here - base > MARGIN + CLEARED;
 }
 
 /* Frames that this call will have, and leave standing, begin clear. */
 void bine__explore_call(struct bine_task *self)
 {
-    clear_stack(self);
+    if (to_be_cleared(self))
+        clear_below();
 }
 
 void bine__explore_cross(void)
 {
     struct bine_loop *loop = bine__loop;
-    if (loop && bine__explored(loop))
-        clear_stack(loop->current);
+    if (loop && bine__explored(loop) && to_be_cleared(loop->current))
+        clear_below();
 }
 
 void bine__explore_leave(struct bine_task *self)
@@ -260,9 +262,9 @@ void bine__explore_leave(struct bine_task *self)
         bine__explore_placed(explore, self, bine__explore_place(explore, bine__explore_telling(explore)));
     if (self->state == BINE__ENDED && self->loop->alive == 0) /* the last of them */
         (void)bine__explore_look_outside(explore, &unused);
-    else
-        clear_stack(self);
     explore->share->doing[0] = '\0';
+    if (to_be_cleared(self))
+        clear_below();
 }
 
 int bine__explore_io(struct bine_task *self, int fd, short events)

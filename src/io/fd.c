@@ -89,6 +89,8 @@ struct bine_task *bine__begin_on_slowly(int fd, const void *from)
     if (!self)
         return NULL;
     bine__check_call(self);
+    if (bine__explored(self->loop))
+        bine__explore_call(self);
     slot = bine__fd_find(self->loop->io, fd);
     generation = slot ? slot->generation : 0;
     self = bine__begin_slowly(self->loop, self, from);

@@ -80,6 +80,8 @@ static inline ssize_t bine__transfer_watched(struct bine__transfer *transfer, bi
     ssize_t moved = attempt(transfer);
     if (in)
         bine__explore_read_ends(socket);
+    if (moved > 0 && in && !(transfer->flags & MSG_PEEK))
+        bine__explore_took(transfer->fd);
     if (moved > 0 && !in)
         bine__explore_wrote(transfer->fd, transfer->iov, transfer->done, (size_t)moved);
     return moved;

@@ -75,6 +75,7 @@ struct sockaddr;
 struct iovec;
 void bine__explore_connecting(int fd, const struct sockaddr *, unsigned length); /* connect(2) has begun well */
 void bine__explore_wrote(int fd, const struct iovec *, size_t skip, size_t moved);
+void bine__explore_took(int fd); /* read from it, and it is gone from there */
 void bine__explore_closing(int fd);
 void bine__explore_paired(const int fd[2]);
 /* Around an attempt that calls read(2) and the like. */
@@ -97,6 +98,7 @@ void bine__explore_ticket_back(int fd, int direction);
 #define bine__explore_report(report) ((void)(report))
 #define bine__explore_connecting(fd, address, length) ((void)(fd), (void)(address), (void)(length))
 #define bine__explore_wrote(fd, iov, skip, moved) ((void)(fd), (void)(iov), (void)(skip), (void)(moved))
+#define bine__explore_took(fd) ((void)(fd))
 #define bine__explore_closing(fd) ((void)(fd))
 #define bine__explore_paired(fd) ((void)(fd))
 #define bine__explore_read_begins(fd, socket) ((void)(fd), (void)(socket))

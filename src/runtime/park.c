@@ -203,6 +203,8 @@ int bine_yield(void)
         return -1;
     struct bine_loop *loop = bine__loop; /* self->loop, but known sooner */
     bine__check_call(loop->current);
+    if (bine__explored(loop))
+        bine__explore_call(loop->current);
     int error = yield(loop, loop->current);
     return bine__unlikely(error) ? bine__error(error) : 0;
 }

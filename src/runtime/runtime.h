@@ -345,6 +345,8 @@ void bine__section_begin(struct bine_loop *, struct bine_task *, const void *fro
 static inline __attribute__((always_inline)) void bine__say_may_yield(struct bine_task *self)
 {
     bine__check_call(self);
+    if (bine__explored(self->loop))
+        bine__explore_call(self);
     if (bine__unlikely(bine__in_section(self->loop)))
         bine__section_begin(self->loop, self, __builtin_return_address(0));
 }

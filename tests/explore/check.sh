@@ -26,8 +26,8 @@ said=$work/said
 
 build() { $CC -std=gnu11 -g -O1 -Wall -Wextra -Iinclude "$@" || exit 1; }
 absolute=$(cd "$O" && pwd)
-build -o "$work/cases" tests/explore/cases.c -L"$O" -lbine -Wl,-rpath,"$absolute"
-build -o "$work/linked" tests/explore/cases.c "$O-check/libbine-check.a" -pthread
+build -o "$work/cases" tests/explore/cases*.c -L"$O" -lbine -Wl,-rpath,"$absolute"
+build -o "$work/linked" tests/explore/cases*.c "$O-check/libbine-check.a" -pthread
 
 good() { passed=$((passed + 1)); }
 bad() {
@@ -107,9 +107,10 @@ expect 66 'the one way to lose no update is still there' 'signal 6' --merge -- "
 expect 66 'a register is part of the state' 'signal 6' --merge -- "$work/cases" register
 expect 66 'and so is the time, once somebody asks' 'signal 6' --merge -- "$work/cases" clock
 expect 66 'two rounds of it' '[0-9]+ schedules, all there are.*: [1-9][0-9]* failed' --merge --keep-going -- "$work/cases" clock
-# What is in the kernel only: whose letter comes first, in a pipe, a pair of sockets, a connection, a listener's queue.
-for kind in 0 1 2 3; do
-    for letter in 0 4; do
+# What is in the kernel only: whose letter comes first, in a pipe, a pair of sockets, a connection, a listener's queue,
+# that of a Unix-domain one, as datagrams of UDP, as packets and datagrams of a pair.
+for kind in 0 1 2 3 4 5 6 7; do
+    for letter in 0 8; do
         expect 66 "letter $letter in kind $kind" '^[0-9]+ schedules, all there are.*: [1-9][0-9]* failed' \
             --merge --keep-going -- "$work/cases" mail 2 $((kind + letter))
         if grep -q 'not compared' "$said"; then bad "kind $kind is compared"; else good; fi
@@ -118,6 +119,12 @@ done
 expect 66 'a short read through states' 'signal 6' --merge -- "$work/cases" pipe 4
 expect 66 'a long read through states' 'signal 6' --merge -- "$work/cases" pipe 2
 expect 66 'a write that never waits, through states' 'signal 6' --merge -- "$work/cases" log
+for empty in 0 1; do
+    expect 66 "an eventfd's value, $empty" '^[0-9]+ schedules, all there are.*: [1-9][0-9]* failed' \
+        --merge --keep-going -- "$work/cases" event 2 $empty
+    if grep -q 'not compared' "$said"; then bad 'an eventfd is compared'; else good; fi
+done
+expect 0 'a file that is written' '^[0-9]{1,3} schedules, all there are but for those' --merge -- "$work/cases" logged 2 6
 # More than 20000 schedules without.
 expect 0 'a server and two clients' '^[0-9]+ schedules, all there are but for those that [0-9]+ of them' \
     --merge --time 90 -- "$work/cases" server
@@ -142,7 +149,8 @@ outcomes() {
     "$explore" --quiet --time 500 --run-time 100 --keep-going --no-shrink "$@" >"$said" 2>&1 </dev/null
     grep -q 'all there are' "$said" && sed -n 's/^failed: it \(.*\)$/\1/p' "$said" | sort -u
 }
-for program in 'locked 2 2' 'locked 3 1' 'rwlocked 2 2' 'rwlocked 3 1' 'taken 2 2' 'taken 3 1' 'fed 2 2' 'mail 2 0' 'mail 2 3'; do
+for program in 'locked 2 2' 'locked 3 1' 'rwlocked 2 2' 'rwlocked 3 1' 'taken 2 2' 'taken 3 1' 'fed 2 2' 'mail 2 0' 'mail 2 3' \
+    'mail 2 4' 'mail 2 5' 'mail 2 6' 'mail 2 7' 'event 2 0' 'event 2 1' 'update 2 3' 'update 3 2'; do
     # shellcheck disable=SC2086 # a name and two numbers
     outcomes --no-merge -- "$work/cases" $program >"$work/one"
     # shellcheck disable=SC2086
@@ -159,7 +167,7 @@ expect 0 'two tasks in generators' '^[1-3]?[0-9]{1,2} schedules, all there are' 
 plainly=''
 expect 0 'pipes are compared without being asked to' 'It took long: after the first [0-9]+ of them all began again' \
     --jobs 1 -- "$work/cases" fed 2 4 calm
-expect 3 'why it did not help' '^States were not compared: the program reads files' --time 8 -- "$work/cases" filed 3 9
+expect 3 'why it did not help' '^States were not compared: the program reads files' --time 8 -- "$work/cases" timed 3 9
 plainly=--no-merge
 
 # ---- Needles -------------------------------------------------------------------------------------------
@@ -292,6 +300,16 @@ end INT
 told "interrupted ($status)" '^Interrupted: not all schedules were run'
 end TERM
 told "terminated ($status)" '^Interrupted: not all schedules were run'
+# A run that would never end does not keep it; what it says, and the status, are those of a search that was cut short.
+for mode in --all '--path first'; do
+    for seconds in 3 15 60; do
+        # shellcheck disable=SC2086 # an option and its argument
+        timeout -k 60 -s INT $seconds "$explore" --run-time 0 --quiet $mode -- "$work/cases" hog >"$said" 2>&1 </dev/null
+        echo "status $?" >>"$said"
+        grep -qi '^\(bine-explore: \)\?interrupted' "$said" && break
+    done
+    told "$mode: interrupted in a run without end" '^(Interrupted: |bine-explore: interrupted)' 'status (3|124)'
+done
 
 # ---- Formats -------------------------------------------------------------------------------------------
 
@@ -309,8 +327,8 @@ else
 fi
 # Names that JSON and URIs do not take as they are; what is written is not all text.
 odd="$work/o\"d d'ü"
-mkdir "$odd" && cp tests/explore/cases.c "$odd/ca ses%ü.c"
-(cd "$odd" && $CC -std=gnu11 -g -I"$OLDPWD/include" -o 'ca ses' 'ca ses%ü.c' -L"$absolute" -lbine \
+mkdir "$odd" && cp tests/explore/cases*.[ch] "$odd" && mv "$odd/cases_wrong.c" "$odd/ca ses%ü.c"
+(cd "$odd" && $CC -std=gnu11 -g -I"$OLDPWD/include" -o 'ca ses' cases*.c 'ca ses%ü.c' -L"$absolute" -lbine \
     -Wl,-rpath,"$absolute") || exit 1
 run 66 'odd names in json' --format=json -- "$odd/ca ses" binary &&
     told 'odd names in json' "o\\\\\"d d'ü/ca ses\"" '"output":"\?ü\\u00fc\\u001b\\n"'

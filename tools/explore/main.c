@@ -263,6 +263,10 @@ static int replay(struct result *result)
         misuse("\"%s\" is not a path: \"first\", or point:choice/of, with commas between", options.path);
     target_start(&target);
     enum verdict verdict = target_replay(&target, &path, true, false, &status);
+    if (interrupted && target.killed) {
+        target_stop(&target);
+        fail(EXIT_PARTIAL, "interrupted");
+    }
     result->schedules = 1;
     result->no_loop = !target.share->ran;
     if (verdict == RUN_MISFIT) {

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 enum { HIGH = 100, HELLO_SECONDS = 20, OUTPUT_LIMIT = 64 << 20, SLICE_MS = 100, FDS = 5 };
+#define INTERRUPTED_SECONDS 1.0 /* that a run may take once there was a ^C: most take milliseconds */
 
 double now(void)
 {
@@ -340,8 +341,9 @@ static void enforce_limits(struct target *target)
     if (!target->busy || target->killed || target->share->pid <= 0)
         return;
     target->flooded = fstat(target->output, &status) == 0 && status.st_size > OUTPUT_LIMIT;
-    if (target->flooded || (options.run_time > 0 && now() - target->started > options.run_time) ||
-        interrupted > 1) {
+    const bool hurry = interrupted && (options.run_time == 0 || options.run_time > INTERRUPTED_SECONDS);
+    const double patience = hurry ? INTERRUPTED_SECONDS : options.run_time;
+    if (target->flooded || (patience > 0 && now() - target->started > patience) || interrupted > 1) {
         target->killed = true;
         kill(target->share->pid, SIGKILL);
     }
