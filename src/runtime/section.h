@@ -16,7 +16,8 @@
  * for those who run meanwhile. */
 void bine__section_leave_loop(struct bine_loop *, struct bine_task *);
 
-/* Where the section begins that the running task is in, "file:line"; NULL: in none, or in that of the explicit style. */
+/* Where the section begins that the running task is in, "file:line"; NULL: in none, or in that of the explicit
+ * style. */
 const char *bine__section_site(const struct bine_loop *);
 
 /* Calls the task's function in a section of its own: that of the explicit style. */
