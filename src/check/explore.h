@@ -118,6 +118,7 @@ void bine__explore_fds_apart(void (*leave_out)(const void *, size_t));
 /* explore_outside.c: the run uses something that its memory does not tell of. */
 void bine__explore_outside_begin(void);
 void bine__explore_outside_count(void);
+void bine__explore_own_read(void); /* a call that reads is about to be made by us */
 enum bine__explore_comparable bine__explore_look_outside(struct bine__explore *, uint64_t *descriptors);
 void bine__explore_outside_apart(void (*leave_out)(const void *, size_t));
 

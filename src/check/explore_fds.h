@@ -69,7 +69,8 @@ struct bine__state_fds {
         uint32_t last, alive;
     } line[BINE__STATE_LINES][2];
     uint64_t sent, received; /* datagrams of UDP */
-    char number[16];         /* of the process, as text; "": not known yet */
+    char number[16];         /* of the process, as text; "": a small one, which is not looked for */
+    bool names;              /* there was something with a name: a file, a Unix-domain listener */
     bool unknown;
     long long reads; /* by us and by bine's calls: to be taken off */
     uint64_t hash;

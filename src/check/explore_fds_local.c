@@ -237,7 +237,10 @@ static int noted_peer(const struct bine__state_fd *open)
 bool bine__state_look_unix(struct bine__state_fd *open)
 {
     struct told told;
-    return (open->type == SOCK_STREAM && noted_peer(open) >= 0) || ask(open->inode, &told);
+    if (open->type == SOCK_STREAM && noted_peer(open) >= 0)
+        return true;
+    fds.names = true;
+    return ask(open->inode, &told);
 }
 
 bool bine__state_mix_unix(const struct bine__state_fd *open)
@@ -305,6 +308,7 @@ bool bine__state_look_other(struct bine__state_fd *open, const struct stat *stat
 {
     if (S_ISREG(status->st_mode)) {
         open->kind = BINE__STATE_FILE;
+        fds.names = true;
         return true;
     }
     open->kind = BINE__STATE_EVENT;

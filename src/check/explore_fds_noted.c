@@ -240,11 +240,11 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The number of the process stands here, behind a character that is no digit and another; its length, or 0. */
+/* The number of the process stands here, behind a character that is no digit and another; its length or 0. */
 static size_t process_at(const char *text, const char *from, const char *end)
 {
     const size_t length = strlen(fds.number);
-    if (length == 0 || (size_t)(end - text) < length || text - from < 2 || text[-1] <= ' ' ||
+    if (!fds.names || length == 0 || (size_t)(end - text) < length || text - from < 2 || text[-1] <= ' ' ||
         text[-1] > '~' || is_digit(text[-1]) || text[-2] <= ' ' || text[-2] > '~' ||
         memcmp(text, fds.number, length) != 0)
         return 0;
@@ -263,7 +263,7 @@ static uint64_t bytes_that_are(uint64_t word, char byte)
 static const char *text_in(uint64_t word, const char *at, const char *from, const char *end, size_t *size,
                            uint64_t *name)
 {
-    if (!bytes_that_are(word, ':') && !(fds.number[0] && bytes_that_are(word, fds.number[0])))
+    if (!bytes_that_are(word, ':') && !(fds.names && fds.number[0] && bytes_that_are(word, fds.number[0])))
         return NULL;
     for (const char *byte = at; byte < at + 8; byte++) {
         if (*byte == ':' && (*name = port_at(byte + 1, end, size)) != 0)
@@ -278,7 +278,7 @@ static const char *text_in(uint64_t word, const char *at, const char *from, cons
 
 const char *bine__explore_next_port(const char *from, const char *to, size_t *size, uint64_t *name)
 {
-    if (fds.n == 0)
+    if (fds.ports == 0 && !fds.names)
         return NULL;
     for (const char *at = (const char *)(((uintptr_t)from + 7) & ~(uintptr_t)7); at + 8 <= to; at += 8) {
         uint64_t word;

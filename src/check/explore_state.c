@@ -20,16 +20,23 @@
 #define _GNU_SOURCE
 #include "check/explore.h"
 
+#include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { RANGES = 128, OWN_WORDS = 128, PROBES = 64, STANDERS = 32 };
+enum { RANGES = 128, OWN_WORDS = 128, PROBES = 64, STANDERS = 32, PAGES = 256 };
+
+/* Bits of /proc/self/pagemap, of each page; without either nobody has touched it. */
+#define PRESENT (UINT64_C(1) << 63)
+#define SWAPPED (UINT64_C(1) << 62)
 
 struct range {
     const char *from, *to;
+    const char *empty; /* from there on it is zero in the beginning */
 };
 
 static struct {
@@ -38,6 +45,7 @@ static struct {
     const char *heap; /* where it begins */
     const char *top;  /* of the thread's own stack */
     bool impossible;
+    unsigned touched;
     struct range left_out[BINE__OPTIONS];
     unsigned out;
     uint64_t hash;
@@ -89,7 +97,7 @@ static void leave_out(const void *from, size_t size)
     if (state.out == BINE__OPTIONS)
         state.impossible = true;
     else
-        state.left_out[state.out++] = (struct range){from, (const char *)from + size};
+        state.left_out[state.out++] = (struct range){from, (const char *)from + size, NULL};
 }
 
 /* But for what is left out. */
@@ -105,6 +113,81 @@ static void mix_range(const char *from, const char *to)
         mix_but_for_ports(from, next && next->from > from ? next->from : next ? from : to);
         from = next ? next->to : to;
     }
+}
+
+/* ---- Pages that hold nothing --------------------------------------------------------------------------- */
+
+static size_t page_size;
+
+/* What the kernel tells of each page from here on; false: nothing that can be relied upon, for of a page that
+ * is written just now it does not say so. */
+static bool look_at_pages(int pagemap, const char *from, uint64_t entry[PAGES])
+{
+    volatile char here = 1;
+    const uintptr_t at[2] = {(uintptr_t)&here / page_size, (uintptr_t)&state / page_size};
+    uint64_t known;
+    (void)here;
+    state.touched++;
+    for (int i = 0; i < 2; i++) {
+        bine__explore_own_read();
+        if (pread(pagemap, &known, sizeof known, (off_t)(at[i] * sizeof known)) != sizeof known ||
+            !(known & PRESENT))
+            return false;
+    }
+    bine__explore_own_read();
+    const ssize_t size = PAGES * sizeof entry[0];
+    return pread(pagemap, entry, (size_t)size, (off_t)((uintptr_t)from / page_size * sizeof known)) == size;
+}
+
+static bool is_zero(const char *at, const char *end)
+{
+    uint64_t word[16], any = 0;
+    for (; end - at >= (ptrdiff_t)sizeof word && !any; at += sizeof word) {
+        memcpy(word, at, sizeof word);
+        for (int i = 0; i < 16; i++)
+            any |= word[i];
+    }
+    for (; at < end && !any; at++)
+        any = (unsigned char)*at;
+    return !any;
+}
+
+static bool holds_nothing(uint64_t entry, const char *from, const char *to, const char *empty)
+{
+    return from >= empty && (!(entry & (PRESENT | SWAPPED)) || is_zero(from, to));
+}
+
+/* Most pages of a program that is linked with the checkers hold nothing but zeroes.  These are left out,
+ * whether the kernel has made them yet or not. */
+static void mix_written(const char *from, const char *to, const char *empty)
+{
+    uint64_t entry[PAGES];
+    int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    bool told = pagemap != -1;
+    const char *at = from, *written = NULL;
+
+    while (at < to) {
+        const char *first = at;
+        told = told && look_at_pages(pagemap, first, entry);
+        for (unsigned i = 0; i < PAGES && at < to; i++) {
+            const char *next = (const char *)(((uintptr_t)at | (page_size - 1)) + 1);
+            next = next < to ? next : to;
+            if (!told || !holds_nothing(entry[i], at, next, empty)) {
+                written = written ? written : at;
+            } else if (written) {
+                mix((uintptr_t)written);
+                mix_range(written, at);
+                written = NULL;
+            }
+            at = next;
+        }
+    }
+    if (written) {
+        mix((uintptr_t)written);
+        mix_range(written, to);
+    }
+    if (pagemap != -1)
+        close(pagemap);
 }
 
 /* ---- What there is ----------------------------------------------------------------------------------- */
@@ -124,7 +207,8 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
         if (state.n == RANGES)
             state.impossible = true;
         else
-            state.kept[state.n++] = (struct range){from, from + segment->p_memsz};
+            state.kept[state.n++] = (struct range){
+                from, from + segment->p_memsz, segment->p_type == PT_TLS ? from : from + segment->p_filesz};
     }
     return 0;
 }
@@ -147,6 +231,7 @@ static void find_heap(void)
 /* In the server, before any run: what is allocated is in one place from then on. */
 void bine__explore_state_prepare(void)
 {
+    page_size = (size_t)sysconf(_SC_PAGESIZE);
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     free(malloc(1));
@@ -395,8 +480,8 @@ static uint64_t hash_state(struct bine__explore *explore)
     if (tasks.n != stacks_in_use(loop))
         return 0;
     for (unsigned i = 0; i < state.n; i++)
-        mix_range(state.kept[i].from, state.kept[i].to);
-    mix_range(state.heap, end_of_heap());
+        mix_written(state.kept[i].from, state.kept[i].to, state.kept[i].empty);
+    mix_written(state.heap, end_of_heap(), state.heap);
     mix_range(explore->base, state.top);
     return state.impossible ? 0 : state.hash | 1;
 }
