@@ -43,10 +43,12 @@ static int count_fds(void)
     if (!pid || !fds)
         return 0;
     owner = number_of(pid);
-    count = number_of(fds);
-    if (owner <= 0 || count < 0 || count > INT_MAX - FIRST)
+    if (owner <= 0)
         return bine__error(EINVAL);
-    return owner == (long)getpid() ? (int)count : 0;
+    if (owner != (long)getpid())
+        return 0; /* and the rest is none of our business */
+    count = number_of(fds);
+    return count >= 0 && count <= INT_MAX - FIRST ? (int)count : bine__error(EINVAL);
 }
 
 int bine_listen_fds(void)

@@ -363,6 +363,9 @@ static void activated(void *arg)
     setenv("LISTEN_FDNAMES", "http:syslog:odd", 1);
     expect_int(bine_listen_fds(), ==, 0);
     expect_fails(bine_listen("fd", "http", 0), ENOENT);
+    setenv("LISTEN_FDS", "whatever", 1); /* is not looked at then */
+    expect_int(bine_listen_fds(), ==, 0);
+    set_number("LISTEN_FDS", 3);
     set_number("LISTEN_PID", (int)getpid());
     expect_int(fcntl(3, F_GETFD) & FD_CLOEXEC, ==, 0);
     expect_int(bine_listen_fds(), ==, 3);
