@@ -141,6 +141,20 @@ of_another_unit() {
 }
 expect 'list: what another unit only keeps is not called back' of_another_unit
 
+# A macro that stands for a mark is one, also from a header; of one that makes declarations it is told that it is not.
+marks_in_macros() {
+    mkdir -p "$work/macros"
+    printf '%s\n' '#pragma once' '#define NEVER BINE_NOYIELD __attribute__((cold))' '#include "user.h"' >"$work/macros/marks.h"
+    printf '%s\n' '#pragma once' '#include "marks.h"' 'NEVER int bump(int);' >"$work/macros/user.h"
+    printf '%s\n' '#include <bine.h>' '#include <bine/check.h>' '#include "marks.h"' '#include "user.h"' \
+        '#define API(n) BINE_NOYIELD int n(int i)' 'API(other);' 'int other(int i) { return i + bine_yield(); }' \
+        'int bump(int i) { return i + bine_yield(); }' >"$work/macros/a.c"
+    compile "$work/macros/a.c" "$work/macros" && status 66 "$yields" check "$work/macros" &&
+        contains 'bump() is marked BINE_NOYIELD, and may switch here' && ! grep -q ': other() is' "$work/out" &&
+        grep -q 'a.c:5: BINE_NOYIELD in the macro API is not followed' "$work/err"
+}
+expect 'check: marks in macros' marks_in_macros
+
 generators() {
     compile $here/fixtures/generators.c "$work/gen" -O1 && status 0 "$yields" check "$work/gen" &&
         compile $here/fixtures/generators.c "$work/gen.reads" -O1 -DREADS &&

@@ -22,13 +22,8 @@ static void add_source(sources *all, struct map *seen, const char *file, const s
         return;
     PUSH(all, source);
     /* A header beside it may hold promises about functions that are declared nowhere else. */
-    for (size_t i = 0; depth < 8 && i < source->includes.count; i++) {
-        const char *directory = directory_of(file);
-        const char *path = strcmp(directory, ".") || begins(file, "./")
-                               ? format("%s/%s", directory, source->includes.at[i])
-                               : source->includes.at[i];
-        add_source(all, seen, path, unit, depth + 1);
-    }
+    for (size_t i = 0; depth < 8 && i < source->includes.count; i++)
+        add_source(all, seen, source_beside(file, source->includes.at[i]), unit, depth + 1);
 }
 
 static sources all_sources(const struct graph *graph)
@@ -127,6 +122,13 @@ int command_check(char **words, size_t count)
     report_total(&report, "errors", errors);
     report_total(&report, "warnings", warnings);
     report_unseen(&report, graph);
+    for (size_t i = 0; i < all.count; i++) {
+        for (size_t h = 0; h < all.at[i]->hidden.count; h++) {
+            const struct hidden_mark *hidden = &all.at[i]->hidden.at[h];
+            PUSH(&report.asides, format("%s:%d: %s in the macro %s is not followed", all.at[i]->known, hidden->line,
+                                        hidden->mark, hidden->macro));
+        }
+    }
     PUSH(&report.asides,
          format("%ld atomic blocks and %ld BINE_NOYIELD marks looked at: %ld errors, %ld warnings", blocks,
                 promises, errors, warnings));

@@ -30,19 +30,54 @@ static struct place place_at(const struct source *source, size_t at)
     return (struct place){source->known, token->line, token->column};
 }
 
+/* ---- Marks --------------------------------------------------------------------------------- */
+
+enum { ATOMIC, NOYIELD, YIELDING };
+static const char *const marks[] = {"BINE_ATOMIC", "BINE_NOYIELD", "BINE_YIELDS"};
+static struct map other_names; /* of marks: macros without parameters that begin with one */
+
+/* The mark that the word is; NULL: none. */
+static const char *mark_at(const struct source *source, size_t at)
+{
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (is(source, at, marks[i]))
+            return marks[i];
+    }
+    const struct token *token = &source->tokens.at[at];
+    return map_get(&other_names, intern(token->text, token->length));
+}
+
+static void note_marks(struct source *source, const struct source *macro, const char *name, bool has_parameters,
+                       int line)
+{
+    for (size_t i = 0; i < macro->tokens.count; i++) {
+        const char *mark = is_word(macro, i) ? mark_at(macro, i) : NULL;
+        if (mark && i == 0 && !has_parameters) {
+            map_set(&other_names, name, (void *)mark);
+            return;
+        }
+        if (mark && mark != marks[YIELDING]) {
+            struct hidden_mark hidden = {mark, name, line};
+            PUSH(&source->hidden, hidden);
+            return;
+        }
+    }
+}
+
 /* ---- Words --------------------------------------------------------------------------------- */
 
 static void read_words(struct source *source);
 
 /* A macro's body, as a source of its own. */
-static void note_macro(struct source *source, const char *at, const char *end)
+static void note_macro(struct source *source, const char *at, const char *end, int line)
 {
     at += strspn(at, " \t");
     size_t length = 0;
     while (word_start(at[length]) || isdigit((unsigned char)at[length]))
         length++;
     const char *name = intern(at, length), *body = at + length;
-    if (*body == '(')
+    bool has_parameters = *body == '(';
+    if (has_parameters)
         body += strcspn(body, ")") + 1;
     if (!length || body >= end)
         return;
@@ -52,6 +87,7 @@ static void note_macro(struct source *source, const char *at, const char *end)
     macro->text = text;
     read_words(macro);
     map_set(&source->macros, name, macro);
+    note_marks(source, macro, name, has_parameters, line);
 }
 
 /* A directive, with its continued lines; an #include "..." and a macro are noted. */
@@ -59,6 +95,7 @@ static const char *past_directive(struct source *source, const char *at, int *li
 {
     bool defines = begins(at + 1 + strspn(at + 1, " \t"), "define");
     const char *definition = strstr(at, "define"), *word = at + 1 + strspn(at + 1, " \t");
+    const int first = *line;
     if (begins(word, "include")) {
         word += strlen("include");
         word += strspn(word, " \t");
@@ -77,7 +114,7 @@ static const char *past_directive(struct source *source, const char *at, int *li
         }
     }
     if (defines)
-        note_macro(source, definition + strlen("define"), at);
+        note_macro(source, definition + strlen("define"), at, first);
     return at;
 }
 
@@ -229,7 +266,8 @@ static void understand(struct source *source)
     for (size_t i = 0; i < source->tokens.count; i++) {
         if (!is_word(source, i))
             continue;
-        if (is(source, i, "BINE_ATOMIC") && i + 1 < source->tokens.count) {
+        const char *mark = mark_at(source, i);
+        if (mark == marks[ATOMIC] && i + 1 < source->tokens.count) {
             struct region region = {ATOMIC_BLOCK, place_at(source, i + 1),
                                     place_at(source, statement_end(source, i + 1)), place_at(source, i)};
             PUSH(&source->regions, region);
@@ -243,11 +281,11 @@ static void understand(struct source *source)
             struct region region = {AWAITED, place_at(source, i), place_at(source, closing(source, i + 1)),
                                     place_at(source, i)};
             PUSH(&source->regions, region);
-        } else if (is(source, i, "BINE_NOYIELD")) {
+        } else if (mark == marks[NOYIELD]) {
             struct promise promise = {declared(source, i), place_at(source, i)};
             if (promise.function)
                 PUSH(&source->promises, promise);
-        } else if (is(source, i, "BINE_YIELDS")) {
+        } else if (mark == marks[YIELDING]) {
             const char *function = declared(source, i);
             if (function)
                 map_set(&source->yielding, function, source);
@@ -258,7 +296,23 @@ static void understand(struct source *source)
     }
 }
 
+const char *source_beside(const char *file, const char *name)
+{
+    const char *directory = directory_of(file);
+    return strcmp(directory, ".") || begins(file, "./") ? format("%s/%s", directory, name) : name;
+}
+
 static struct map opened; /* path -> source; a source without text could not be opened */
+
+/* The headers beside it come first: they may give marks other names. */
+static void read_headers(const struct source *source)
+{
+    for (size_t i = 0; i < source->includes.count; i++) {
+        const char *path = source_beside(source->known, source->includes.at[i]);
+        if (!is_system(path))
+            source_open(path, NULL);
+    }
+}
 
 static struct source *source_read(const char *path, const char *known)
 {
@@ -270,6 +324,7 @@ static struct source *source_read(const char *path, const char *known)
     source->known = known;
     source->text = text;
     read_words(source);
+    read_headers(source);
     understand(source);
     return source;
 }
@@ -281,6 +336,7 @@ struct source *source_open(const char *file, const struct unit *unit)
     struct source *source = map_get(&opened, file);
     if (source)
         return source->text ? source : NULL;
+    map_set(&opened, file, allocate(sizeof *source)); /* while it is read: headers may include each other */
     source = source_read(file, file);
     if (!source && unit && file[0] != '/') {
         const char *directory = directory_of(unit->path);
@@ -291,10 +347,9 @@ struct source *source_open(const char *file, const struct unit *unit)
             directory = directory_of(directory);
         }
     }
-    if (!source)
-        source = allocate(sizeof *source);
-    map_set(&opened, file, source);
-    return source->text ? source : NULL;
+    if (source)
+        map_set(&opened, file, source);
+    return source;
 }
 
 /* ---- Asking -------------------------------------------------------------------------------- */
@@ -368,8 +423,7 @@ static struct source *macro_named(const struct source *source, const char *name,
 {
     struct source *macro = map_get(&source->macros, name);
     for (size_t i = 0; depth < 4 && !macro && i < source->includes.count; i++) {
-        const char *path = format("%s/%s", directory_of(source->path), source->includes.at[i]);
-        struct source *header = source_open(path, NULL);
+        struct source *header = source_open(source_beside(source->path, source->includes.at[i]), NULL);
         if (header)
             macro = macro_named(header, name, depth + 1);
     }

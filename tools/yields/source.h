@@ -4,7 +4,8 @@
  * promise not to, places that are marked as awaited, and, where the compiler left no types, numbers of
  * arguments.
  *
- * Comments, strings and preprocessor directives are passed over; macros are not expanded. */
+ * Comments, strings and preprocessor directives are passed over.  Macros are not expanded, but one that stands
+ * for a mark is a mark. */
 #ifndef YIELDS_SOURCE_H
 #define YIELDS_SOURCE_H
 
@@ -23,6 +24,11 @@ struct promise { /* BINE_NOYIELD */
     struct place at;
 };
 
+struct hidden_mark { /* in the body of a macro: what it marks is not known */
+    const char *mark, *macro;
+    int line;
+};
+
 struct token {
     const char *text;
     size_t length;
@@ -37,6 +43,7 @@ struct source {
     VECTOR(struct token) tokens;
     VECTOR(struct region) regions;
     VECTOR(struct promise) promises;
+    VECTOR(struct hidden_mark) hidden;
     struct map yielding;           /* functions declared with BINE_YIELDS */
     struct map macros;             /* name -> what it stands for, as a source */
     VECTOR(const char *) includes; /* "..." ones */
@@ -46,6 +53,8 @@ struct source {
 /* Opened once and kept; NULL if it cannot be.  Looked for from here, and from the directory of the unit's .ci
  * and those above it. */
 struct source *source_open(const char *file, const struct unit *);
+/* What a source means by #include "name". */
+const char *source_beside(const char *file, const char *name);
 /* The innermost region of that kind around a place; NULL. */
 const struct region *source_region(const struct source *, enum region_kind, struct place);
 int source_arguments(const struct source *, struct place call);        /* -1: it cannot be told */
