@@ -15,12 +15,13 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 printf '%-28s %12s %12s %8s   %s\n' load plain checked ratio bar
-for load in echo:us:1.5 lines:us:1.5 cpu:us:25 memory:KiB:10; do
+for load in echo:us:1.5 lines:us:1.5 http:us:1.5 cpu:us:25 memory:KiB:10; do
     name=${load%%:*} rest=${load#*:}
     unit=${rest%%:*} bar=${rest#*:}
     source=tests/yield/cost/$name.c
-    "$CC" -std=gnu11 -O2 -g -Iinclude -o "$work/$name.plain" "$source" "$O/libbine.a" -pthread || exit
-    "$O/bine-race" "$CC" -std=gnu11 -O2 -g -o "$work/$name.checked" "$source" || exit
+    sources="$source $(sed -n 's,.* WITH: \(.*[a-z]\) .*,\1,p' "$source")" # and what is compiled into it
+    "$CC" -std=gnu11 -O2 -g -Iinclude -o "$work/$name.plain" $sources "$O/libbine.a" -pthread || exit
+    "$O/bine-race" "$CC" -std=gnu11 -O2 -g -o "$work/$name.checked" $sources || exit
     for run in $(seq "$RUNS"); do
         for kind in plain checked; do
             "$work/$name.$kind" 2>"$work/errors" >>"$work/$name.$kind.all" || {
