@@ -80,6 +80,7 @@ static inline bool bine__rule(enum bine__race_rule rule) { return bine__race_opt
 /* A program counter in 32 bits: its distance from the program's own code, or a number from a table for that
  * of other objects. */
 extern uintptr_t bine__race_base;
+extern uintptr_t bine__race_constants; /* bytes from there that nobody can write */
 uint32_t bine__race_intern(uintptr_t pc);
 uintptr_t bine__race_pc(uint32_t);
 
@@ -121,7 +122,7 @@ enum {
 
 struct bine__record {
     uint32_t next; /* of the granule; of the free ones */
-    uint32_t slice, strand, w_slice;
+    uint32_t strand, slice, w_slice;
     uint64_t time;
     uint64_t val, w_old;  /* what was read; what was overwritten */
     uint32_t pc, context; /* of the last read, if there was one in its slice; else of the last write */
@@ -237,9 +238,10 @@ struct bine__step { /* an update: whether it makes it more or less is seen once 
 };
 
 struct bine__question { /* that was asked of a value: the comparison with a constant */
-    uint32_t record, slice;
+    const struct bine__record *of;
     uintptr_t pc;
     uint64_t constant;
+    uint32_t slice;
 };
 struct bine__took { /* a pointer to it was read, where others had written it in that slice */
     uintptr_t at;
@@ -259,18 +261,24 @@ enum { BINE__NOWHERE = 1 }; /* for a place */
 
 struct bine__look { /* a value that was read, for the comparison that may follow */
     uint64_t value;
-    uint32_t record;
+    struct bine__record *of;
 };
 
 struct bine__strand {
     /* What the hooks need. */
+    struct {
+        uintptr_t pc; /* 0: what was done last is not known */
+        struct bine__event *event;
+        uint32_t short_pc, context;
+    } last; /* of the innermost activation, if it comes again at once: a loop's only read */
+    uint64_t alone; /* how a record of its own begins that has no other behind it */
     struct bine__frame_record *frames;
     struct bine__events **events; /* of each depth; NULL until there are some */
     unsigned depth, room;
     uint32_t number, slice;
     unsigned undos, looks;
-    unsigned open;                       /* which of .look were not compared yet: bit 0 is the last's */
-    uint8_t suspicious;                  /* BINE__SUSPECTS: some of the suspects are; BINE__FILLED */
+    uint8_t open;       /* which of .look were not compared yet: bit 0 is the last's; higher ones mean nothing */
+    uint8_t suspicious; /* BINE__SUSPECTS: some of the suspects are; BINE__FILLED */
     struct bine__look look[BINE__LOOKS]; /* the last of them */
     /* And the rest. */
     uint64_t task; /* its id */
@@ -335,6 +343,13 @@ bool bine__race_same_turn(const struct bine__strand *, uint64_t time, uint32_t s
 uint32_t bine__race_ask(struct bine__strand *);
 void bine__race_frames_free(struct bine__strand *);
 
+static inline uint64_t bine__race_beginning(const struct bine__record *record)
+{
+    uint64_t next_and_strand;
+    __builtin_memcpy(&next_and_strand, record, sizeof next_and_strand);
+    return next_and_strand;
+}
+
 /* An event that its activation has noted before, and that comes again, or comes next as it did in an earlier
  * turn: what most are.  Does what race_frames.c's note() does. */
 static inline bool bine__race_event_again(struct bine__strand *self, uint32_t pc)
@@ -342,6 +357,7 @@ static inline bool bine__race_event_again(struct bine__strand *self, uint32_t pc
     struct bine__frame_record *frame = &self->frames[self->depth - 1];
     struct bine__events *events = self->events[self->depth - 1];
     unsigned n = frame->events;
+    self->last.pc = 0;
     if (!frame->told || !n)
         return false;
     unsigned place = *bine__event_hint(events, pc);
@@ -369,14 +385,7 @@ static inline uint32_t bine__race_here(struct bine__strand *self)
     return bine__likely(context) ? context : bine__race_ask(self);
 }
 
-/* race_code.c */
-bool bine__race_leads(uint32_t from, uint32_t to); /* nothing but reads is called between */
-bool bine__race_regardless(uint32_t read, uint32_t write); /* whatever a test says */
-bool bine__race_tested(uint32_t pc, bool pointer); /* or bounded: what is read there */
-/* Of the comparison that is announced there: on which condition a way is chosen, or on its opposite; -1: on
- * none. */
-int bine__race_condition(uintptr_t pc);
-bool bine__race_merged(uintptr_t pc); /* what is written is put together of two values */
+#include "check/race_code.h"
 
 /* race_again.c */
 static inline bool bine__race_is_pointer(uint64_t value)
@@ -431,11 +440,34 @@ extern struct bine__record *bine__records;
 
 static inline struct bine__record *bine__record(uint32_t number) { return &bine__records[number]; }
 
-static inline void bine__race_looked(struct bine__strand *self, const struct bine__record *record)
+/* Nobody's, for the last looks at constants: one for each, so that it is known where. */
+enum { BINE__OF_CONSTANTS = 1, BINE__RECORDS = BINE__OF_CONSTANTS + BINE__LOOKS };
+
+static inline bool bine__race_constant(uintptr_t at) { return at - bine__race_base < bine__race_constants; }
+
+static inline void bine__race_looked_at(struct bine__strand *self, struct bine__record *record,
+                                        uint64_t value)
 {
-    self->look[self->looks++ % BINE__LOOKS] =
-        (struct bine__look){record->val, (uint32_t)(record - bine__records)};
-    self->open = (self->open << 1 | 1) & ((1 << BINE__LOOKS) - 1);
+    self->look[self->looks++ % BINE__LOOKS] = (struct bine__look){value, record};
+    self->open = (uint8_t)(self->open * 2 + 1);
+}
+
+static inline void bine__race_looked(struct bine__strand *self, struct bine__record *record)
+{
+    bine__race_looked_at(self, record, record->val);
+}
+
+static inline void bine__race_looked_at_constant(struct bine__strand *self, uint64_t value, uint32_t pc)
+{
+    struct bine__record *one = bine__record(BINE__OF_CONSTANTS + self->looks % BINE__LOOKS);
+    one->pc = pc;
+    bine__race_looked_at(self, one, value);
+}
+
+/* Where what was asked of this record's value is kept for a while. */
+static inline struct bine__question *bine__race_question(const struct bine__record *of)
+{
+    return &bine__race_questions[((uintptr_t)of / sizeof *of) % BINE__QUESTIONS];
 }
 
 /* The granule's chain; NULL: nothing near was ever touched. */
@@ -443,6 +475,23 @@ static inline uint32_t *bine__cell(uintptr_t at)
 {
     uint32_t *window = bine__race_windows[(at >> BINE__WINDOW_BITS) & (BINE__WINDOWS - 1)];
     return window ? &window[(at & (((uintptr_t)1 << BINE__WINDOW_BITS) - 1)) >> 3] : NULL;
+}
+
+/* Behind a window's cells: whether there may be a record in so many bytes of memory. */
+enum { BINE__BLOCK = 512 };
+
+static inline uint8_t *bine__block(uintptr_t at)
+{
+    uint32_t *window = bine__race_windows[(at >> BINE__WINDOW_BITS) & (BINE__WINDOWS - 1)];
+    uint8_t *blocks = (uint8_t *)(window + ((size_t)1 << BINE__WINDOW_BITS) / 8);
+    return &blocks[(at & (((uintptr_t)1 << BINE__WINDOW_BITS) - 1)) / BINE__BLOCK];
+}
+
+/* The first record there. */
+static inline void bine__cell_fill(uint32_t *cell, uintptr_t at, uint32_t number)
+{
+    *bine__block(at) = 1;
+    *cell = number;
 }
 
 uint32_t *bine__cell_made(uintptr_t at); /* race_shadow.c; NULL: no memory */
@@ -486,7 +535,14 @@ void bine__race_unfound(struct bine__strand *, struct bine__record *mine, uintpt
 /* race_access.c: what the fast path in race_hooks.c leaves. */
 void bine__race_access(struct bine__strand *, uintptr_t at, unsigned size, enum bine__access_kind,
                        uintptr_t pc);
-void bine__race_settle(struct bine__strand *); /* what its last write was, is known now */
+void bine__race_settle_all(struct bine__strand *);
+
+/* What its last write was, is known now. */
+static inline void bine__race_settle(struct bine__strand *self)
+{
+    if (self->suspicious || self->step.at)
+        bine__race_settle_all(self);
+}
 void bine__race_settle_before(struct bine__strand *, enum bine__access_kind next);
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
 void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc);
@@ -504,34 +560,7 @@ void bine__predict_span(struct bine__strand *, uintptr_t at, const struct bine__
 void bine__predict_write(struct bine__strand *, uintptr_t at, uint8_t mask, uintptr_t pc, uint32_t context);
 void bine__predict_forget(uintptr_t at);
 
-/* ---- Findings --------------------------------------------------------------------------------------- */
-
-struct bine__site_of { /* one of a finding's sites */
-    const char *where; /* a place that is known as text; NULL: pc */
-    const char *role;  /* "looked", "gave-up", "wrote", "acted" ... */
-    char text[200];    /* in words, without the colon */
-    uint32_t pc, context;
-};
-
-enum { BINE__SITES = 8 };
-struct bine__finding {
-    const char *kind;
-    char summary[240];
-    struct bine__site_of site[BINE__SITES];
-    unsigned sites;
-};
-
-void bine__finding_site(struct bine__finding *, const char *role, uint32_t pc, uint32_t context,
-                        const char *format, ...) __attribute__((format(printf, 5, 6)));
-void bine__finding_place(struct bine__finding *, const char *role, const char *where, const char *text);
-/* Told once for the same kind and sites. */
-void bine__finding_tell(struct bine__finding *);
-unsigned bine__findings(void);
-extern bool bine__findings_without_lines; /* some place could only be told as an offset */
-/* "task 3 'name'" */
-const char *bine__strand_name(char text[64], uint32_t number);
-const char *bine__place_name(char text[96], uintptr_t at); /* " (x+8)", " (group 'account')" or "" */
-const char *bine__left_name(char text[64], const struct bine__left *);
+#include "check/race_finding.h"
 
 /* The innermost return address on the running stack that lies outside the library; *library: the function of
  * the library that it called. */

@@ -15,8 +15,8 @@ enum { LONGEST_CHAIN = 16 };
 /* ---- Records ---------------------------------------------------------------------------------------- */
 
 /* The task's own for these bytes, moved to the chain's front; or a new one. */
-static struct bine__record *own_record(struct bine__strand *self, uint32_t *cell, uint8_t mask, unsigned size,
-                                       enum bine__access_kind kind, uint32_t pc)
+static struct bine__record *own_record(struct bine__strand *self, uint32_t *cell, uintptr_t at, bool group,
+                                       uint8_t mask, unsigned size, enum bine__access_kind kind, uint32_t pc)
 {
     uint32_t number = *cell, before = 0, length = 0;
     for (; number; before = number, number = bine__record(number)->next, length++) {
@@ -36,6 +36,8 @@ static struct bine__record *own_record(struct bine__strand *self, uint32_t *cell
             return NULL;
         bine__record(number)->strand = self->number;
         bine__record(number)->next = *cell;
+        if (!*cell && !group)
+            *bine__block(at) = 1;
         *cell = number;
         if (length >= LONGEST_CHAIN) {
             uint32_t last = number;
@@ -197,12 +199,19 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         keep_numbers(self);
     else if (kind == BINE__UPDATE)
         self->undos = 0;
-    if (self->suspicious || self->step.at)
+    if (self->suspicious)
         bine__race_settle_before(self, kind);
+    else
+        bine__race_settle(self);
     if (!self->noted)
         bine__race_event(self, pc);
-    uint32_t short_pc = bine__race_short(pc), context = bine__race_here(self);
-    struct bine__record *mine = own_record(self, cell, mask, size, kind, short_pc);
+    uint32_t short_pc = bine__race_short(pc);
+    if (kind == BINE__READ && !group && bine__race_constant(at)) {
+        bine__race_looked_at_constant(self, bine__value_at(at, size), short_pc);
+        return;
+    }
+    uint32_t context = bine__race_here(self);
+    struct bine__record *mine = own_record(self, cell, at, group, mask, size, kind, short_pc);
     if (!mine)
         return;
     if (kind != BINE__READ && (self->suspicious & BINE__FILLED))
@@ -259,7 +268,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     if (kind == BINE__READ && mine->kind == BINE__READ && mine->next && size == mine->size && !group &&
         bine__value_at(at, size) != mine->val)
         bine__race_looks_again(self, mine, at, size);
-    if (kind == BINE__READ && size == 8 && mine->kind && mine->next)
+    if (kind == BINE__READ && size == 8 && mine->kind && mine->next &&
+        bine__race_is_pointer(bine__value_at(at, 8)))
         bine__race_took(self, mine, at);
     bool tested = kind == BINE__READ && size >= 4 && bine__rule(BINE__RULE_TESTS) &&
                   bine__race_tested(short_pc, size == 8);
@@ -285,56 +295,4 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         if (bine__race_options.predict)
             bine__predict_write(self, at, mask, pc, context);
     }
-}
-
-void bine__race_compared(uintptr_t at, size_t size)
-{
-    const struct bine__strand *self = bine__race_self;
-    for (uintptr_t granule = at & ~(uintptr_t)7; granule < at + size; granule += 8) {
-        const uint32_t *cell = bine__cell(granule);
-        struct bine__record *mine = cell && *cell ? bine__record(*cell) : NULL;
-        if (mine && mine->strand == self->number && mine->kind == BINE__READ &&
-            mine->slice == bine__race_slice)
-            mine->flags |= BINE__CHECKED_READ;
-    }
-}
-
-/* memcpy() and its like: granule by granule, and one event. */
-static void go_over(struct bine__strand *self, uintptr_t at, size_t size, bool write, uintptr_t pc)
-{
-    enum { MOST = 1 << 16 };
-    uintptr_t end = at + (size < MOST ? size : MOST);
-    while (at < end) {
-        unsigned n = 8 - (unsigned)(at & 7);
-        if (n > end - at)
-            n = (unsigned)(end - at);
-        bine__race_access(self, at, n, write ? BINE__WRITE : BINE__READ, pc);
-        at += n;
-    }
-}
-
-void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc)
-{
-    if (write)
-        bine__race_copy((const void *)at, size, NULL, 0, pc);
-    else
-        bine__race_copy(NULL, 0, (const void *)at, size, pc);
-}
-
-void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc)
-{
-    struct bine__strand *self = bine__race_self;
-    if (!self)
-        return;
-    bool noted = self->noted;
-    const uint32_t *cell = written ? bine__cell((uintptr_t)to) : NULL;
-    if (!noted)
-        bine__race_event(self, pc);
-    self->noted = true;
-    if (cell && *cell && bine__record(*cell)->next)
-        bine__race_copies(self, (uintptr_t)from, read);
-    go_over(self, (uintptr_t)from, read, false, pc);
-    go_over(self, (uintptr_t)to, written, true, pc);
-    self->copying.source = self->copying.index = 0;
-    self->noted = noted;
 }

@@ -25,8 +25,8 @@ struct bine__question bine__race_questions[BINE__QUESTIONS];
 /* What was asked at the look that the suspicion begins with; NULL: nothing that could be asked again. */
 const struct bine__question *bine__race_asked(const struct bine__suspect *suspect)
 {
-    const struct bine__question *question = &bine__race_questions[suspect->record % BINE__QUESTIONS];
-    bool known = bine__rule(BINE__RULE_AGAIN) && question->record == suspect->record &&
+    const struct bine__question *question = bine__race_question(bine__record(suspect->record));
+    bool known = bine__rule(BINE__RULE_AGAIN) && question->of == bine__record(suspect->record) &&
                  question->slice == suspect->mine.slice;
     return known ? question : NULL;
 }
@@ -39,7 +39,7 @@ void bine__race_ask_again(struct bine__strand *self, uint64_t constant, uint64_t
     int condition = bine__race_condition(pc);
     const struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
     if (self->clobbered.at && condition >= 0)
-        bine__race_same_value(self, bine__record(last->record), constant);
+        bine__race_same_value(self, last->of, constant);
     const struct bine__question *question = given->at ? bine__race_asked(given) : NULL;
     if (!question || bine__record(given->record)->kind != BINE__UPDATE || condition < 0 ||
         bine__race_condition(question->pc) != condition)
@@ -113,7 +113,7 @@ static bool emptied(const struct bine__strand *self, const struct bine__record *
 bool bine__race_found_anew(const struct bine__strand *self, const struct bine__record *mine)
 {
     const struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
-    return bine__rule(BINE__RULE_TAKEN) && was_moved(self, bine__record(last->record), mine);
+    return bine__rule(BINE__RULE_TAKEN) && last->of && was_moved(self, last->of, mine);
 }
 
 /* `if (head != tail) head++;` It has acted on the check, of the other one too. */
@@ -149,7 +149,8 @@ static uint64_t touched_last(const struct bine__strand *self, uintptr_t from, si
 void bine__race_copies(struct bine__strand *self, uintptr_t from, size_t size)
 {
     self->copying.source = touched_last(self, from, size);
-    self->copying.index = self->look[(self->looks - 1) % BINE__LOOKS].record;
+    const struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
+    self->copying.index = last->of ? (uint32_t)(last->of - bine__records) : 0;
 }
 
 /* What it copies there has been as it is since before it looked: it comes not from what it saw.  Or it copies it

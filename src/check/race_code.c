@@ -14,7 +14,7 @@
 
 #include "check/race.h"
 
-enum { FARTHEST = 200, NEAREST_TEST = 40, CACHED = 1 << 12 };
+enum { FARTHEST = BINE__FARTHEST, NEAREST_TEST = 40 };
 
 extern const char code_begins[] __asm__("__executable_start") __attribute__((weak, visibility("hidden")));
 extern const char code_ends[] __asm__("__etext") __attribute__((weak, visibility("hidden")));
@@ -271,15 +271,7 @@ static bool regardless(const uint8_t *from, const uint8_t *to) { return to < fro
 
 /* ---- What is asked ---------------------------------------------------------------------------------- */
 
-static struct answer {
-    uint32_t from, to;
-    bool yes;
-} answers[CACHED];
-
-static struct answer *answer_of(uint32_t from, uint32_t to)
-{
-    return &answers[(from * 2654435761U ^ to * 2246822519U) >> 20 & (CACHED - 1)];
-}
+struct bine__answer bine__race_answers[BINE__ANSWERS];
 
 /* Nothing but reads is called from here to there, where a hook was called. */
 static bool leads(uintptr_t from, uintptr_t to)
@@ -294,14 +286,11 @@ static bool leads(uintptr_t from, uintptr_t to)
     return true;
 }
 
-bool bine__race_leads(uint32_t from, uint32_t to)
+bool bine__race_leads_near(uint32_t from, uint32_t to)
 {
-    struct answer *answer = answer_of(from, to);
-    if (to <= from || to - from > FARTHEST)
-        return false;
-    if (answer->from != from || answer->to != to)
-        *answer = (struct answer){from, to, leads(bine__race_pc(from), bine__race_pc(to))};
-    return answer->yes;
+    bool yes = leads(bine__race_pc(from), bine__race_pc(to));
+    *bine__race_answer(from, to) = (struct bine__answer){from, to, yes};
+    return yes;
 }
 
 int bine__race_condition(uintptr_t pc)
@@ -311,15 +300,12 @@ int bine__race_condition(uintptr_t pc)
 
 bool bine__race_merged(uintptr_t pc) { return is_code(pc - FARTHEST) && is_code(pc) && merged((void *)pc); }
 
-bool bine__race_tested(uint32_t pc, bool pointer)
+bool bine__race_tested_there(uint32_t pc, bool pointer)
 {
-    uint32_t what = pointer ? 0 : 1; /* no place in the code */
-    struct answer *answer = answer_of(pc, what);
     uintptr_t at = bine__race_pc(pc);
-    if (answer->from != pc || answer->to != what)
-        *answer = (struct answer){pc, what,
-                                  is_code(at) && is_code(at + FARTHEST) && tested_code((void *)at, pointer)};
-    return answer->yes;
+    bool yes = is_code(at) && is_code(at + FARTHEST) && tested_code((void *)at, pointer);
+    *bine__race_answer(pc, pointer ? 0 : 1) = (struct bine__answer){pc, pointer ? 0 : 1, yes};
+    return yes;
 }
 
 bool bine__race_regardless(uint32_t read, uint32_t write)

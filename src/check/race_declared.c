@@ -48,7 +48,7 @@ static void mark(uintptr_t at, size_t size, enum bine__access_kind kind, uint64_
         record->val = value;
         record->w_old = (uint64_t)(uintptr_t)reason;
         record->next = *cell; /* of others in the same granule */
-        *cell = number;
+        bine__cell_fill(cell, granule, number);
     }
 }
 

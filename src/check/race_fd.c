@@ -66,12 +66,9 @@ static void tell_left(struct bine__finding *finding, const struct bine__strand *
 
 /* ---- Numbers that change hands ---------------------------------------------------------------------- */
 
-static void used(struct bine__strand *self, struct fd *fd, int number)
+static __attribute__((noinline)) void used_otherwise(struct bine__strand *self, struct fd *fd, int number,
+                                                     struct use *mine)
 {
-    struct use *mine = NULL;
-    for (unsigned i = 0; !mine && i < USERS && i < fd->users; i++)
-        if (fd->user[i].strand == self->number)
-            mine = &fd->user[i];
     if (mine && mine->generation != fd->generation && fd->close.strand && fd->close.strand != self->number &&
         fd->made.strand != self->number && fd->close.slice > mine->slice &&
         !bine__race_knows(self, fd->close.strand, fd->close.slice)) {
@@ -97,6 +94,37 @@ static void used(struct bine__strand *self, struct fd *fd, int number)
     *mine = use_now(self, fd);
 }
 
+static struct use *use_of(const struct bine__strand *self, struct fd *fd)
+{
+    for (unsigned i = 0; i < USERS && i < fd->users; i++)
+        if (fd->user[i].strand == self->number)
+            return &fd->user[i];
+    return NULL;
+}
+
+static void used(struct bine__strand *self, struct fd *fd, int number)
+{
+    struct use *mine = use_of(self, fd);
+    if (mine && mine->generation == fd->generation)
+        *mine = use_now(self, fd);
+    else
+        used_otherwise(self, fd, number, mine);
+}
+
+/* The same, if it is the only user, has used it before, and is near: what most do. */
+static inline bool used_again(struct bine__strand *self, struct fd *fd)
+{
+    struct use *mine = &fd->user[0];
+    uint32_t context = self->frames[self->depth - 1].context;
+    if (mine->strand != self->number || mine->generation != fd->generation || !context ||
+        !bine__race_near(self->called))
+        return false;
+    mine->slice = self->slice;
+    mine->pc = (uint32_t)(self->called - bine__race_base);
+    mine->context = context;
+    return true;
+}
+
 /* ---- Two in the middle ------------------------------------------------------------------------------ */
 
 static void tell_busy(struct bine__strand *self, const struct use *busy, const struct use *now, int number,
@@ -114,15 +142,12 @@ static void tell_busy(struct bine__strand *self, const struct use *busy, const s
 }
 
 /* Who has moved a part of what it means to move, and waits to move the rest, is in the middle. */
-void bine__check_io(int number, bool out, enum bine__io_step step, size_t moved)
+static __attribute__((noinline)) void in_the_middle(struct bine__strand *self, struct fd *fd, int number,
+                                                    bool out, enum bine__io_step step, size_t moved)
 {
-    struct bine__strand *self = bine__race_self;
-    struct fd *fd = self ? fd_of(number) : NULL;
-    if (!fd)
-        return;
-    if (step == BINE__IO_BEGIN)
-        used(self, fd, number);
     struct use *busy = &fd->busy[out];
+    if (step == BINE__IO_BEGIN && !used_again(self, fd))
+        used(self, fd, number);
     if (!busy->strand && (step != BINE__IO_PIECE || !moved))
         return;
     if (busy->strand && (busy->generation != fd->generation || !bine__race_strand(busy->strand)))
@@ -135,6 +160,17 @@ void bine__check_io(int number, bool out, enum bine__io_step step, size_t moved)
         *busy = use_now(self, fd);
     else if (step == BINE__IO_END && busy->strand == self->number)
         busy->strand = 0;
+}
+
+void bine__check_io(int number, bool out, enum bine__io_step step, size_t moved)
+{
+    struct bine__strand *self = bine__race_self;
+    struct fd *fd = self ? fd_of(number) : NULL;
+    if (!fd)
+        return;
+    bool simple = step == BINE__IO_BEGIN ? used_again(self, fd) : step == BINE__IO_END || !moved;
+    if (!simple || fd->busy[out].strand)
+        in_the_middle(self, fd, number, out, step, moved);
 }
 
 /* ---- Made, used, closed ------------------------------------------------------------------------------ */

@@ -33,18 +33,31 @@ static int number(const char **at, struct arguments *args)
     return value;
 }
 
+/* A table, since strchr() is one of those that are told. */
+enum { FLAG = 1, LENGTH = 2, FLOATING = 4, INTEGER = 8, POINTER = 16 };
+static const uint8_t kinds[256] = {
+    ['-'] = FLAG,     ['+'] = FLAG,     [' '] = FLAG,     ['#'] = FLAG,     ['0'] = FLAG,
+    ['\''] = FLAG,    ['h'] = LENGTH,   ['l'] = LENGTH,   ['L'] = LENGTH,   ['q'] = LENGTH,
+    ['j'] = LENGTH,   ['z'] = LENGTH,   ['t'] = LENGTH,   ['e'] = FLOATING, ['E'] = FLOATING,
+    ['f'] = FLOATING, ['F'] = FLOATING, ['g'] = FLOATING, ['G'] = FLOATING, ['a'] = FLOATING,
+    ['A'] = FLOATING, ['d'] = INTEGER,  ['i'] = INTEGER,  ['o'] = INTEGER,  ['u'] = INTEGER,
+    ['x'] = INTEGER,  ['X'] = INTEGER,  ['c'] = INTEGER,  ['p'] = POINTER,  ['n'] = POINTER,
+};
+
+static uint8_t kind_of(char c) { return kinds[(unsigned char)c]; }
+
 /* Behind its '%'. */
 static struct conversion conversion_at(const char **at, struct arguments *args)
 {
     struct conversion one = {-1, INT, 0};
-    while (**at && strchr("-+ #0'", **at))
+    while (kind_of(**at) == FLAG)
         ++*at;
     number(at, args); /* the width */
     if (**at == '.') {
         ++*at;
         one.precision = number(at, args);
     }
-    for (; **at && strchr("hlLqjzt", **at); ++*at)
+    for (; kind_of(**at) == LENGTH; ++*at)
         one.length = **at == 'L'                         ? LONG_DOUBLE
                      : **at == 'q' || one.length == LONG ? LONG_LONG
                      : **at == 'h'                       ? INT
@@ -64,19 +77,19 @@ static void reads_text(const char *text, int precision, uintptr_t pc)
 /* Goes over one argument; false: it is not known how. */
 static bool pass(struct conversion one, struct arguments *args)
 {
-    if (strchr("eEfFgGaA", one.what)) {
+    if (kind_of(one.what) == FLOATING) {
         if (one.length == LONG_DOUBLE)
             (void)va_arg(args->list, long double);
         else
             (void)va_arg(args->list, double);
-    } else if (strchr("diouxXc", one.what)) {
+    } else if (kind_of(one.what) == INTEGER) {
         if (one.length == LONG_LONG)
             (void)va_arg(args->list, long long);
         else if (one.length == LONG)
             (void)va_arg(args->list, long);
         else
             (void)va_arg(args->list, int);
-    } else if (strchr("pn", one.what)) {
+    } else if (kind_of(one.what) == POINTER) {
         (void)va_arg(args->list, void *);
     } else {
         return one.what == 'm' || one.what == '%';
@@ -88,8 +101,9 @@ void bine__race_formats(const char *format, va_list given, uintptr_t pc)
 {
     struct arguments args;
     va_copy(args.list, given);
-    for (const char *at = format; (at = strchr(at, '%')) != NULL;) {
-        at++;
+    for (const char *at = format; *at;) {
+        if (*at++ != '%')
+            continue;
         struct conversion one = conversion_at(&at, &args);
         if (one.what == 's' && one.length == INT)
             reads_text(va_arg(args.list, const char *), one.precision, pc);

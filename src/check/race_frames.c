@@ -96,6 +96,7 @@ static bool grow(struct bine__strand *self)
 
 void bine__race_enter(struct bine__strand *self, uintptr_t call, uintptr_t function, uintptr_t sp)
 {
+    self->last.pc = 0;
     if (self->depth == self->room && !grow(self))
         return; /* deeper ones count as their caller's */
     struct bine__frame_record *frame = &self->frames[self->depth];
@@ -133,6 +134,7 @@ void bine__check_gen_in(struct bine__stash **place)
     if (!self)
         return;
     self->undos = 0;
+    self->last.pc = 0;
     self->called = bine__race_caller(NULL);
     bine__race_call(self, self->called);
     if (!stash)
@@ -181,6 +183,7 @@ void bine__check_gen_out(struct bine__stash **place)
         return;
     self->floor = stash->floor;
     self->undos = 0;
+    self->last.pc = 0;
     bine__race_call(self, bine__race_caller(NULL));
     if (make_room(stash, self->depth - stash->base))
         for (unsigned i = stash->base; i < self->depth; i++) {
@@ -218,8 +221,13 @@ static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
     }
     unsigned n = frame->events;
     uint8_t *hint = bine__event_hint(events, pc);
-    if (n == 0)
-        events->at[events->used = 0].pc = 0;
+    if (n == 0) { /* the first of its activation: there are no others */
+        events->at[0] = (struct bine__event){pc, now, now, now};
+        events->at[events->used = 1].pc = 0;
+        *hint = 0;
+        frame->events = 1;
+        return;
+    }
     unsigned place = *hint;
     if (events->at[n].pc == pc) /* as in the turn before */
         place = n;
@@ -273,6 +281,7 @@ static void note_step(struct bine__strand *self, unsigned depth, uint32_t call, 
 void bine__race_event_new(struct bine__strand *self, uint32_t pc)
 {
     unsigned from = self->depth - 1;
+    self->last.pc = 0;
     while (from > 0 && !self->frames[from].told)
         from--;
     for (unsigned i = from + 1; i < self->depth; i++) {
@@ -328,10 +337,10 @@ bool bine__race_same_turn(const struct bine__strand *self, uint64_t time, uint32
     const struct bine__frame_record *frame = &self->frames[depth];
     const struct bine__events *events = self->events[depth];
     unsigned next = 0;
-    for (unsigned i = 0; events && i < frame->events; i++)
-        if (events->at[i].time <= time)
-            next = i + 1;
-    if (bine__rule(BINE__RULE_PHASES)) {
+    if (events)
+        for (next = frame->events; next > 0 && events->at[next - 1].time > time;)
+            next--;
+    if (next + 1 < frame->events && bine__rule(BINE__RULE_PHASES)) {
         uint64_t left = left_at(self, slice);
         unsigned last = next;
         while (last + 1 < frame->events && events->at[last + 1].time <= left)

@@ -166,7 +166,7 @@ static bool keep(struct bine__strand *self, void *at, size_t size, uintptr_t pc)
                                                   .w_context = bine__race_here(self)};
     for (uintptr_t granule = first; granule < first + size; granule += 8)
         if ((cell = bine__cell_made(granule)) != NULL)
-            *cell = number;
+            bine__cell_fill(cell, granule, number);
     while (kept_next - kept_first == BLOCKS || (kept_bytes + size > bytes_most && kept_next != kept_first))
         let_go();
     kept[kept_next++ % BLOCKS] = (struct kept){at, size, number};

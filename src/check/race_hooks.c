@@ -38,31 +38,18 @@ INLINE bool placed(const struct bine__strand *self, uintptr_t pc, uint32_t *shor
     return bine__likely(*context && bine__race_near(pc));
 }
 
-/* What was done last is done again: an event that needs few registers. */
-INLINE bool event_at_once(struct bine__strand *self, uint32_t pc)
-{
-    const struct bine__frame_record *frame = &self->frames[self->depth - 1];
-    if (!frame->told || !frame->events)
-        return false;
-    struct bine__event *last = &self->events[self->depth - 1]->at[frame->events - 1];
-    if (last->pc != pc)
-        return false;
-    last->time = ++bine__race_now;
-    return true;
-}
-
 /* The first access of this slice to a granule of which there is one record, this task's.  False: it is not so,
  * or is not so simple. */
 INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
-                  enum bine__access_kind kind, uintptr_t pc, bool at_once)
+                  enum bine__access_kind kind, uintptr_t pc)
 {
-    if (mine->strand != self->number || mine->next || mine->slice == bine__race_slice ||
+    if (bine__race_beginning(mine) != self->alone || mine->slice == bine__race_slice ||
         mine->kind > BINE__UPDATE ||
         !((mine->size == size && mine->place == (uint16_t)at) || covers(mine, at, size)))
         return false;
     uint32_t short_pc = (uint32_t)(pc - bine__race_base);
     if (bine__race_options.predict || self->suspicious || (kind != BINE__READ && self->undos) ||
-        !bine__race_near(pc) || !(at_once ? event_at_once : bine__race_event_again)(self, short_pc))
+        !bine__race_near(pc) || !bine__race_event_again(self, short_pc))
         return false;
     uint32_t context = self->frames[self->depth - 1].context; /* it is known where there are events */
     mine->place = (uint16_t)at;
@@ -76,6 +63,11 @@ INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_
         mine->flags &= BINE__KEPT_FLAGS;
         mine->val = bine__value_at(at, size);
         bine__race_looked(self, mine);
+        const struct bine__frame_record *frame = &self->frames[self->depth - 1];
+        self->last.pc = pc;
+        self->last.event = &self->events[self->depth - 1]->at[frame->events - 1];
+        self->last.short_pc = short_pc;
+        self->last.context = context;
         return true;
     }
     mine->flags &= BINE__KEPT_FLAGS & ~BINE__OF_WRITE;
@@ -89,25 +81,44 @@ INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_
     return true;
 }
 
+/* The same by a read that was the last event of all, where it read last, too: few registers are needed.  A
+ * prediction never comes here: .last is not set by what does not. */
+INLINE bool alone_at_once(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
+                          uintptr_t pc)
+{
+    if (pc != self->last.pc || bine__race_beginning(mine) != self->alone || mine->kind != BINE__READ ||
+        mine->size != size || mine->place != (uint16_t)at || mine->slice == bine__race_slice ||
+        self->suspicious)
+        return false;
+    mine->time = self->last.event->time = ++bine__race_now;
+    mine->pc = self->last.short_pc;
+    mine->context = self->last.context;
+    mine->slice = bine__race_slice;
+    mine->flags &= BINE__KEPT_FLAGS;
+    mine->val = bine__value_at(at, size);
+    bine__race_looked(self, mine);
+    return true;
+}
+
 /* What is left: kept out of the hooks, so that these need no registers saved. */
 #define ELSEWHERE(n)                                                                                         \
     static __attribute__((noinline)) void read_rest##n(struct bine__strand *self, uintptr_t at,              \
                                                        struct bine__record *first, uintptr_t pc)             \
     {                                                                                                        \
-        if (!alone(self, first, at, n, BINE__READ, pc, false))                                               \
+        if (!alone(self, first, at, n, BINE__READ, pc))                                                      \
             bine__race_access(self, at, n, BINE__READ, pc);                                                  \
     }                                                                                                        \
     static __attribute__((noinline)) void read_more##n(struct bine__strand *self, uintptr_t at,              \
                                                        struct bine__record *first, uintptr_t pc)             \
     {                                                                                                        \
-        if (!alone(self, first, at, n, BINE__READ, pc, true))                                                \
+        if (!alone_at_once(self, first, at, n, pc))                                                          \
             read_rest##n(self, at, first, pc);                                                               \
     }                                                                                                        \
     static __attribute__((noinline)) void write_more##n(struct bine__strand *self, uintptr_t at,             \
                                                         struct bine__record *first, uintptr_t pc,            \
                                                         enum bine__access_kind kind)                         \
     {                                                                                                        \
-        if (!alone(self, first, at, n, kind, pc, false))                                                     \
+        if (!alone(self, first, at, n, kind, pc))                                                            \
             bine__race_access(self, at, n, kind, pc);                                                        \
     }
 ELSEWHERE(1)
@@ -124,8 +135,9 @@ INLINE void read_at(uintptr_t at, unsigned size, uintptr_t pc)
     struct bine__record *record = first_record(at);
     if (bine__likely(record->slice == bine__race_slice && covers(record, at, size) &&
                      placed(self, pc, &short_pc, &context))) {
+        uint64_t value = bine__value_at(at, size);
         if (record->kind != BINE__READ) { /* of what it has written itself */
-            record->val = bine__value_at(at, size);
+            record->val = value;
             record->kind = BINE__READ;
             record->size = (uint8_t)size;
             record->flags = (uint8_t)((record->flags & BINE__KEPT_FLAGS) | bine__race_options.own_read);
@@ -135,7 +147,7 @@ INLINE void read_at(uintptr_t at, unsigned size, uintptr_t pc)
             record->pc = short_pc;
             record->context = context;
         }
-        bine__race_looked(self, record);
+        bine__race_looked_at(self, record, value);
         return;
     }
     switch (size) {
@@ -266,6 +278,7 @@ HOOK void __tsan_func_exit(void)
         return;
     if (self->undos && self->undo_entry == self->frames[self->depth - 1].entry)
         self->undos = 0;
+    self->last.pc = 0;
     self->returned_looks = self->looks;
     self->returned_from = bine__race_short(CALLER);
     self->returned_to = self->frames[self->depth - 1].call;
@@ -287,10 +300,12 @@ INLINE bool is_open(const struct bine__strand *self, unsigned n) { return self->
 INLINE void mark(struct bine__strand *self, unsigned n)
 {
     const struct bine__look *look = last_look(self, n);
-    struct bine__record *record = bine__record(look->record);
-    self->open &= ~(1u << (n - 1));
-    if (record->kind == BINE__READ && record->strand == self->number &&
-        (record->slice == bine__race_slice || (n == 1 && record->val == look->value)))
+    struct bine__record *record = look->of;
+    self->open &= (uint8_t)~(1u << (n - 1));
+    if (!record || record->kind != BINE__READ)
+        return;
+    if (bine__likely(record->slice == bine__race_slice) || /* that is its own, then */
+        (n == 1 && record->val == look->value && record->strand == self->number))
         record->flags |= BINE__CHECKED_READ;
 }
 
@@ -307,8 +322,8 @@ static __attribute__((noinline)) void derived(struct bine__strand *self, uintptr
     if (outside)
         to = self->returned_from;
     for (unsigned i = 1; i <= OPERANDS && i <= self->looks; i++) {
-        uint32_t record = last_look(self, i)->record;
-        if (!record || !bine__race_leads(bine__record(record)->pc, to))
+        const struct bine__record *record = last_look(self, i)->of;
+        if (!record || record == bine__records || !bine__race_leads(record->pc, to))
             return;
         mark(self, i);
     }
@@ -328,16 +343,16 @@ INLINE bool holds(const struct bine__look *look, uint64_t value, unsigned size)
 /* The last that were read, of those that may be these. */
 INLINE void compared(struct bine__strand *self, uint64_t a, uint64_t b, unsigned size)
 {
-    uint32_t one = 0, other = 0;
+    const struct bine__record *one = NULL, *other = NULL;
     for (unsigned i = 1; i <= BINE__LOOKS; i++) {
         const struct bine__look *look = last_look(self, i);
         if (!one && holds(look, a, size))
-            one = look->record;
+            one = look->of;
         else if (!other && holds(look, b, size))
-            other = look->record;
+            other = look->of;
     }
-    self->compared.record[0] = one;
-    self->compared.record[1] = other;
+    self->compared.record[0] = one ? (uint32_t)(one - bine__records) : 0;
+    self->compared.record[1] = other ? (uint32_t)(other - bine__records) : 0;
     self->compared.slice = bine__race_slice;
 }
 
@@ -351,7 +366,7 @@ INLINE void compare_all(struct bine__strand *self, uint64_t a, uint64_t b, unsig
     for (unsigned i = 1; i <= BINE__LOOKS; i++)
         if (holds(last_look(self, i), b, size) || (!constant && holds(last_look(self, i), a, size)))
             these |= 1u << (i - 1);
-    these &= self->open;
+    these &= self->open & ((1 << BINE__LOOKS) - 1);
     if (suspicious & BINE__FILLED)
         bine__race_asks_found(self);
     if (suspicious & BINE__SUSPECTS) {
@@ -369,16 +384,61 @@ INLINE void compare_all(struct bine__strand *self, uint64_t a, uint64_t b, unsig
         derived(self, pc);
 }
 
+/* What follows from the comparison alone: that derived() would not come far. */
+INLINE bool far_from_looks(const struct bine__strand *self, uintptr_t pc)
+{
+    const struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
+    uint32_t from = last->of ? last->of->pc : 0, to = (uint32_t)(pc - bine__race_base);
+    if (self->returned_looks == self->looks) {
+        if (!bine__race_near(self->returned_to))
+            return false;
+        from = (uint32_t)(self->returned_to - bine__race_base);
+    }
+    return to - from - 1 >= BINE__FARTHEST && bine__race_near(pc);
+}
+
+/* None that is open has either of these values; if one of them is a constant, it is a. */
+INLINE bool none_equal(struct bine__strand *self, uint64_t a, uint64_t b, unsigned size, bool constant)
+{
+    unsigned open = self->open;
+#pragma GCC unroll 4
+    for (unsigned i = 1; i <= BINE__LOOKS; i++)
+        if ((open >> (i - 1) & 1) &&
+            (holds(last_look(self, i), b, size) || (!constant && holds(last_look(self, i), a, size))))
+            return false;
+    return true;
+}
+
+/* Nothing would come of it: what is true of most, and needs few registers. */
+INLINE bool idle(struct bine__strand *self, uint64_t a, uint64_t b, unsigned size, bool constant,
+                 uintptr_t pc)
+{
+    return !self->suspicious && none_equal(self, a, b, size, constant) &&
+           (!(self->open & 3) || far_from_looks(self, pc));
+}
+
 #define COMPARE_MORE(n)                                                                                      \
-    static __attribute__((noinline)) void compare_more##n(struct bine__strand *self, uint64_t a, uint64_t b, \
+    static __attribute__((noinline)) void compare_rest##n(struct bine__strand *self, uint64_t a, uint64_t b, \
                                                           uintptr_t pc)                                      \
     {                                                                                                        \
         compare_all(self, a, b, n, false, pc);                                                               \
     }                                                                                                        \
-    static __attribute__((noinline)) void constant_more##n(struct bine__strand *self, uint64_t a,            \
+    static __attribute__((noinline)) void constant_rest##n(struct bine__strand *self, uint64_t a,            \
                                                            uint64_t b, uintptr_t pc)                         \
     {                                                                                                        \
         compare_all(self, a, b, n, true, pc);                                                                \
+    }                                                                                                        \
+    static __attribute__((noinline)) void compare_more##n(struct bine__strand *self, uint64_t a, uint64_t b, \
+                                                          uintptr_t pc)                                      \
+    {                                                                                                        \
+        if (!idle(self, a, b, n, false, pc))                                                                 \
+            compare_rest##n(self, a, b, pc);                                                                 \
+    }                                                                                                        \
+    static __attribute__((noinline)) void constant_more##n(struct bine__strand *self, uint64_t a,            \
+                                                           uint64_t b, uintptr_t pc)                         \
+    {                                                                                                        \
+        if (!idle(self, a, b, n, true, pc))                                                                  \
+            constant_rest##n(self, a, b, pc);                                                                \
     }
 COMPARE_MORE(1)
 COMPARE_MORE(2)
@@ -393,13 +453,17 @@ INLINE void compare(uint64_t a, uint64_t b, unsigned size, bool constant, uintpt
         return;
     self->undos = 0;
     const struct bine__look *last = last_look(self, 1);
-    if (constant && is_open(self, 1) && holds(last, b, size)) {
-        if (!(self->suspicious & BINE__SUSPECTS))
-            bine__race_questions[last->record % BINE__QUESTIONS] =
-                (struct bine__question){last->record, bine__record(last->record)->slice, pc, a};
+    if (constant && is_open(self, 1) && last->of && holds(last, b, size)) {
+        if (!(self->suspicious & BINE__SUSPECTS)) {
+            struct bine__question *question = bine__race_question(last->of);
+            question->of = last->of;
+            question->pc = pc;
+            question->constant = a;
+            question->slice = last->of->slice;
+        }
         mark(self, 1);
     }
-    if (!self->open && !self->suspicious)
+    if (!(self->open & ((1 << BINE__LOOKS) - 1)) && !self->suspicious)
         return;
     switch (size) {
     case 1: (constant ? constant_more1 : compare_more1)(self, a, b, pc); break;

@@ -236,7 +236,7 @@ static void tell_cleared(struct bine__strand *self, const struct bine__suspect *
         bine__race_tell_suspect(self, suspect, &triple, false);
 }
 
-void bine__race_settle(struct bine__strand *self)
+void bine__race_settle_all(struct bine__strand *self)
 {
     static const struct triple triple = {"LOST-UPDATE", "read it", "wrote it", "puts back what it had read"};
     if (self->step.at)

@@ -4,6 +4,7 @@
  *
  * A strand lives as long as its task's handle; of one that is gone the name is kept for a while. */
 #define _GNU_SOURCE
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,22 +87,20 @@ struct link { /* a frame, of either processor's ABI */
 
 uintptr_t bine__race_caller(uintptr_t *library)
 {
+    enum { DEEPEST = 64 };
     const struct link *frame = __builtin_frame_address(0);
-    uintptr_t before = 0;
-    for (unsigned i = 0; i < 64; i++, frame = frame->outer) {
-        uintptr_t back = frame->back;
-        if (back < (uintptr_t)text_start || back >= (uintptr_t)text_stop) {
-            if (library)
-                *library = before;
-            return back;
-        }
+    uintptr_t before = 0, back = frame->back;
+    const uintptr_t from = (uintptr_t)text_start, size = (uintptr_t)text_stop - from;
+    for (unsigned left = DEEPEST; back - from < size; back = frame->back) {
+        const struct link *outer = frame->outer;
         before = back;
-        if (!frame->outer || (uintptr_t)frame->outer <= (uintptr_t)frame)
+        if (outer <= frame || !--left)
             break;
+        frame = outer;
     }
     if (library)
         *library = before;
-    return before;
+    return back;
 }
 
 /* ---- Tasks ------------------------------------------------------------------------------------------ */
@@ -126,6 +125,7 @@ static struct bine__strand *new_strand(struct bine_task *task, const char *name)
     if (!strand)
         return NULL;
     strand->number = strand_count++;
+    strand->alone = bine__race_beginning(&(struct bine__record){.strand = strand->number});
     strand->task = task->id;
     strand->site = task->site;
     snprintf(strand->name, sizeof strand->name, "%.23s", name);
@@ -233,6 +233,7 @@ void bine__check_leave(struct bine_task *task)
     if (!known)
         pc = bine__race_caller(&library);
     self->undos = 0;
+    self->last.pc = 0;
     self->returned.at = 0;
     bine__race_settle(self);
     self->suspicious = 0;
@@ -263,12 +264,16 @@ void bine__check_arrive(struct bine_task *task)
 /* Where it gave the loop up last before that slice. */
 const struct bine__left *bine__race_left_before(const struct bine__strand *self, uint32_t slice)
 {
-    for (unsigned i = 0; i < BINE__LEFT && i < self->lefts; i++) { /* the last first: slices only grow */
-        const struct bine__left *one = &self->left[(self->lefts - 1 - i) % BINE__LEFT];
-        if (one->slice < slice)
-            return one;
+    const unsigned kept = self->lefts < BINE__LEFT ? self->lefts : BINE__LEFT;
+    unsigned later = 0, end = kept; /* how many are not before it; they are the last, since slices only grow */
+    while (later < end) {
+        unsigned middle = later + (end - later) / 2;
+        if (self->left[(self->lefts - 1 - middle) % BINE__LEFT].slice < slice)
+            end = middle;
+        else
+            later = middle + 1;
     }
-    return NULL;
+    return later < kept ? &self->left[(self->lefts - 1 - later) % BINE__LEFT] : NULL;
 }
 
 void bine__check_wake(struct bine_task *task)
@@ -341,11 +346,35 @@ static void set_option(const char *at, size_t length)
         dprintf(STDERR_FILENO, "bine-race: BINE_RACE: unknown option '%.*s'\n", (int)length, at);
 }
 
+/* The program's own object is told first: its code, its constants, and what is constant once it is linked. */
+static int find_constants(struct dl_phdr_info *object, size_t size, void *arg)
+{
+    uintptr_t writable = UINTPTR_MAX, linked = 0, linked_end = 0;
+    (void)size, (void)arg;
+    for (unsigned i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        uintptr_t begin = object->dlpi_addr + part->p_vaddr;
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_W) && begin < writable)
+            writable = begin;
+        if (part->p_type == PT_GNU_RELRO) {
+            linked = begin;
+            linked_end = begin + part->p_memsz;
+        }
+    }
+    if (linked == writable) /* whole pages of it */
+        writable = linked_end & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+    if (writable != UINTPTR_MAX && writable > bine__race_base)
+        bine__race_constants = writable - bine__race_base;
+    return 1;
+}
+
 static __attribute__((constructor)) void begin(void)
 {
     extern const char program_start[] __asm__("__executable_start")
         __attribute__((weak, visibility("hidden")));
     bine__race_base = (uintptr_t)program_start;
+    if (bine__race_base)
+        dl_iterate_phdr(find_constants, NULL);
     bine__race_text[0] = (uintptr_t)text_start;
     bine__race_text[1] = (uintptr_t)text_stop;
     bine__race_options.log = getenv("BINE_RACE_LOG");

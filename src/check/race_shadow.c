@@ -29,7 +29,7 @@ static struct far {
 static uint32_t far_made, *far_heads;
 enum { FAR_HEADS = 1 << 14 };
 
-uintptr_t bine__race_base;
+uintptr_t bine__race_base, bine__race_constants;
 
 static void *map(size_t size)
 {
@@ -46,7 +46,7 @@ static bool open_records(void)
     if (!all)
         return false;
     bine__records = all;
-    records_made = 1;
+    records_made = BINE__RECORDS;
     return true;
 }
 
@@ -57,7 +57,8 @@ uint32_t *bine__cell_made(uintptr_t at)
     if (!records_made && !open_records())
         return NULL;
     if (!bine__race_windows[number])
-        bine__race_windows[number] = map(((size_t)1 << BINE__WINDOW_BITS) / 8 * sizeof(uint32_t));
+        bine__race_windows[number] = map(((size_t)1 << BINE__WINDOW_BITS) / 8 * sizeof(uint32_t) +
+                                         ((size_t)1 << BINE__WINDOW_BITS) / BINE__BLOCK);
     return bine__cell(at);
 }
 
@@ -113,33 +114,44 @@ static bool untouched(const uint32_t *cell)
     return !any;
 }
 
+static void clear_cells(uintptr_t granule, uintptr_t end)
+{
+    for (uint32_t *cell = bine__cell(granule); granule < end; granule += 8, cell++) {
+        for (; granule + UNTOUCHED * 8 <= end && untouched(cell); cell += UNTOUCHED)
+            granule += UNTOUCHED * 8;
+        if (granule >= end)
+            break;
+        uint32_t number = *cell;
+        if (!number)
+            continue;
+        *cell = 0;
+        for (uint32_t after; number && bine__record(number)->kind != BINE__FREED; number = after) {
+            after = bine__record(number)->next;
+            if (bine__record(number)->flags & BINE__IN_SPAN)
+                bine__predict_forget(granule);
+            bine__record_free(number);
+        }
+    }
+}
+
 /* What stood there is forgotten.  A cell of a freed block shares the block's one record, which is not its own
  * to give back; declarations stay until their memory goes. */
 void bine__race_clear(uintptr_t at, size_t size)
 {
-    const uintptr_t window = (uintptr_t)1 << BINE__WINDOW_BITS;
-    for (uintptr_t end = at + size, next; at < end; at = next) {
-        next = (at & ~(window - 1)) + window;
-        uint32_t *cell = bine__cell(at & ~(uintptr_t)7);
-        if (!cell)
+    const uintptr_t window = (uintptr_t)1 << BINE__WINDOW_BITS, end = at + size;
+    for (uintptr_t next; at < end; at = next) {
+        if (!bine__cell(at)) {
+            next = (at & ~(window - 1)) + window;
             continue;
-        const uintptr_t last = end < next ? end : next;
-        for (uintptr_t granule = at & ~(uintptr_t)7; granule < last; granule += 8, cell++) {
-            for (; granule + UNTOUCHED * 8 <= last && untouched(cell); cell += UNTOUCHED)
-                granule += UNTOUCHED * 8;
-            if (granule >= last)
-                break;
-            uint32_t number = *cell;
-            if (!number)
-                continue;
-            *cell = 0;
-            for (uint32_t after; number && bine__record(number)->kind != BINE__FREED; number = after) {
-                after = bine__record(number)->next;
-                if (bine__record(number)->flags & BINE__IN_SPAN)
-                    bine__predict_forget(granule);
-                bine__record_free(number);
-            }
         }
+        const uintptr_t block = at & ~(uintptr_t)(BINE__BLOCK - 1);
+        uint8_t *touched = bine__block(at);
+        next = block + BINE__BLOCK;
+        if (!*touched)
+            continue;
+        clear_cells(at & ~(uintptr_t)7, end < next ? end : next);
+        if (at == block && next <= end)
+            *touched = 0;
     }
 }
 
