@@ -181,7 +181,7 @@ static enum verdict judge(struct serve *serve, int error)
     case ENOBUFS:
     case ENOMEM:
     case ENOSPC: /* the reactor's: no more watches */
-    case EAGAIN: /* no memory for a task's stack */
+    case EAGAIN: /* where tasks are threads: none to be had */
         return WAIT;
     case ECONNABORTED:
     case EINTR:
