@@ -17,6 +17,7 @@ $(foreach tool,$(TOOLS),$(eval $(call TOOL,$(patsubst $(O)/bine-%,%,$(tool)))))
 $(O)/tools/race/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"' \
     -DBINE_RACE_LIBS='"$(RACE_LINK) @LIBRARY@ $(RACE_END)"' -DBINE_RACE_RULES='"$(RACE_RULES)"'
 $(O)/tools/race/main.c.o: src/check/race_run.c
+$(patsubst %,$(O)/%.o,$(wildcard tools/race/*.c)): src/check/wrap.list
 $(O)/tools/explore/%.o: private TEST_CPPFLAGS = -DBINE_LIBDIR='"$(LIBDIR)"'
 # The calls that switch are those of which the manual says so.
 $(O)/bine-yields: $(O)/tools/yields/yielding.o

@@ -58,6 +58,8 @@ enum bine__race_rule {
     BINE__RULE_SPENT = 1 << 23,    /* a look on which it waited its turn has had its effect */
     BINE__RULE_FIELDS = 1 << 24,   /* bit fields of one word are apart */
     BINE__RULE_RELEASED = 1 << 25, /* nor is a test of a pointer in order to release it */
+    BINE__RULE_STACKS = 1 << 28,   /* the stack of a task that has ended is freed memory */
+    BINE__RULE_LOGGED = 1 << 27,   /* what was compared only for what is printed was logged */
     BINE__RULE_COPIES = 1 << 26    /* to copy there what was elsewhere before it read puts nothing back */
 };
 
@@ -198,7 +200,7 @@ struct bine__held {
 };
 
 enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 4, BINE__LOOKS = 4 };
-enum { BINE__TAKES = 8, BINE__QUESTIONS = 64, BINE__FILLS = 4 };
+enum { BINE__TAKES = 8, BINE__QUESTIONS = 64, BINE__FILLS = 4, BINE__LOGS = 8 };
 
 struct bine__undo { /* a read that may turn out to be half of an update */
     uintptr_t at;
@@ -246,6 +248,11 @@ struct bine__question { /* that was asked of a value: the comparison with a cons
 struct bine__took { /* a pointer to it was read, where others had written it in that slice */
     uintptr_t at;
     uint32_t slice;
+};
+
+struct bine__log { /* an activation that prints, and whose caller asks it nothing */
+    uint64_t entry;
+    uint32_t context, slice;
 };
 
 struct bine__filled { /* a place that it has found by a search, once more, and that another has filled */
@@ -311,11 +318,14 @@ struct bine__strand {
     struct bine__suspect tested;    /* a pointer that another has written, and that is tested anew */
     struct bine__filled filled[BINE__FILLS];
     unsigned fills;
+    struct bine__log logs[BINE__LOGS];
+    unsigned logged;
     struct bine__held held[BINE__HELD];
     unsigned holds;
     struct {
         uint64_t source; /* when it touched last what it copies from; 0: that is not known */
         uint32_t index;  /* the record of what it read last before */
+        bool within;     /* it moves what is in one buffer */
     } copying;
     uint16_t locks; /* their set's number */
     bool noted;     /* the event that the accesses of one call are */
@@ -410,6 +420,11 @@ const struct bine__question *bine__race_asked(const struct bine__suspect *);
 void bine__race_ask_again(struct bine__strand *, uint64_t constant, uint64_t value, uintptr_t pc);
 void bine__race_ask_own(struct bine__strand *, uint64_t a, uint64_t b, unsigned size);
 
+/* race_logged.c */
+void bine__race_logs(struct bine__strand *);
+bool bine__race_was_logged(const struct bine__strand *, const struct bine__record *look);
+bool bine__race_guards(const struct bine__suspect *);
+
 /* race_format.c: reads the texts that printf() will. */
 void bine__race_formats(const char *format, va_list, uintptr_t pc);
 
@@ -424,6 +439,11 @@ void bine__race_tests_again(struct bine__strand *, const struct bine__record *mi
                             uint32_t pc);
 void bine__race_released(struct bine__strand *, const struct bine__record *mine, uint32_t pc,
                          uint32_t context);
+
+/* race_stack.c */
+enum { BINE__OF_STACK = 1 }; /* .place of a record of freed memory: of a task that has ended */
+void bine__race_stack_gone(struct bine__strand *);
+void bine__race_stacks_unmapped(void);
 
 /* race_sync.c */
 bool bine__race_knows(const struct bine__strand *, uint32_t strand, uint32_t slice);
@@ -546,6 +566,7 @@ static inline void bine__race_settle(struct bine__strand *self)
 void bine__race_settle_before(struct bine__strand *, enum bine__access_kind next);
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
 void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc);
+void bine__race_move(const void *to, const void *from, size_t n, uintptr_t pc);
 void bine__race_compared(uintptr_t at, size_t size); /* what it has read there, by a function of libc */
 void bine__race_same_value(struct bine__strand *, const struct bine__record *, uint64_t with);
 

@@ -85,7 +85,7 @@ static void written_now(struct bine__strand *self, struct bine__record *mine, ui
 
 /* A read that began this slice's accesses to it becomes a part of this update: what was there before it
  * counts. */
-static bool take_back(struct bine__strand *self, uintptr_t at, unsigned size)
+static bool take_back(struct bine__strand *self, uintptr_t at, unsigned size, uint32_t *pc, uint32_t *context)
 {
     for (unsigned i = 0; i < self->undos; i++) {
         struct bine__undo *undo = &self->undo[i];
@@ -93,6 +93,8 @@ static bool take_back(struct bine__strand *self, uintptr_t at, unsigned size)
             continue;
         struct bine__record *mine = bine__record(undo->record);
         uint32_t next = mine->next;
+        *pc = mine->pc;
+        *context = mine->context;
         *mine = undo->before;
         mine->next = next;
         self->undos = 0;
@@ -189,7 +191,9 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     }
     if (self->undos && self->undo_entry != self->frames[self->depth - 1].entry)
         self->undos = 0;
-    if (kind == BINE__WRITE && self->undos && bine__rule(BINE__RULE_UPDATES) && take_back(self, at, size))
+    uint32_t read_pc = 0, read_context = 0;
+    if (kind == BINE__WRITE && self->undos && bine__rule(BINE__RULE_UPDATES) &&
+        take_back(self, at, size, &read_pc, &read_context))
         kind = BINE__UPDATE;
     if (kind == BINE__UPDATE && self->clobbered.at == at)
         self->clobbered.at = 0;
@@ -282,8 +286,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     mine->kind = (uint8_t)kind;
     mine->slice = bine__race_slice;
     mine->time = bine__race_now;
-    mine->pc = short_pc;
-    mine->context = context;
+    mine->pc = read_pc ? read_pc : short_pc;
+    mine->context = read_pc ? read_context : context;
     mine->mask |= mask;
     mine->flags &= BINE__KEPT_FLAGS;
     if (kind == BINE__READ) {

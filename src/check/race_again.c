@@ -52,15 +52,33 @@ void bine__race_ask_again(struct bine__strand *self, uint64_t constant, uint64_t
         given->at = 0;
 }
 
-/* A comparison of two values: of what stands there now with what it wrote itself?  Not of a text's bytes. */
+/* The record is of a variable on the task's stack: of its place so much is kept. */
+static bool is_of_stack(const struct bine__strand *self, const struct bine__record *record)
+{
+    const uintptr_t kept = 0xffff, place = record ? record->place : 0;
+    for (uintptr_t at = (self->stack & ~kept) | place; at < self->stack_end; at += kept + 1) {
+        const uint32_t *cell = at >= self->stack ? bine__cell(at) : NULL;
+        for (uint32_t i = cell ? *cell : 0; i; i = bine__record(i)->next)
+            if (bine__record(i) == record)
+                return true;
+    }
+    return false;
+}
+
+/* A comparison of two values: of what stands there now with what it wrote itself?  Not of a text's bytes; nor with
+ * a variable that others write to, as an answer that has come. */
 void bine__race_ask_own(struct bine__strand *self, uint64_t a, uint64_t b, unsigned size)
 {
     const struct bine__suspect *suspect = &self->clobbered;
     if (!suspect->at || !bine__rule(BINE__RULE_ASKED) || size == 1 || size != suspect->size)
         return;
     uint64_t now = bine__value_at(suspect->at, size), other = a == now ? b : b == now ? a : now;
-    if (other != now && other == suspect->value)
-        self->clobbered.at = 0;
+    if (other == now || other != suspect->value)
+        return;
+    for (unsigned i = 0; i < BINE__LOOKS; i++)
+        if (self->look[i].value == other && is_of_stack(self, self->look[i].of))
+            return;
+    self->clobbered.at = 0;
 }
 
 /* ---- Taken anew ------------------------------------------------------------------------------------- */

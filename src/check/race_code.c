@@ -162,17 +162,27 @@ static int condition(const uint8_t *from)
     return -1;
 }
 
-/* How long the instruction is if it sets bits, or clears some: an or of two registers; an and, or an or, of a
- * place and a register, or of a register and bits; a part of a place that is read without the rest.  0: it does
- * not, or it keeps but the lowest bits, as of an index. */
+/* Of an instruction's operand. */
+static unsigned operand_bytes(uint8_t how)
+{
+    enum { SCALED = 4, FROM_HERE = 5, FAR = 4 };
+    unsigned of = how & 7, bytes = of == SCALED && how < 0xc0 ? 2 : 1;
+    if (how < 0x40)
+        return bytes + (of == FROM_HERE ? FAR : 0);
+    return bytes + (how < 0x80 ? 1 : how < 0xc0 ? FAR : 0);
+}
+
+/* How long the instruction is if it sets bits, or clears some: an and, or an or, of a place and a register, or of
+ * a register and bits; a part of a place that is read without the rest.  0: it does not, or it keeps but the
+ * lowest bits, as of an index. */
 static unsigned sets_bits(const uint8_t *at)
 {
-    enum { TWO = 2, SHORT = 3, EAX = 5, LONG = 6 };
+    enum { SHORT = 3, EAX = 5, LONG = 6 };
     int32_t bits;
-    if ((*at == 0x09 && at[1] >= 0xc0) || ((*at == 0x23 || *at == 0x0b) && at[1] < 0xc0))
-        return TWO;
+    if ((*at == 0x23 || *at == 0x0b) && at[1] < 0xc0)
+        return 1 + operand_bytes(at[1]);
     if (*at == 0x0f && (at[1] & 0xfe) == 0xb6 && at[2] < 0xc0)
-        return SHORT;
+        return 2 + operand_bytes(at[2]);
     if (*at == 0x83 && ((at[1] & 0xf8) == 0xc8 || ((at[1] & 0xf8) == 0xe0 && at[2] >= 0x80)))
         return SHORT;
     unsigned length = *at == 0x25 || *at == 0x0d ? EAX : *at == 0x81 ? LONG : 0;
@@ -183,17 +193,87 @@ static unsigned sets_bits(const uint8_t *at)
     return sets || bits < 0 || bits >> 16 ? length : 0;
 }
 
-/* That comes right before the call, with what sets its argument at most. */
+/* Where a call's argument is set, by the one instruction right before it; the call, if that is not known. */
+static const uint8_t *argument_of(const uint8_t *call)
+{
+    enum { MOVE = 3, NEAR = 4, STACK = 5, FAR = 7 };
+    if (call[-FAR] == 0x48 && call[1 - FAR] == 0x8d && call[2 - FAR] == 0x3d)
+        return call - FAR;
+    if (call[-STACK] == 0x48 && call[1 - STACK] == 0x8d && call[2 - STACK] == 0x7c && call[3 - STACK] == 0x24)
+        return call - STACK;
+    if ((call[-NEAR] & 0xfe) == 0x48 && (call[1 - NEAR] & 0xf9) == 0x89 && (call[2 - NEAR] & 0xf8) == 0x78)
+        return call - NEAR;
+    if ((call[-MOVE] & 0xfb) == 0x48 && call[1 - MOVE] == 0x89 && (call[2 - MOVE] & 0xc7) == 0xc7)
+        return call - MOVE;
+    return call;
+}
+
+/* An or of two registers comes right before the call, with what sets its argument at most; or another that sets or
+ * clears bits, without optimization with what keeps the value. */
 static bool merged(const uint8_t *back)
 {
-    enum { LONGEST_ARGUMENT = 7, LONGEST = 6 };
-    const uint8_t *call = back - CALL_BYTES;
-    for (const uint8_t *at = call - LONGEST_ARGUMENT - LONGEST; at < call; at++) {
+    enum { LONGEST_ARGUMENT = 7, OR_BYTES = 2, LONGEST = 8, KEEPS = 3 };
+    const uint8_t *call = back - CALL_BYTES, *argument = argument_of(call);
+    for (const uint8_t *at = call - LONGEST_ARGUMENT - OR_BYTES; at <= call - OR_BYTES; at++)
+        if (*at == 0x09 && at[1] >= 0xc0)
+            return true;
+    const uint8_t *kept = argument[-KEEPS] == 0x89 ? argument - KEEPS : argument;
+    for (const uint8_t *at = argument - LONGEST - KEEPS; at < argument; at++) {
         unsigned length = sets_bits(at);
-        if (length && at + length <= call && call - at - length <= LONGEST_ARGUMENT)
+        if (length && kept != call && (at + length == argument || at + length == kept))
             return true;
     }
     return false;
+}
+
+/* The accumulator is set anew: moved to, loaded, cleared. */
+static bool sets_result(const uint8_t *at)
+{
+    const uint8_t how = at[1];
+    switch (*at) {
+    case 0x89: return (how & 0xc7) == 0xc0 && how != 0xc0;
+    case 0x8b:
+    case 0x8d: return (how & 0x38) == 0 && (how & 0xc7) != 0xc0 && (how & 7) != 0;
+    case 0x31: return how == 0xc0;
+    default: return *at == 0xb8;
+    }
+}
+
+/* It is tested, compared, copied, converted, pointed with; or that is not known here. */
+static bool uses_result(const uint8_t *at)
+{
+    const uint8_t how = at[1];
+    if (strchr("\x3c\x3d\x34\x98\x50\xa8\xa9\xc3\xe9\xeb", *at))
+        return true;
+    if (strchr("\x88\x89", *at))
+        return (how & 0x38) == 0;
+    if (strchr("\x84\x85\x01\x03\x09\x21\x29\x31\x38\x39\x3b", *at))
+        return (how & 0x38) == 0 || (how & 0xc7) == 0xc0;
+    if (strchr("\x8b\x8d", *at))
+        return (how & 7) == 0;
+    if (*at == 0x0f)
+        return (how & 0xf0) == 0xb0 ? (at[2] & 0xc7) == 0xc0 : (how & 0xf0) != 0x80;
+    return (*at == 0x83 || *at == 0xff) && (how & 0xc7) == 0xc0;
+}
+
+/* Before the next call. */
+static bool result_used(const uint8_t *back)
+{
+    enum { DISTANCE = 5, CONSTANT = 4 }; /* operands: that many bytes behind the opcode */
+    for (const uint8_t *at = back; at < back + NEAREST_TEST; at++) {
+        if ((*at == 0x8d || *at == 0x8b) && (at[1] & 0xc7) == 0x05 && (at[1] & 0x38) != 0) {
+            at += DISTANCE;
+            continue;
+        } else if (*at >= 0xb9 && *at <= 0xbf) {
+            at += CONSTANT;
+            continue;
+        }
+        if (call_to(at) || sets_result(at))
+            return false;
+        if (*at && uses_result(at))
+            return true;
+    }
+    return true;
 }
 #define STEP 1
 #elif defined __aarch64__
@@ -257,6 +337,7 @@ static bool merged(const uint8_t *back)
     return false;
 }
 static bool regardless(const uint8_t *from, const uint8_t *to) { return to < from; }
+static bool result_used(const uint8_t *back) { return back != NULL; }
 #define STEP 4
 #else
 enum { CALL_BYTES = 1 };
@@ -266,6 +347,7 @@ static bool tested_code(const uint8_t *from, bool pointer) { return !from && poi
 static int condition(const uint8_t *from) { return from ? -1 : 0; }
 static bool merged(const uint8_t *back) { return !back; }
 static bool regardless(const uint8_t *from, const uint8_t *to) { return to < from; }
+static bool result_used(const uint8_t *back) { return back != NULL; }
 #define STEP 1
 #endif
 
@@ -299,6 +381,11 @@ int bine__race_condition(uintptr_t pc)
 }
 
 bool bine__race_merged(uintptr_t pc) { return is_code(pc - FARTHEST) && is_code(pc) && merged((void *)pc); }
+
+bool bine__race_result_used(uintptr_t back)
+{
+    return !is_code(back) || !is_code(back + FARTHEST) || result_used((void *)back);
+}
 
 bool bine__race_tested_there(uint32_t pc, bool pointer)
 {

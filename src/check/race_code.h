@@ -47,6 +47,7 @@ bool bine__race_regardless(uint32_t read, uint32_t write); /* whatever a test sa
 /* Of the comparison that is announced there: on which condition a way is chosen, or on its opposite; -1: on
  * none. */
 int bine__race_condition(uintptr_t pc);
+bool bine__race_result_used(uintptr_t back); /* what a call has returned, behind it */
 bool bine__race_merged(uintptr_t pc); /* what is written is put together of two values */
 
 #pragma GCC visibility pop

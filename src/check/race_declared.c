@@ -92,15 +92,31 @@ const char *bine__place_name(char text[96], uintptr_t at)
 
 /* ---- Freed memory ----------------------------------------------------------------------------------- */
 
+/* Where the task that uses it gave up the loop before that; callbacks do not: then the one that has freed it, when
+ * that was done. */
+static const struct bine__left *left_meanwhile(const struct bine__strand *self, const struct bine__record *freed,
+                                               uint32_t *who)
+{
+    if (self->stack)
+        return bine__race_left_before(self, freed->w_slice);
+    const struct bine__strand *other = bine__race_strand(freed->strand);
+    const struct bine__left *left = other ? bine__race_left_before(other, freed->w_slice + 1) : NULL;
+    *who = freed->strand;
+    return left && left->slice == freed->w_slice ? left : NULL;
+}
+
 static void used_after_free(struct bine__strand *self, const struct bine__record *freed, uintptr_t at,
                             bool write, uintptr_t pc)
 {
     bool across = freed->strand != self->number || freed->w_slice != bine__race_slice;
     struct bine__finding finding = {.kind = across ? "USE-AFTER-FREE-ACROSS-YIELD" : "USE-AFTER-FREE"};
     char name[64], how[64];
-    const struct bine__left *left = across ? bine__race_left_before(self, freed->w_slice) : NULL;
-    snprintf(finding.summary, sizeof finding.summary, "%s %s freed memory at %p",
-             bine__strand_name(name, self->number), write ? "writes" : "reads", (void *)at);
+    const bool stack = freed->place == BINE__OF_STACK;
+    uint32_t yielded = self->number;
+    const struct bine__left *left = across ? left_meanwhile(self, freed, &yielded) : NULL;
+    snprintf(finding.summary, sizeof finding.summary, "%s %s %s at %p", bine__strand_name(name, self->number),
+             write ? "writes" : "reads", stack ? "on the stack of a task that has ended," : "freed memory",
+             (void *)at);
     uint32_t use = across ? freed->next : 0;
     while (use && bine__record(use)->strand != self->number)
         use = bine__record(use)->next;
@@ -112,9 +128,10 @@ static void used_after_free(struct bine__strand *self, const struct bine__record
                            bine__strand_name(name, self->number));
     if (left)
         bine__finding_site(&finding, "gave-up", left->pc, left->context, "%s gave up the loop in %s",
-                           bine__strand_name(name, self->number), bine__left_name(how, left));
-    bine__finding_site(&finding, "wrote", freed->w_pc, freed->w_context, "%s freed it%s",
-                       bine__strand_name(name, freed->strand), left ? " meanwhile" : "");
+                           bine__strand_name(name, yielded), bine__left_name(how, left));
+    bine__finding_site(&finding, "wrote", freed->w_pc, freed->w_context, "%s %s%s",
+                       bine__strand_name(name, freed->strand), stack ? "ended" : "freed it",
+                       left && yielded == self->number ? " meanwhile" : "");
     bine__finding_site(&finding, "acted", bine__race_short(pc), bine__race_here(self), "%s %s it",
                        bine__strand_name(name, self->number), write ? "writes" : "reads");
     bine__finding_tell(&finding);

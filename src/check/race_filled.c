@@ -54,7 +54,8 @@ void bine__race_looks_again(struct bine__strand *self, const struct bine__record
     uint64_t value = bine__value_at(at, size);
     bool pointer = size == 8 && bine__race_is_pointer(value);
     if (!bine__rule(BINE__RULE_FILLED) || (mine->val && !pointer) ||
-        (!pointer && !(mine->flags & BINE__CHECKED_READ)) || (mine->flags & BINE__OWN_READ))
+        (!pointer && !(mine->flags & BINE__CHECKED_READ)) || (mine->flags & BINE__OWN_READ) ||
+        bine__race_was_logged(self, mine))
         return;
     unsigned depth = common_depth(self, mine->time);
     if (depth + 1 >= self->depth || !bine__race_same_turn(self, mine->time, mine->slice) ||
@@ -141,13 +142,13 @@ void bine__race_fills(struct bine__strand *self, const struct bine__record *mine
     }
 }
 
-/* A list's new element, which is linked to the one that it is put in front of.
- */
-static bool is_link(uintptr_t element, uintptr_t at)
+/* A list's new element, which is linked to the one that it is put in front of: that one is not lost. */
+static bool is_link(uintptr_t element, uintptr_t at, uint64_t replaced)
 {
     for (uintptr_t i = element & ~(uintptr_t)7, end = i + BESIDE; i < end; i += 8) {
         const uint32_t *cell = bine__cell(i);
-        if (cell && *cell && bine__value_at(i, 8) - at + REACH < 2 * REACH)
+        uint64_t value = cell && *cell ? bine__value_at(i, 8) : 0;
+        if (value && (value == replaced || value - at + REACH < 2 * REACH))
             return true;
     }
     return false;
@@ -178,7 +179,7 @@ bool bine__race_has_filled(const struct bine__strand *self, const struct bine__s
         return now != 0 && now == suspect->value;
     if (suspect->size == 8 && (bine__race_is_pointer(now) || bine__race_is_pointer(suspect->value)))
         return now != suspect->value && bine__race_is_pointer(suspect->value) &&
-               is_own(self, now, suspect->record) && !is_link(now, suspect->at);
+               is_own(self, now, suspect->record) && !is_link(now, suspect->at, suspect->value);
     return suspect->suspicion == BINE__REPLACES && now != 0 && suspect->value != 0 &&
            (now != suspect->value || (suspect->size >= 4 && now > 1));
 }

@@ -100,6 +100,7 @@ static bool pass(struct conversion one, struct arguments *args)
 void bine__race_formats(const char *format, va_list given, uintptr_t pc)
 {
     struct arguments args;
+    bine__race_logs(bine__race_self);
     va_copy(args.list, given);
     for (const char *at = format; *at;) {
         if (*at++ != '%')

@@ -241,7 +241,7 @@ HOOK void *__tsan_memcpy(void *to, const void *from, size_t n)
 
 HOOK void *__tsan_memmove(void *to, const void *from, size_t n)
 {
-    bine__race_copy(to, n, from, n, CALLER);
+    bine__race_move(to, from, n, CALLER);
     return memmove(to, from, n);
 }
 
@@ -309,6 +309,14 @@ INLINE void mark(struct bine__strand *self, unsigned n)
         record->flags |= BINE__CHECKED_READ;
 }
 
+INLINE void compared_both(struct bine__strand *self, const struct bine__record *one,
+                          const struct bine__record *other)
+{
+    self->compared.record[0] = one ? (uint32_t)(one - bine__records) : 0;
+    self->compared.record[1] = other ? (uint32_t)(other - bine__records) : 0;
+    self->compared.slice = bine__race_slice;
+}
+
 /* What was read just before, if it was not compared itself: something was that was made of it. */
 static __attribute__((noinline)) void derived(struct bine__strand *self, uintptr_t pc)
 {
@@ -326,6 +334,8 @@ static __attribute__((noinline)) void derived(struct bine__strand *self, uintptr
         if (!record || record == bine__records || !bine__race_leads(record->pc, to))
             return;
         mark(self, i);
+        if (i == 2) /* of both: their difference, say */
+            compared_both(self, last_look(self, 1)->of, record);
     }
 }
 
@@ -351,9 +361,7 @@ INLINE void compared(struct bine__strand *self, uint64_t a, uint64_t b, unsigned
         else if (!other && holds(look, b, size))
             other = look->of;
     }
-    self->compared.record[0] = one ? (uint32_t)(one - bine__records) : 0;
-    self->compared.record[1] = other ? (uint32_t)(other - bine__records) : 0;
-    self->compared.slice = bine__race_slice;
+    compared_both(self, one, other);
 }
 
 /* What is left of a comparison: there are other values that were not compared yet, or suspicions. */

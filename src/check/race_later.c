@@ -118,9 +118,9 @@ static void settle_given(struct bine__strand *self)
                                          "updates it without looking again"};
     const struct bine__suspect suspect = self->given;
     int back = suspect.mine.flags & BINE__RAISED ? BINE__LOWERED : BINE__RAISED;
-    bool right = suspect.slice != self->slice ||
-                 (suspect.may_give_back &&
-                  direction(suspect.value, bine__value_at(suspect.at, suspect.size), suspect.size) == back);
+    int way = direction(suspect.value, bine__value_at(suspect.at, suspect.size), suspect.size);
+    bool right = suspect.slice != self->slice || (suspect.may_give_back && way == back) ||
+                 (!suspect.of_group && way == BINE__RAISED && bine__race_guards(&suspect));
     self->given.at = 0;
     if (!right && suspect.of_group)
         bine__race_tell_torn(self, &suspect);

@@ -35,6 +35,7 @@ long long __real_strtoll(const char *, char **, int) REAL;
 unsigned long long __real_strtoull(const char *, char **, int) REAL;
 double __real_strtod(const char *, char **) REAL;
 char *__real_strtok(char *, const char *) REAL;
+void __real_qsort(void *, size_t, size_t, int (*)(const void *, const void *)) REAL;
 struct tm *__real_gmtime(const time_t *) REAL;
 struct tm *__real_localtime(const time_t *) REAL;
 char *__real_asctime(const struct tm *) REAL;
@@ -68,7 +69,8 @@ WRAP void *__wrap_memcpy(void *to, const void *from, size_t n)
 
 WRAP void *__wrap_memmove(void *to, const void *from, size_t n)
 {
-    copies(to, from, n, CALLER);
+    if (n && bine__race_calls(CALLER) && !bine__race_is_own(to))
+        bine__race_move(to, from, n, CALLER);
     return __real_memmove(to, from, n);
 }
 
@@ -76,6 +78,14 @@ WRAP void *__wrap_memset(void *to, int byte, size_t n)
 {
     bine__race_writes(to, n, CALLER);
     return __real_memset(to, byte, n);
+}
+
+/* Each element is looked at, and may be put elsewhere: one that stays where it is holds what it held. */
+WRAP void __wrap_qsort(void *all, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+    if (n && size && bine__race_calls(CALLER) && !bine__race_is_own(all))
+        bine__race_copy(all, n * size, all, n * size, CALLER);
+    __real_qsort(all, n, size, compare);
 }
 
 /* What a function of libc reads to compare it. */

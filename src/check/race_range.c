@@ -151,6 +151,17 @@ void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc)
         bine__race_copy(NULL, 0, (const void *)at, size, pc);
 }
 
+/* memmove(): bytes go elsewhere in their buffer, whoever has put them there. */
+void bine__race_move(const void *to, const void *from, size_t n, uintptr_t pc)
+{
+    struct bine__strand *self = bine__race_self;
+    if (!self)
+        return;
+    self->copying.within = true;
+    bine__race_copy(to, n, from, n, pc);
+    self->copying.within = false;
+}
+
 void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc)
 {
     struct bine__strand *self = bine__race_self;

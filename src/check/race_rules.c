@@ -112,6 +112,11 @@ static bool may_be_field(struct bine__strand *self, const struct bine__record *m
 static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
                   enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
 {
+    if (!group && bine__race_was_logged(self, mine)) {
+        mine->flags &= (uint8_t)~BINE__CHECKED_READ;
+        if (kind == BINE__UPDATE)
+            return;
+    }
     bool checked = (mine->flags & BINE__CHECKED_READ) || !bine__rule(BINE__RULE_CHECKS) ||
                    (size == 8 && of_unannounced(mine->val, bine__value_at(at, size)));
     if (kind == BINE__UPDATE && (!checked || (mine->flags & BINE__OWN_READ)))
@@ -187,6 +192,8 @@ static void clobbered(struct bine__strand *self, const struct bine__record *mine
         if (bine__rule(BINE__RULE_BLIND) && !group && !(theirs->flags & BINE__BLIND))
             continue;
         if (own_place(self, at) || asks_pointer(at, size, pc) || bine__race_taken(self, mine, at))
+            return;
+        if (self->copying.within && bine__rule(BINE__RULE_COPIES))
             return;
         if (!group && bine__race_delivered(self, mine, theirs, at, mask))
             return;

@@ -154,6 +154,7 @@ void bine__check_spawn(struct bine_task *child)
         return;
     strand->stack = (uintptr_t)child->stack.base;
     strand->stack_end = strand->stack + bine__stack_span(child->stack);
+    bine__check_stack(child->stack.base, bine__stack_span(child->stack));
     if (parent) {
         strand->parent = parent->number;
         bine__race_tell(strand, parent, true);
@@ -167,6 +168,9 @@ void bine__check_end(struct bine_task *task)
         return;
     self->ended = true;
     self->undos = 0;
+    bine__race_settle(self);
+    if (self->stack && bine__rule(BINE__RULE_STACKS))
+        bine__race_stack_gone(self);
     if (task->flags & BINE__TASK_OWNED)
         bine__check_put(task->owner);
 }
@@ -184,6 +188,8 @@ void bine__check_released(struct bine_task *task)
     task->checked = NULL;
     if (bine__race_self == strand) /* the loop's own: the run is over */
         bine__race_self = NULL;
+    if (!strand->stack)
+        bine__race_stacks_unmapped();
     bine__race_frames_free(strand);
     free(strand->known);
     free(strand);
@@ -318,7 +324,8 @@ static const struct {
              {"unfound", BINE__RULE_UNFOUND}, {"filled", BINE__RULE_FILLED},
              {"spent", BINE__RULE_SPENT},     {"delivered", BINE__RULE_DELIVERED},
              {"fields", BINE__RULE_FIELDS},   {"released", BINE__RULE_RELEASED},
-             {"copies", BINE__RULE_COPIES}};
+             {"copies", BINE__RULE_COPIES},   {"logged", BINE__RULE_LOGGED},
+             {"stacks", BINE__RULE_STACKS}};
 
 static bool is_word(const char *at, size_t length, const char *word)
 {

@@ -31,6 +31,8 @@ void bine__check_arrive(struct bine_task *self);
 void bine__check_spawn(struct bine_task *child);
 void bine__check_end(struct bine_task *self);
 void bine__check_released(struct bine_task *task);
+/* A generator is given this stack. */
+void bine__check_stack(const void *stack, size_t size);
 /* Whoever runs makes this task runnable, and means it: what it waited for is there. */
 void bine__check_wake(struct bine_task *task);
 /* self has learnt that the task has ended. */
@@ -79,6 +81,7 @@ enum { BINE__CHECKED = 0 };
 #define bine__check_spawn(child) ((void)(child))
 #define bine__check_end(self) ((void)(self))
 #define bine__check_released(task) ((void)(task))
+#define bine__check_stack(stack, size) ((void)0)
 #define bine__check_wake(task) ((void)(task))
 #define bine__check_joined(self, task) ((void)(self), (void)(task))
 #define bine__check_lock_wait(lock, owner) ((void)(lock), (void)(owner))

@@ -305,6 +305,7 @@ bine_gen *bine_gen_new(bine_gen_fn *fn, void *arg)
         free(gen);
         return NULL;
     }
+    bine__check_stack(gen->stack.base, bine__stack_span(gen->stack));
     struct bine_task *none = bine__task_of(gen->stack); /* who looks for tasks in the stacks finds none here */
     none->magic = 0;
     char *top = (char *)none;
