@@ -200,6 +200,7 @@ struct bine__held {
 };
 
 enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 4, BINE__LOOKS = 4 };
+enum { BINE__COMPARED = 3 };
 enum { BINE__TAKES = 8, BINE__QUESTIONS = 64, BINE__FILLS = 4, BINE__LOGS = 8 };
 
 struct bine__undo { /* a read that may turn out to be half of an update */
@@ -300,7 +301,7 @@ struct bine__strand {
     struct bine__suspect restores; /* the value that another has written over */
     struct bine__suspect returned; /* not written yet */
     struct {
-        uint32_t record[2], slice;
+        uint32_t record[BINE__COMPARED], slice;
     } compared; /* with each other */
     unsigned returned_looks; /* how many there were when a function returned to ... */
     uint32_t returned_from;

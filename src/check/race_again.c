@@ -134,17 +134,19 @@ bool bine__race_found_anew(const struct bine__strand *self, const struct bine__r
     return bine__rule(BINE__RULE_TAKEN) && last->of && was_moved(self, last->of, mine);
 }
 
-/* `if (head != tail) head++;` It has acted on the check, of the other one too. */
+/* `if (head != tail) head++;` It has acted on the check, of the other ones too. */
 void bine__race_acted(const struct bine__strand *self, const struct bine__record *mine)
 {
-    uint32_t number = (uint32_t)(mine - bine__records);
-    bool first = self->compared.record[0] == number;
-    if (self->compared.slice != bine__race_slice || (!first && self->compared.record[1] != number) ||
-        !bine__rule(BINE__RULE_TAKEN))
+    const uint32_t *all = self->compared.record, number = (uint32_t)(mine - bine__records);
+    if (self->compared.slice != bine__race_slice || !bine__rule(BINE__RULE_TAKEN) ||
+        (all[0] != number && all[1] != number && all[2] != number))
         return;
-    struct bine__record *other = bine__record(self->compared.record[first ? 1 : 0]);
-    if (other->kind == BINE__READ && other->strand == self->number && other->slice == bine__race_slice)
-        other->flags &= (uint8_t)~BINE__CHECKED_READ;
+    for (unsigned i = 0; i < BINE__COMPARED; i++) {
+        struct bine__record *other = bine__record(all[i]);
+        if (all[i] != number && other->kind == BINE__READ && other->strand == self->number &&
+            other->slice == bine__race_slice)
+            other->flags &= (uint8_t)~BINE__CHECKED_READ;
+    }
 }
 
 /* When this task touched last what it is about to copy; 1: never.  0: not all writes to its stack are told. */

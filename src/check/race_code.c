@@ -209,8 +209,8 @@ static const uint8_t *argument_of(const uint8_t *call)
 }
 
 /* An or of two registers comes right before the call, with what sets its argument at most; or another that sets or
- * clears bits, without optimization with what keeps the value. */
-static bool merged(const uint8_t *back)
+ * clears bits, without optimization with what keeps the value.  Surely: not an or of a place, of flags perhaps. */
+static bool merged(const uint8_t *back, bool surely)
 {
     enum { LONGEST_ARGUMENT = 7, OR_BYTES = 2, LONGEST = 8, KEEPS = 3 };
     const uint8_t *call = back - CALL_BYTES, *argument = argument_of(call);
@@ -219,7 +219,7 @@ static bool merged(const uint8_t *back)
             return true;
     const uint8_t *kept = argument[-KEEPS] == 0x89 ? argument - KEEPS : argument;
     for (const uint8_t *at = argument - LONGEST - KEEPS; at < argument; at++) {
-        unsigned length = sets_bits(at);
+        unsigned length = surely && *at == 0x0b ? 0 : sets_bits(at);
         if (length && kept != call && (at + length == argument || at + length == kept))
             return true;
     }
@@ -326,8 +326,9 @@ static int condition(const uint8_t *from)
     return -1;
 }
 
-static bool merged(const uint8_t *back)
+static bool merged(const uint8_t *back, bool surely)
 {
+    (void)surely;
     for (unsigned i = 2; i <= 3; i++) {
         uint32_t code = word(back - i * 4);
         bool inserts = (code & 0x7f800000) == 0x33000000, or = (code & 0x7f200000) == 0x2a000000;
@@ -345,7 +346,7 @@ static uintptr_t call_to(const uint8_t *at) { return (uintptr_t)at; }
 static bool calls_through_pointer(const uint8_t *at) { return at != NULL; }
 static bool tested_code(const uint8_t *from, bool pointer) { return !from && pointer; }
 static int condition(const uint8_t *from) { return from ? -1 : 0; }
-static bool merged(const uint8_t *back) { return !back; }
+static bool merged(const uint8_t *back, bool surely) { return !back && surely; }
 static bool regardless(const uint8_t *from, const uint8_t *to) { return to < from; }
 static bool result_used(const uint8_t *back) { return back != NULL; }
 #define STEP 1
@@ -380,7 +381,10 @@ int bine__race_condition(uintptr_t pc)
     return is_code(pc) && is_code(pc + FARTHEST) ? condition((const uint8_t *)pc) : -1;
 }
 
-bool bine__race_merged(uintptr_t pc) { return is_code(pc - FARTHEST) && is_code(pc) && merged((void *)pc); }
+bool bine__race_merged(uintptr_t pc, bool surely)
+{
+    return is_code(pc - FARTHEST) && is_code(pc) && merged((void *)pc, surely);
+}
 
 bool bine__race_result_used(uintptr_t back)
 {

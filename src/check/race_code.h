@@ -48,7 +48,7 @@ bool bine__race_regardless(uint32_t read, uint32_t write); /* whatever a test sa
  * none. */
 int bine__race_condition(uintptr_t pc);
 bool bine__race_result_used(uintptr_t back); /* what a call has returned, behind it */
-bool bine__race_merged(uintptr_t pc); /* what is written is put together of two values */
+bool bine__race_merged(uintptr_t pc, bool surely); /* what is written is put together of two values */
 
 #pragma GCC visibility pop
 

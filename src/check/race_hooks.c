@@ -314,6 +314,7 @@ INLINE void compared_both(struct bine__strand *self, const struct bine__record *
 {
     self->compared.record[0] = one ? (uint32_t)(one - bine__records) : 0;
     self->compared.record[1] = other ? (uint32_t)(other - bine__records) : 0;
+    self->compared.record[2] = 0;
     self->compared.slice = bine__race_slice;
 }
 
@@ -334,8 +335,10 @@ static __attribute__((noinline)) void derived(struct bine__strand *self, uintptr
         if (!record || record == bine__records || !bine__race_leads(record->pc, to))
             return;
         mark(self, i);
-        if (i == 2) /* of both: their difference, say */
+        if (i == 2) /* of both, or of three: their sum, say */
             compared_both(self, last_look(self, 1)->of, record);
+        else if (i > 2)
+            self->compared.record[2] = (uint32_t)(record - bine__records);
     }
 }
 

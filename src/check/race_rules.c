@@ -97,7 +97,7 @@ static bool may_be_field(struct bine__strand *self, const struct bine__record *m
     uintptr_t read = (at & ~(uintptr_t)7) + (mine->place & 7);
     bool part = size > mine->size && read - at < size;
     if (!bine__rule(BINE__RULE_FIELDS) || size > 4 ||
-        (!part && (size != mine->size || !bine__race_merged(pc))))
+        (!part && (size != mine->size || !bine__race_merged(pc, false))))
         return false;
     uint64_t before = bine__value_at(read, mine->size);
     self->restores = bine__race_suspect(mine, theirs, read, mine->size, before, bine__race_spot(self, pc));
@@ -151,7 +151,7 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
                             size, bine__race_spot(self, pc));
         return;
     }
-    bool field = bine__rule(BINE__RULE_FIELDS) && (size > mine->size || bine__race_merged(pc));
+    bool field = bine__rule(BINE__RULE_FIELDS) && (size > mine->size || bine__race_merged(pc, true));
     if (kind == BINE__UPDATE && !(mine->flags & BINE__CHECKED_READ) && !mine->val)
         return; /* no pointer: a counter, from its beginning */
     if (bine__race_options.predict && !field && !bine__race_spent(self, mine) &&
