@@ -60,7 +60,10 @@ enum bine__race_rule {
     BINE__RULE_RELEASED = 1 << 25, /* nor is a test of a pointer in order to release it */
     BINE__RULE_STACKS = 1 << 28,   /* the stack of a task that has ended is freed memory */
     BINE__RULE_LOGGED = 1 << 27,   /* what was compared only for what is printed was logged */
-    BINE__RULE_COPIES = 1 << 26    /* to copy there what was elsewhere before it read puts nothing back */
+    BINE__RULE_COPIES = 1 << 26,   /* to copy there what was elsewhere before it read puts nothing back */
+    BINE__RULE_GUARDS = 1 << 29,   /* predictions: who asks and would be sent away cannot come, who asks sees it */
+    BINE__RULE_SAME_LOOK = 1 << 30, /* predictions: who looks at the same line could do the same */
+    BINE__RULE_REACHED = INT32_MIN /* predictions: what cannot be found from elsewhere is safe from there */
 };
 
 struct bine__race_options {
@@ -75,7 +78,7 @@ struct bine__race_options {
 };
 extern struct bine__race_options bine__race_options;
 
-static inline bool bine__rule(enum bine__race_rule rule) { return bine__race_options.rules & rule; }
+static inline bool bine__rule(enum bine__race_rule rule) { return bine__race_options.rules & (unsigned)rule; }
 
 /* ---- Where: program counters and calling contexts --------------------------------------------------- */
 
@@ -226,7 +229,8 @@ struct bine__suspect {
         BINE__OF_FIELD, /* of a word: whether it changes the bits that others have changed */
         BINE__FILLS_AGAIN, /* a place that was empty when it looked */
         BINE__REPLACES, BINE__EXCHANGES, /* what another has put where nothing was */
-        BINE__RELEASES /* a pointer that was tested for that alone */
+        BINE__RELEASES, /* a pointer that was tested for that alone */
+        BINE__NOBODY_CAME /* of what it wrote: a prediction */
     } suspicion;
     bool may_give_back; /* of an update */
     bool of_group;
@@ -329,6 +333,7 @@ struct bine__strand {
         bool within;     /* it moves what is in one buffer */
     } copying;
     uint16_t locks; /* their set's number */
+    struct bine__holdings *holdings; /* race_uses.c; NULL: none, or nothing is predicted */
     bool noted;     /* the event that the accesses of one call are */
     bool ended;
 };
@@ -548,7 +553,8 @@ static inline uint64_t bine__value_at(uintptr_t at, unsigned size)
 
 /* race_rules.c: the task's last access there was in an earlier slice, of this turn. */
 void bine__race_judge(struct bine__strand *, struct bine__record *mine, uintptr_t at, unsigned size,
-                      enum bine__access_kind, uint8_t mask, uintptr_t pc, bool group);
+                      enum bine__access_kind, uint8_t mask, uintptr_t pc,
+                      const uint32_t *group); /* its cell; NULL: of none */
 /* race_later.c */
 void bine__race_replaced(struct bine__strand *, uintptr_t at, uintptr_t pc); /* it is written now */
 void bine__race_unfound(struct bine__strand *, struct bine__record *mine, uintptr_t at, uintptr_t pc);
@@ -576,12 +582,7 @@ void bine__race_same_value(struct bine__strand *, const struct bine__record *, u
 uint32_t *bine__race_special(struct bine__strand *, uintptr_t at, unsigned size, uint32_t *cell,
                              enum bine__access_kind, uintptr_t pc);
 
-/* race_predict.c */
-void bine__predict_span(struct bine__strand *, uintptr_t at, const struct bine__record *look, uint8_t mask,
-                        uint32_t w_context, enum bine__access_kind, uintptr_t pc, uint32_t others);
-void bine__predict_write(struct bine__strand *, uintptr_t at, uint8_t mask, uintptr_t pc, uint32_t context);
-void bine__predict_forget(uintptr_t at);
-
+#include "check/race_predict.h"
 #include "check/race_finding.h"
 
 /* The innermost return address on the running stack that lies outside the library; *library: the function of

@@ -174,6 +174,29 @@ static void polled(struct bine__strand *self, const struct bine__record *mine, u
     }
 }
 
+/* What predictions are made of, beside what is judged. */
+static void predicted(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                      enum bine__access_kind kind, uint32_t pc, uint32_t context)
+{
+    bine__predict_place(mine, at);
+    bine__predict_use(self, at, pc, context);
+    if (kind == BINE__READ && size == 8)
+        bine__predict_pointer(self, at, bine__value_at(at, 8), pc, context);
+    if (kind == BINE__UPDATE && size >= 4)
+        bine__predict_asked(self, mine, bine__value_at(at, size), 0, size, BINE__ASKED_BY_UPDATE,
+                            bine__race_pc(pc));
+}
+
+/* A pointer that is tested; a truth value, of which clang announces no comparison. */
+static void asked_at_once(struct bine__strand *self, const struct bine__record *mine, bool tested, uint32_t pc)
+{
+    bool truth = mine->size == 1 && bine__race_clang && bine__race_condition(bine__race_pc(pc)) >= 0;
+    if (tested || truth)
+        bine__predict_asked(self, mine, mine->val, 0, mine->size,
+                            truth || mine->size == 8 ? BINE__ASKED_POINTER : BINE__ASKED_NOTHING_KNOWN,
+                            bine__race_pc(pc));
+}
+
 void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, enum bine__access_kind kind,
                        uintptr_t pc)
 {
@@ -218,6 +241,8 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     struct bine__record *mine = own_record(self, cell, at, group, mask, size, kind, short_pc);
     if (!mine)
         return;
+    if (bine__race_options.predict)
+        predicted(self, mine, at, size, kind, short_pc, context);
     if (kind != BINE__READ && (self->suspicious & BINE__FILLED))
         bine__race_fills(self, mine, at, size, kind, short_pc, context);
     if (mine->kind && mine->slice == bine__race_slice) { /* nobody can have come between */
@@ -257,8 +282,10 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
             mine->kind = mine->kind == BINE__WRITE && kind == BINE__WRITE ? BINE__WRITE : BINE__UPDATE;
             mine->flags &= BINE__KEPT_FLAGS;
             if (bine__race_options.predict)
-                bine__predict_write(self, at, mask, pc, context);
+                bine__predict_write(self, mine, at, mask, short_pc, context);
         }
+        if (group && bine__race_options.predict)
+            bine__predict_touch(self, cell, at, kind != BINE__READ, short_pc, context);
         return;
     }
     if (bine__race_options.predict && kind == BINE__READ && mine->kind == BINE__READ &&
@@ -268,7 +295,7 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
     bool shared = mine->next || bine__race_options.predict;
     if (mine->kind && shared && may_matter(mine, kind, at, size, group) &&
         bine__race_same_turn(self, mine->time, mine->slice))
-        bine__race_judge(self, mine, at, size, kind, mask, pc, group);
+        bine__race_judge(self, mine, at, size, kind, mask, pc, group ? cell : NULL);
     if (kind == BINE__READ && mine->kind == BINE__READ && mine->next && size == mine->size && !group &&
         bine__value_at(at, size) != mine->val)
         bine__race_looks_again(self, mine, at, size);
@@ -294,9 +321,13 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         read_now(self, mine, at, size);
         if (tested)
             mine->flags |= BINE__CHECKED_READ;
+        if (bine__race_options.predict)
+            asked_at_once(self, mine, tested, short_pc);
     } else {
         written_now(self, mine, short_pc, context, at, size, blind);
         if (bine__race_options.predict)
-            bine__predict_write(self, at, mask, pc, context);
+            bine__predict_write(self, mine, at, mask, short_pc, context);
     }
+    if (group && bine__race_options.predict)
+        bine__predict_touch(self, cell, at, kind != BINE__READ, short_pc, context);
 }

@@ -225,6 +225,10 @@ static bool merged(const uint8_t *back, bool surely)
     }
     return false;
 }
+/* By condition(). */
+static const enum bine__condition conditions[] = {
+    [1] = BINE__IF_BELOW, [2] = BINE__IF_EQUAL, [3] = BINE__IF_BELOW_OR_EQUAL,
+    [4] = BINE__IF_LESS,  [6] = BINE__IF_LESS,  [7] = BINE__IF_LESS_OR_EQUAL};
 
 /* The accumulator is set anew: moved to, loaded, cleared. */
 static bool sets_result(const uint8_t *at)
@@ -338,6 +342,9 @@ static bool merged(const uint8_t *back, bool surely)
     return false;
 }
 static bool regardless(const uint8_t *from, const uint8_t *to) { return to < from; }
+static const enum bine__condition conditions[] = {
+    [0] = BINE__IF_EQUAL,          [1] = BINE__IF_BELOW, [2] = BINE__IF_LESS,
+    [4] = BINE__IF_BELOW_OR_EQUAL, [5] = BINE__IF_LESS,  [6] = BINE__IF_LESS_OR_EQUAL, [8] = BINE__IF_EQUAL};
 static bool result_used(const uint8_t *back) { return back != NULL; }
 #define STEP 4
 #else
@@ -348,6 +355,7 @@ static bool tested_code(const uint8_t *from, bool pointer) { return !from && poi
 static int condition(const uint8_t *from) { return from ? -1 : 0; }
 static bool merged(const uint8_t *back, bool surely) { return !back && surely; }
 static bool regardless(const uint8_t *from, const uint8_t *to) { return to < from; }
+static const enum bine__condition conditions[] = {BINE__IF_UNKNOWN};
 static bool result_used(const uint8_t *back) { return back != NULL; }
 #define STEP 1
 #endif
@@ -379,6 +387,12 @@ bool bine__race_leads_near(uint32_t from, uint32_t to)
 int bine__race_condition(uintptr_t pc)
 {
     return is_code(pc) && is_code(pc + FARTHEST) ? condition((const uint8_t *)pc) : -1;
+}
+
+enum bine__condition bine__race_condition_kind(uintptr_t pc)
+{
+    unsigned found = (unsigned)bine__race_condition(pc);
+    return found < sizeof conditions / sizeof *conditions ? conditions[found] : BINE__IF_UNKNOWN;
 }
 
 bool bine__race_merged(uintptr_t pc, bool surely)

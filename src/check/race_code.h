@@ -47,6 +47,15 @@ bool bine__race_regardless(uint32_t read, uint32_t write); /* whatever a test sa
 /* Of the comparison that is announced there: on which condition a way is chosen, or on its opposite; -1: on
  * none. */
 int bine__race_condition(uintptr_t pc);
+enum bine__condition {
+    BINE__IF_UNKNOWN,
+    BINE__IF_EQUAL,
+    BINE__IF_LESS, /* with sign; and so on: or its opposite */
+    BINE__IF_LESS_OR_EQUAL,
+    BINE__IF_BELOW,
+    BINE__IF_BELOW_OR_EQUAL
+};
+enum bine__condition bine__race_condition_kind(uintptr_t pc);
 bool bine__race_result_used(uintptr_t back); /* what a call has returned, behind it */
 bool bine__race_merged(uintptr_t pc, bool surely); /* what is written is put together of two values */
 

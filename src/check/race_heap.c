@@ -190,6 +190,8 @@ static void release(void *at, uintptr_t pc)
     size_t size = malloc_usable_size(at);
     if (self && !in_library(pc)) {
         self->undos = 0;
+        if (bine__race_options.predict)
+            bine__predict_free(self, (uintptr_t)at, size, pc);
         if (keep(self, at, size, pc))
             return;
     } else if (self || bine__race_is_owner()) {

@@ -335,6 +335,8 @@ static __attribute__((noinline)) void derived(struct bine__strand *self, uintptr
         if (!record || record == bine__records || !bine__race_leads(record->pc, to))
             return;
         mark(self, i);
+        if (bine__race_options.predict)
+            bine__predict_asked(self, record, record->val, 0, sizeof(uint64_t), BINE__ASKED_NOTHING_KNOWN, pc);
         if (i == 2) /* of both, or of three: their sum, say */
             compared_both(self, last_look(self, 1)->of, record);
         else if (i > 2)
@@ -474,6 +476,8 @@ INLINE void compare(uint64_t a, uint64_t b, unsigned size, bool constant, uintpt
         }
         mark(self, 1);
     }
+    if (bine__unlikely(bine__race_options.predict))
+        bine__predict_compared(self, a, b, size, constant, pc);
     if (!(self->open & ((1 << BINE__LOOKS) - 1)) && !self->suspicious)
         return;
     switch (size) {
@@ -511,6 +515,8 @@ HOOK void __sanitizer_cov_trace_cmpd(double a, double b)
 HOOK void __sanitizer_cov_trace_switch(uint64_t value, uint64_t *cases)
 {
     compare(value, value, (unsigned)cases[1] / 8, true, CALLER);
+    if (bine__unlikely(bine__race_options.predict))
+        bine__predict_switched(CALLER);
 }
 
 HOOK void __sanitizer_cov_trace_pc_guard(uint32_t *guard) { (void)guard; }

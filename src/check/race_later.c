@@ -83,7 +83,9 @@ void bine__race_settle_clobbered(struct bine__strand *self)
                                          "reads what the other wrote"};
     const struct bine__suspect suspect = self->clobbered;
     self->clobbered.at = 0;
-    if (suspect.slice == self->slice)
+    if (suspect.slice == self->slice && suspect.suspicion == BINE__NOBODY_CAME)
+        bine__predict_taken(self, &suspect);
+    else if (suspect.slice == self->slice)
         bine__race_tell_suspect(self, &suspect, &triple, true);
 }
 
@@ -124,6 +126,8 @@ static void settle_given(struct bine__strand *self)
     self->given.at = 0;
     if (!right && suspect.of_group)
         bine__race_tell_torn(self, &suspect);
+    else if (!right && suspect.suspicion == BINE__NOBODY_CAME)
+        bine__predict_given(self, &suspect);
     else if (!right)
         bine__race_tell_suspect(self, &suspect, &triple, false);
 }

@@ -187,7 +187,11 @@ void bine__race_compared(uintptr_t at, size_t size)
         const uint32_t *cell = bine__cell(granule);
         struct bine__record *mine = cell && *cell ? bine__record(*cell) : NULL;
         if (mine && mine->strand == self->number && mine->kind == BINE__READ &&
-            mine->slice == bine__race_slice)
+            mine->slice == bine__race_slice) {
             mine->flags |= BINE__CHECKED_READ;
+            if (bine__race_options.predict)
+                bine__predict_asked(bine__race_self, mine, mine->val, 0, mine->size,
+                                    BINE__ASKED_NOTHING_KNOWN, bine__race_pc(mine->pc));
+        }
     }
 }

@@ -151,14 +151,16 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
                             size, bine__race_spot(self, pc));
         return;
     }
-    bool field = bine__rule(BINE__RULE_FIELDS) && (size > mine->size || bine__race_merged(pc, true));
+    bool field = bine__rule(BINE__RULE_FIELDS) && size > mine->size;
     if (kind == BINE__UPDATE && !(mine->flags & BINE__CHECKED_READ) && !mine->val)
         return; /* no pointer: a counter, from its beginning */
     if (bine__race_options.predict && !field && !bine__race_spent(self, mine) &&
         ((mine->flags & BINE__CHECKED_READ) || !bine__race_of_elsewhere(self, mine)) &&
         (kind == BINE__WRITE || (checked && !may_give_back(self, mine)))) {
-        bine__predict_span(self, at, mine, mask, bine__race_here(self), kind, pc, mine->next);
-        mine->flags |= BINE__IN_SPAN;
+        if (kind == BINE__UPDATE && !group && may_be_right(self, mine, mine, at, size, pc))
+            bine__predict_update(self, at, size, mine, pc);
+        else
+            bine__predict_span(self, at, size, mine, kind, pc);
     }
 }
 
@@ -178,7 +180,7 @@ static bool asks_pointer(uintptr_t at, unsigned size, uintptr_t pc)
 
 /* It wrote in an earlier slice, and reads.  It may be that it only asks whether what it wrote still stands, or
  * that the read is half of an update: that is known a moment later. */
-static void clobbered(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+static void clobbered(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
                       uint8_t mask, uintptr_t pc, bool group)
 {
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
@@ -204,6 +206,8 @@ static void clobbered(struct bine__strand *self, const struct bine__record *mine
         self->suspicious |= BINE__SUSPECTS;
         return;
     }
+    if (bine__race_options.predict && !group && !asks_pointer(at, size, pc))
+        bine__predict_own(self, mine, at, size, mask, pc);
 }
 
 /* What it has just read there was compared with a constant: is it still what it wrote itself? */
@@ -224,8 +228,8 @@ static bool gives_back_alone(const struct bine__record *mine, uintptr_t at)
 }
 
 /* It wrote a part of a group in an earlier slice, and writes another. */
-static void torn(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
-                 uintptr_t pc)
+static void torn(struct bine__strand *self, const struct bine__record *mine, const uint32_t *cell,
+                 uintptr_t at, unsigned size, uintptr_t pc)
 {
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
         const struct bine__record *theirs = bine__record(i);
@@ -251,11 +255,13 @@ static void torn(struct bine__strand *self, const struct bine__record *mine, uin
         }
         return;
     }
+    if (bine__race_options.predict && !(mine->flags & BINE__SEVERAL) && mine->place != (uint16_t)at)
+        bine__predict_group(self, cell, mine, at, true, bine__race_short(pc), bine__race_here(self));
 }
 
 /* It read a part of a group in an earlier slice, and reads another. */
-static void torn_read(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
-                      uintptr_t pc)
+static void torn_read(struct bine__strand *self, const struct bine__record *mine, const uint32_t *cell,
+                      uintptr_t at, unsigned size, uintptr_t pc)
 {
     static const struct triple triple = {"TORN-GROUP", "read a part of it", "changed it", "reads the rest"};
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
@@ -266,6 +272,8 @@ static void torn_read(struct bine__strand *self, const struct bine__record *mine
                             size, bine__race_spot(self, pc));
         return;
     }
+    if (bine__race_options.predict)
+        bine__predict_group(self, cell, mine, at, false, bine__race_short(pc), bine__race_here(self));
 }
 
 /* It read and wrote in an earlier slice, and writes: if that puts back what was there first, what others have
@@ -312,21 +320,21 @@ static void may_have_returned(struct bine__strand *self, const struct bine__reco
 
 /* The task's last access there was in an earlier slice, of this turn. */
 void bine__race_judge(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
-                    enum bine__access_kind kind, uint8_t mask, uintptr_t pc, bool group)
+                    enum bine__access_kind kind, uint8_t mask, uintptr_t pc, const uint32_t *group)
 {
     if (mine->kind == BINE__READ && kind != BINE__READ)
-        stale(self, mine, at, size, kind, mask, pc, group);
+        stale(self, mine, at, size, kind, mask, pc, group != NULL);
     if (mine->kind == BINE__READ && kind == BINE__UPDATE && !group && size == mine->size) {
         may_have_returned(self, mine, at, size); /* compared and exchanged in one */
         bine__race_replaced(self, at, pc);
     } else if (mine->kind == BINE__WRITE && kind == BINE__READ)
-        clobbered(self, mine, at, size, mask, pc, group);
+        clobbered(self, mine, at, size, mask, pc, group != NULL);
     else if (mine->kind == BINE__UPDATE && kind == BINE__WRITE && !group && size == mine->size)
         may_restore(self, mine, at, size, mask, pc);
     else if (mine->kind == BINE__READ && kind == BINE__READ && !group && size == mine->size)
         may_have_returned(self, mine, at, size);
     if (group && mine->kind == BINE__READ && kind == BINE__READ && mine->place != (uint16_t)at)
-        torn_read(self, mine, at, size, pc);
+        torn_read(self, mine, group, at, size, pc);
     if (group && mine->kind != BINE__READ && kind != BINE__READ)
-        torn(self, mine, at, size, pc);
+        torn(self, mine, group, at, size, pc);
 }

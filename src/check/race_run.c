@@ -192,6 +192,7 @@ void bine__check_released(struct bine_task *task)
         bine__race_stacks_unmapped();
     bine__race_frames_free(strand);
     free(strand->known);
+    free(strand->holdings);
     free(strand);
     if (--alive == 0)
         atomic_store_explicit(&owner, 0, memory_order_relaxed);
@@ -223,6 +224,7 @@ void bine__check_call(struct bine_task *task)
         bine__race_call(self, self->called);
     if (bine__race_options.predict) { /* another time it will switch */
         bine__race_settle(self);
+        bine__predict_settle();
         note_leave(self, BINE__WAIT_NONE, self->called, self->library);
         self->slice = ++bine__race_slice;
     }
@@ -243,6 +245,8 @@ void bine__check_leave(struct bine_task *task)
     self->returned.at = 0;
     bine__race_settle(self);
     self->suspicious = 0;
+    if (bine__race_options.predict)
+        bine__predict_settle();
     if (self->ended)
         return;
     if (task == &task->loop->root)
@@ -325,7 +329,8 @@ static const struct {
              {"spent", BINE__RULE_SPENT},     {"delivered", BINE__RULE_DELIVERED},
              {"fields", BINE__RULE_FIELDS},   {"released", BINE__RULE_RELEASED},
              {"copies", BINE__RULE_COPIES},   {"logged", BINE__RULE_LOGGED},
-             {"stacks", BINE__RULE_STACKS}};
+             {"stacks", BINE__RULE_STACKS},   {"guards", BINE__RULE_GUARDS},
+             {"reached", BINE__RULE_REACHED}, {"same-look", BINE__RULE_SAME_LOOK}};
 
 static bool is_word(const char *at, size_t length, const char *word)
 {

@@ -30,6 +30,8 @@ void bine__race_learn(struct bine__strand *self, uint32_t strand, uint32_t slice
 {
     if (strand == self->number || !slice)
         return;
+    if (bine__race_options.predict)
+        bine__predict_told(self->number, strand, slice);
     unsigned i = 0;
     while (i < self->knows && self->known[i].strand != strand)
         i++;
