@@ -124,6 +124,15 @@ static int condition_of(const uint8_t *at)
     return -1;
 }
 
+/* Past a byte of code; a call's and an address's displacements are not looked at, which may look like anything. */
+static const uint8_t *past(const uint8_t *at)
+{
+    enum { ADDRESS_BYTES = 6 };
+    if (*at == 0x8d && (at[1] & 0xc7) == 0x05) /* lea, from here */
+        return at + ADDRESS_BYTES;
+    return at + (call_to(at) ? CALL_BYTES : 1);
+}
+
 /* From behind a read to a write: the value is tested for 0, and the jump is to where nothing but code that asks
  * nothing leads to the write.  Whichever way was chosen, it is written. */
 static bool regardless(const uint8_t *from, const uint8_t *to)
@@ -142,7 +151,7 @@ static bool regardless(const uint8_t *from, const uint8_t *to)
     }
     if (!meet || meet <= at || meet > to || to - meet > NEAREST_TEST)
         return false;
-    for (at = meet; at < to; at += call_to(at) ? CALL_BYTES : 1)
+    for (at = meet; at < to; at = past(at))
         if (condition_of(at) >= 0)
             return false;
     return true;
@@ -152,7 +161,7 @@ static bool regardless(const uint8_t *from, const uint8_t *to)
  * its opposite. */
 static int condition(const uint8_t *from)
 {
-    for (const uint8_t *at = from; at < from + NEAREST_TEST; at++) {
+    for (const uint8_t *at = from; at < from + NEAREST_TEST; at = past(at)) {
         int found = condition_of(at);
         if (call_to(at) || *at == 0xc3)
             return -1;
