@@ -199,7 +199,8 @@ static void ask_others(struct bine__strand *self, const struct bine__stretch *st
             continue;
         if (!theirs->w_slice || !(theirs->mask & stretch->mask) || theirs->strand == self->number ||
             bine__predict_ordered(self, theirs->strand, theirs->w_slice) ||
-            (own && (!is_scratch(stretch, look, theirs) || own_place(stretch))) || bine__stretch_apart(stretch, &guest) ||
+            (own && (!is_scratch(stretch, look, theirs) || own_place(stretch))) ||
+            bine__stretch_apart(stretch, &guest) ||
             bine__stretch_notices(stretch, &guest))
             continue;
         const char *kind = bine__stretch_kind(stretch);
