@@ -194,8 +194,13 @@ static void *storm(void *process)
             kill(getpid(), SIGUSR1);
             sched_yield();
         }
-        while (storming && taken == before)
+        while (storming && taken == before) {
             sched_yield();
+            if (!KEEPS_ALL) { /* it has been seen to lose all of a gust */
+                usleep(1000);
+                kill(getpid(), SIGUSR1);
+            }
+        }
     }
     kill(getpid(), SIGUSR2); /* the last word */
     return NULL;
