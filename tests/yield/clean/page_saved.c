@@ -18,9 +18,8 @@ static void save(struct page *page)
     page->unsaved = 0;
 }
 
-static void let_go(struct page *page)
+static void unpin(struct page *page)
 {
-    save(page);
     if (--page->pins > 0)
         return;
     page->stale = 1;
@@ -28,7 +27,8 @@ static void let_go(struct page *page)
 
 static void *close_it(void *arg)
 {
-    let_go(arg);
+    save(arg);
+    unpin(arg);
     return NULL;
 }
 
@@ -41,7 +41,7 @@ static void *edit(void *arg)
     bine_sleep(9 * BINE_MS);
     snprintf(page->text, sizeof page->text, "edited");
     lost |= page->stale;
-    let_go(page);
+    unpin(page);
     return arg;
 }
 
