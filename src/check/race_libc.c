@@ -4,6 +4,8 @@
  * library's own calls come here too and are let through. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,6 +27,9 @@ char *__real_strchr(const char *, int) REAL;
 char *__real_strrchr(const char *, int) REAL;
 char *__real_strstr(const char *, const char *) REAL;
 void *__real_memchr(const void *, int, size_t) REAL;
+char *__real_strpbrk(const char *, const char *) REAL;
+size_t __real_strspn(const char *, const char *) REAL;
+size_t __real_strcspn(const char *, const char *) REAL;
 char *__real_strdup(const char *) REAL;
 char *__real_strndup(const char *, size_t) REAL;
 int __real_atoi(const char *) REAL;
@@ -34,6 +39,7 @@ unsigned long __real_strtoul(const char *, char **, int) REAL;
 long long __real_strtoll(const char *, char **, int) REAL;
 unsigned long long __real_strtoull(const char *, char **, int) REAL;
 double __real_strtod(const char *, char **) REAL;
+double __real_atof(const char *) REAL;
 char *__real_strtok(char *, const char *) REAL;
 void __real_qsort(void *, size_t, size_t, int (*)(const void *, const void *)) REAL;
 struct tm *__real_gmtime(const time_t *) REAL;
@@ -182,6 +188,9 @@ WRAP int __wrap_strncasecmp(const char *a, const char *b, size_t n)
     }
 OF_TEXT(char *, strrchr, (const char *text, int byte), text, byte)
 OF_TEXT(char *, strstr, (const char *text, const char *part), text, part)
+OF_TEXT(char *, strpbrk, (const char *text, const char *bytes), text, bytes)
+OF_TEXT(size_t, strspn, (const char *text, const char *bytes), text, bytes)
+OF_TEXT(size_t, strcspn, (const char *text, const char *bytes), text, bytes)
 OF_TEXT(char *, strdup, (const char *text), text)
 OF_TEXT(int, atoi, (const char *text), text)
 OF_TEXT(long, atol, (const char *text), text)
@@ -190,6 +199,22 @@ OF_TEXT(unsigned long, strtoul, (const char *text, char **end, int base), text, 
 OF_TEXT(long long, strtoll, (const char *text, char **end, int base), text, end, base)
 OF_TEXT(unsigned long long, strtoull, (const char *text, char **end, int base), text, end, base)
 OF_TEXT(double, strtod, (const char *text, char **end), text, end)
+OF_TEXT(double, atof, (const char *text), text)
+
+/* glibc has one for each standard of C; the text that is read is told, not where its parts are put. */
+#define SCANNER(name)                                                 \
+    WRAP int __wrap_##name(const char *text, const char *format, ...) \
+    {                                                                 \
+        va_list args;                                                 \
+        bine__race_reads(text, __real_strlen(text) + 1, CALLER);      \
+        va_start(args, format);                                       \
+        int parts = vsscanf(text, format, args);                      \
+        va_end(args);                                                 \
+        return parts;                                                 \
+    }
+SCANNER(sscanf)
+SCANNER(__isoc99_sscanf)
+SCANNER(__isoc23_sscanf)
 
 WRAP char *__wrap_strchr(const char *text, int byte)
 {
