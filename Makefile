@@ -124,8 +124,8 @@ $(O)/%.c.o: %.c $(O)/flags
 $(O)/src/%.c.o: private MARK_TEXT = $(if $(CHECKED),$(OBJCOPY) --rename-section .text=bine_text \
     --rename-section .text.unlikely=bine_text $@)
 # Called for each access of a program, and by no frame of them does anybody find its caller.
-$(O)/src/check/race_hooks.c.o: private COMMON += $(if $(CHECKED),-fomit-frame-pointer \
-    -foptimize-sibling-calls -fno-tree-slp-vectorize)
+$(O)/src/check/race_hooks.c.o $(O)/src/check/race_compare.c.o: private COMMON += $(if $(CHECKED), \
+    -fomit-frame-pointer -foptimize-sibling-calls -fno-tree-slp-vectorize)
 $(O)/%.S.o: %.S $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
