@@ -51,7 +51,7 @@ include src/io/resolve.mk src/io/kqueue.mk
 # that is linked into one object with it, and hidden there: programs link what they always did.
 LIBURING := $(if $(filter no,$(URING))$(filter thread,$(CONTEXT)),,$(wildcard \
             $(shell $(CC) -print-file-name=liburing.a)))
-URING_C  := src/io/reactor_uring.c src/io/uring_op.c
+URING_C  := src/io/reactor_uring.c src/io/uring_op.c src/io/uring_ring.c
 SOURCES := $(filter-out $(SPECIFIC) $(URING_C) src/tls/%,$(wildcard src/*/*.c)) $(CHOSEN)
 OBJECTS := $(SOURCES:%=$(O)/%.o) $(if $(LIBURING),$(O)/uring.o) $(KQUEUE_OBJECTS)
 
@@ -157,7 +157,7 @@ needs-fcontext:
 	  { echo 'bine: CONTEXT=fcontext needs libboost_context.a: apt-get install libboost-context-dev' >&2; exit 1; }
 
 needs-%:
-	@echo 'bine: CONTEXT is native, fcontext or thread, and DNS pool or cares, not $*' >&2; exit 1
+	@echo 'bine: CONTEXT is native, fcontext or thread, not $*' >&2; exit 1
 
 # ---- Programs ----------------------------------------------------------------------------------------------
 

@@ -25,8 +25,8 @@
  * given up: whatever it watched epoll watches, and operations go to threads.  Those that the kernel already
  * has it reports to nobody but who enters the ring.  Where not even that is allowed the ring is closed, which
  * stops what can be stopped, and they are awaited by a pipe: its end for writing is a file of the ring's alone,
- * and hangs up when the kernel is done with the ring and so with their memory.  (uring_op.c tells what becomes
- * of them.) */
+ * and hangs up when the kernel is done with the ring and so with their memory.  By then it has told how they
+ * ended, if the ring's memory is ours (uring_ring.c); else nobody knows (uring_op.c tells what becomes of them). */
 #define _GNU_SOURCE
 #include "io/uring.h"
 
@@ -100,7 +100,7 @@ static int open_ring(struct bine__uring *uring)
     };
     const unsigned wanted = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_SUBMIT_STABLE |
                             IORING_FEAT_RW_CUR_POS | IORING_FEAT_CQE_SKIP;
-    int error = -io_uring_queue_init_params(ENTRIES, &uring->ring, &params);
+    int error = bine__uring_ring_open(uring, ENTRIES, &params);
 
     if (error)
         return error;
@@ -114,11 +114,10 @@ static int open_ring(struct bine__uring *uring)
         error = ENOSYS;
         goto fail;
     }
-    (void)io_uring_register_ring_fd(&uring->ring); /* saves a look-up in each turn; or not */
     return 0;
 
 fail:
-    io_uring_queue_exit(&uring->ring);
+    bine__uring_ring_free(uring);
     return error;
 }
 
@@ -168,8 +167,7 @@ static void cancel_all(struct bine__uring *uring)
 
 static void dispose(struct bine__uring *uring)
 {
-    if (!uring->closed)
-        io_uring_queue_exit(&uring->ring);
+    bine__uring_ring_free(uring);
     close(uring->gone);
     bine__epoll_dispose(&uring->epoll);
     free(uring);
@@ -436,16 +434,17 @@ static void ask_lost_ring(struct bine__io *io, struct bine__uring *uring)
     int result;
 
     if (uring->closed) {
-        if (poll(&gone, 1, 0) == 1)
+        if (poll(&gone, 1, 0) == 1) {
+            if (uring->memory)
+                reap(io, uring);
             bine__uring_abandon(io);
+        }
         return;
     }
     result = io_uring_get_events(&uring->ring);
     reap(io, uring);
-    if ((result < 0 && result != -EINTR) || bine__list_empty(&uring->operations)) {
-        io_uring_queue_exit(&uring->ring);
-        uring->closed = true;
-    }
+    if ((result < 0 && result != -EINTR) || bine__list_empty(&uring->operations))
+        bine__uring_ring_close(uring);
 }
 
 static unsigned wait_without_ring(struct bine__io *io, struct bine__uring *uring, bine_ns timeout)

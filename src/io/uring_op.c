@@ -74,8 +74,8 @@ void bine__uring_complete(struct bine__io *io, struct bine__op *op, int result)
     bine__wake(op->task);
 }
 
-/* Done twice it is what it would be, done once.  An open is not: but the descriptor that it may have made is lost in
- * any case, and the file is there. */
+/* Of a ring in the kernel's memory, or with more completions than its queue holds.  Done twice it is what it would be,
+ * done once.  An open is not: but the descriptor that it may have made is lost in any case, and the file is there. */
 static bool repeatable(const struct bine__op *op)
 {
     switch (op->verb) {
