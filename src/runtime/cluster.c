@@ -22,6 +22,7 @@ struct member {
     pthread_t thread;
     bine_loop *loop;  /* a reference; NULL if it could not be opened */
     bine_task *task;  /* its first */
+    struct bine__post *cancel; /* made beforehand, for whoever fails first; NULL: sent */
     bool done;        /* the function has returned; the loop's own */
 };
 
@@ -49,25 +50,21 @@ static void *cancel_member(void *arg)
     return NULL;
 }
 
-/* The first failure cancels the others; it must not get lost for want of memory. */
-static void fail(struct member *self, int error)
+/* The first failure cancels the others, with memory or without. */
+static void fail(const struct member *self, int error)
 {
     struct bine__cluster *cluster = self->cluster;
-    bine_scope shield;
 
     pthread_mutex_lock(&cluster->lock);
     bool first = !cluster->error;
     if (first)
         cluster->error = error;
     pthread_mutex_unlock(&cluster->lock);
-    if (!first)
-        return;
-    bine_scope_open_shield(&shield);
-    for (unsigned i = 0; i < cluster->count; i++)
-        while (i != self->index && bine_post(cluster->members[i].loop, cancel_member, &cluster->members[i]) != 0 &&
-               errno == ENOMEM)
-            bine_sleep(BINE_MS);
-    bine_scope_close(&shield);
+    for (unsigned i = 0; first && i < cluster->count; i++) {
+        struct member *other = &cluster->members[i];
+        if (other != self && bine__post_put(other->loop, other->cancel) == 0)
+            other->cancel = NULL;
+    }
 }
 
 /* True: all are open. */
@@ -133,6 +130,44 @@ static void *run(void *arg)
 
 /* ---- The cluster ------------------------------------------------------------------------------------ */
 
+static void dispose(struct bine__cluster *cluster)
+{
+    for (unsigned i = 0; i < cluster->count; i++) {
+        bine_loop_unref(cluster->members[i].loop);
+        free(cluster->members[i].cancel);
+    }
+    pthread_cond_destroy(&cluster->all);
+    pthread_mutex_destroy(&cluster->lock);
+    free(cluster);
+}
+
+/* NULL with errno. */
+static struct bine__cluster *make(const bine_options *options, unsigned loops, bine_fn *fn, void *arg)
+{
+    struct bine__cluster *cluster = calloc(1, sizeof *cluster + loops * sizeof cluster->members[0]);
+
+    if (!cluster)
+        return NULL;
+    cluster->fn = fn;
+    cluster->arg = arg;
+    cluster->options = options;
+    cluster->count = loops;
+    pthread_mutex_init(&cluster->lock, NULL);
+    pthread_cond_init(&cluster->all, NULL);
+    for (unsigned i = 0; i < loops; i++) {
+        struct member *member = &cluster->members[i];
+        member->cluster = cluster;
+        member->index = i;
+        member->cancel = bine__post_new(cancel_member, member);
+        if (!member->cancel) {
+            dispose(cluster);
+            errno = ENOMEM;
+            return NULL;
+        }
+    }
+    return cluster;
+}
+
 int bine_cluster_sized(const bine_options *given, size_t size, unsigned loops, bine_fn *fn, void *arg)
 {
     bine_options options = BINE_OPTIONS_INIT;
@@ -148,19 +183,9 @@ int bine_cluster_sized(const bine_options *given, size_t size, unsigned loops, b
         memcpy(&options, given, size < sizeof options ? size : sizeof options);
     if (loops == 0)
         loops = bine__cores();
-    cluster = calloc(1, sizeof *cluster + loops * sizeof cluster->members[0]);
+    cluster = make(&options, loops, fn, arg);
     if (!cluster)
         return -1;
-    cluster->fn = fn;
-    cluster->arg = arg;
-    cluster->options = &options;
-    cluster->count = loops;
-    pthread_mutex_init(&cluster->lock, NULL);
-    pthread_cond_init(&cluster->all, NULL);
-    for (unsigned i = 0; i < loops; i++) {
-        cluster->members[i].cluster = cluster;
-        cluster->members[i].index = i;
-    }
     while (!error && started < loops) {
         error = pthread_create(&cluster->members[started].thread, NULL, run, &cluster->members[started]);
         if (!error)
@@ -171,12 +196,8 @@ int bine_cluster_sized(const bine_options *given, size_t size, unsigned loops, b
     run(&cluster->members[0]);
     for (unsigned i = 1; i < started; i++)
         pthread_join(cluster->members[i].thread, NULL);
-    for (unsigned i = 0; i < loops; i++)
-        bine_loop_unref(cluster->members[i].loop);
     error = cluster->error;
-    pthread_cond_destroy(&cluster->all);
-    pthread_mutex_destroy(&cluster->lock);
-    free(cluster);
+    dispose(cluster);
     return error ? bine__error(error) : 0;
 }
 

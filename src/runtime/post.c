@@ -25,14 +25,17 @@ static void interrupt(struct bine_loop *loop)
     loop->poller.interrupt(loop);
 }
 
-int bine_post(bine_loop *loop, bine_fn *fn, void *arg)
+struct bine__post *bine__post_new(bine_fn *fn, void *arg)
 {
-    if (!loop || !fn)
-        return bine__error(EINVAL);
     struct bine__post *post = malloc(sizeof *post);
-    if (!post)
-        return -1;
-    *post = (struct bine__post){NULL, fn, arg};
+
+    if (post)
+        *post = (struct bine__post){NULL, fn, arg};
+    return post;
+}
+
+int bine__post_put(bine_loop *loop, struct bine__post *post)
+{
     pthread_mutex_lock(&loop->lock);
     bool ended = loop->ended;
     if (!ended) {
@@ -45,11 +48,20 @@ int bine_post(bine_loop *loop, bine_fn *fn, void *arg)
             interrupt(loop);
     }
     pthread_mutex_unlock(&loop->lock);
-    if (ended) {
-        free(post);
-        return bine__error(ESRCH);
-    }
-    return 0;
+    return ended ? bine__error(ESRCH) : 0;
+}
+
+int bine_post(bine_loop *loop, bine_fn *fn, void *arg)
+{
+    if (!loop || !fn)
+        return bine__error(EINVAL);
+    struct bine__post *post = bine__post_new(fn, arg);
+    if (!post)
+        return -1;
+    if (bine__post_put(loop, post) == 0)
+        return 0;
+    free(post);
+    return bine__error(ESRCH);
 }
 
 static void retry(struct bine__timer *timer)

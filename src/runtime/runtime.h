@@ -451,6 +451,9 @@ void bine__remote_open(struct bine_loop *);
 bool bine__spin(struct bine_loop *, bine_ns *timeout);
 /* post.c */
 void bine__posts_run(struct bine_loop *);
+/* bine_post() in two steps, of which the second needs no memory.  It frees what it takes; -1/ESRCH: not taken. */
+struct bine__post *bine__post_new(bine_fn *, void *arg);
+int bine__post_put(struct bine_loop *, struct bine__post *);
 
 /* A handle of this loop's that has not been released; else errno EINVAL or EPERM. */
 bool bine__task_valid(const struct bine_task *);

@@ -316,6 +316,33 @@ START_TEST(a_failure_ends_the_waits_of_all_loops)
 }
 END_TEST
 
+/* What cancels the others is there already when one fails. */
+static void *fail_without_memory(void *arg)
+{
+    long value = 0;
+    if (bine_loop_index() != 1) {
+        began++;
+        expect_fails(bine_chan_recv(chan, &value), ECANCELED);
+        told++;
+        return arg;
+    }
+    while (began < LOOPS - 1)
+        expect_ok(bine_sleep(BINE_MS));
+    fault_arm_call("malloc", 1, 1000, ENOMEM);
+    return bine_fail(EXDEV);
+}
+
+START_TEST(a_failure_is_told_without_memory)
+{
+    open_channels(0);
+    expect_fails(bine_cluster(LOOPS, fail_without_memory, NULL), EXDEV);
+    expect_int(fault_injected(), <, 100); /* it does not ask for memory until there is some */
+    fault_disarm();
+    expect_int(told, ==, LOOPS - 1);
+    free_channels();
+}
+END_TEST
+
 /* ---- fork() and signals ------------------------------------------------------------ */
 
 static void *talk(void *arg)
@@ -484,5 +511,5 @@ END_TEST
 SUPPORT_MAIN("cluster faults", all_loops_run_or_none, loops_that_have_ended_refuse_posts, they_part_in_any_order,
              many_threads_post_to_many_loops, closing_tells_the_waiters_of_all_loops,
              no_value_is_lost_when_receivers_are_stopped, a_failure_ends_the_waits_of_all_loops,
-             a_loop_of_a_cluster_forks, a_thread_forks_while_another_opens_and_closes_loops,
-             signals_interrupt_nothing_that_matters)
+             a_failure_is_told_without_memory, a_loop_of_a_cluster_forks,
+             a_thread_forks_while_another_opens_and_closes_loops, signals_interrupt_nothing_that_matters)
