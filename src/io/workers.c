@@ -327,7 +327,8 @@ int bine_workers_free(bine_workers *workers)
         bine_close(worker->fd);
         free(worker);
     }
-    bine_close(workers->control); /* all of them die now */
+    (void)shutdown(workers->control, SHUT_RDWR); /* all of them die now, also where a child that we have forked since */
+    bine_close(workers->control);                /* has copies of the descriptor */
     struct funeral funeral = {.job.run = await_end, .pid = workers->nursery};
     if (bine__offload_to(NULL, self->loop, self, &funeral.job) != 0)
         await_end(&funeral.job); /* no thread: it is at its end anyway */

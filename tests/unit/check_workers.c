@@ -288,6 +288,51 @@ LOOP_TEST(freeing_ends_all_of_them)
     expect_int(errno, ==, ECHILD);
 }
 
+/* A child that the program has forked has copies of all descriptors, those of the workers too. */
+LOOP_TEST(a_child_of_the_programs_keeps_no_workers_alive)
+{
+    bine_workers *workers = bine_workers_new(work, 1);
+    int worker = ask_int(workers, TELL_PID), status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(120);
+        pause();
+        _exit(0);
+    }
+    expect_int(child, >, 0);
+    expect_ok(bine_workers_free(workers));
+    expect_int(waitpid(child, &status, WNOHANG), ==, 0); /* nobody has waited for its end */
+    while (!gone(worker))
+        expect_ok(bine_sleep(BINE_MS));
+    kill(child, SIGKILL);
+    expect_int(waitpid(child, &status, 0), ==, child);
+}
+
+static void *compute(void *arg)
+{
+    bine_workers *workers = bine_workers_new(work, 1);
+    expect(workers != NULL);
+    expect_int(ask_int(workers, TELL_PID), >, 0);
+    expect_ok(bine_workers_free(workers));
+    return arg;
+}
+
+static void compute_without_standard_descriptors(void *arg)
+{
+    for (int fd = 0; fd < 3; fd++)
+        close(fd);
+    expect_ok(bine_run(compute, arg, NULL));
+    _exit(support_failures() ? 1 : 0);
+}
+
+/* Then those of the library have these numbers. */
+START_TEST(they_work_without_standard_descriptors)
+{
+    char text[256];
+    expect_int(run_child(compute_without_standard_descriptors, NULL, text, sizeof text), ==, 0);
+}
+END_TEST
+
 /* ---- Misuse and faults ------------------------------------------------------------- */
 
 static bine_event called_back = BINE_EVENT_INIT;
@@ -361,4 +406,5 @@ SUPPORT_MAIN("workers", bytes_go_there_and_come_back, so_many_at_once_and_the_ot
              a_worker_that_crashes_fails_its_call_and_is_replaced,
              a_worker_that_answers_rubbish_fails_its_call_and_is_replaced, one_that_died_while_idle_costs_no_call,
              a_call_that_is_cut_short_kills_its_worker, one_that_waits_for_a_worker_can_leave, freeing_ends_all_of_them,
+             a_child_of_the_programs_keeps_no_workers_alive, they_work_without_standard_descriptors,
              misuse_is_an_error, what_it_lacks_is_an_error)
