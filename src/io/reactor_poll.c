@@ -145,8 +145,18 @@ void bine__poll_apart(const struct bine__io *io, void (*leave_out)(const void *,
 }
 #endif
 
+/* All are said to be ready: whoever waits tries, and parks again. */
+static int wait_blindly(struct poller *poller, const struct timespec *time)
+{
+    (void)nanosleep(time, NULL);
+    for (uint32_t i = 0; i < poller->count; i++)
+        poller->fds[i].revents = poller->fds[i].events;
+    return (int)poller->count;
+}
+
 /* poll(2) takes no more entries than RLIMIT_NOFILE allows descriptors at the moment, which may be less than are
- * open.  Then the array is asked piece by piece, and waited for by its first piece, a step at a time. */
+ * open.  Then the array is asked piece by piece, and waited for by its first piece, a step at a time; where it takes
+ * none at all, nothing is asked. */
 static int wait_in_pieces(struct poller *poller, bine_ns timeout)
 {
     const struct timespec time = {.tv_nsec = (long)(timeout < step ? timeout : step)};
@@ -156,9 +166,11 @@ static int wait_in_pieces(struct poller *poller, bine_ns timeout)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         piece = limit.rlim_cur < poller->count ? (uint32_t)limit.rlim_cur : poller->count;
+    if (piece == 0)
+        return wait_blindly(poller, &time);
     for (uint32_t i = 0; i < poller->count; i++)
         poller->fds[i].revents = 0;
-    for (uint32_t i = 0; i < poller->count && piece > 0; i += piece) {
+    for (uint32_t i = 0; i < poller->count; i += piece) {
         const uint32_t left = poller->count - i;
         const int n = poll(&poller->fds[i], left < piece ? left : piece, 0);
         ready += n > 0 ? n : 0;

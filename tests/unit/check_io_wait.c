@@ -499,7 +499,8 @@ static void *read_byte(void *arg)
 
 LOOP_TEST(a_limit_lowered_below_the_open_descriptors_keeps_nobody_waiting)
 {
-    enum { PIPES = 40, ALLOWED = 8 };
+    enum { ROUNDS = 3, PIPES = 14 * ROUNDS };
+    static const rlim_t allowed[ROUNDS] = {PIPES, 8, 0}; /* with none even poll(2) of a single one is refused */
     int fd[PIPES][2];
     bine_task *tasks[PIPES];
     struct rlimit before, low;
@@ -511,10 +512,10 @@ LOOP_TEST(a_limit_lowered_below_the_open_descriptors_keeps_nobody_waiting)
     expect_ok(bine_yield());
     expect_ok(getrlimit(RLIMIT_NOFILE, &before));
     low = before;
-    for (int round = 0; round < 2; round++) {
-        low.rlim_cur = round ? ALLOWED : PIPES;
+    for (int round = 0; round < ROUNDS; round++) {
+        low.rlim_cur = allowed[round];
         expect_ok(setrlimit(RLIMIT_NOFILE, &low));
-        for (int i = round * PIPES / 2; i < (round + 1) * PIPES / 2; i++) {
+        for (int i = round * PIPES / ROUNDS; i < (round + 1) * PIPES / ROUNDS; i++) {
             expect_ok(bine_sleep(100 * BINE_US)); /* nothing is there: it waits */
             expect_int(bine_write(fd[i][1], "x", 1), ==, 1);
             expect_ok(bine_join(tasks[i], NULL));
