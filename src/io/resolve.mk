@@ -5,6 +5,7 @@
 #   DNS=pool    getaddrinfo(3) on threads (the default)        DNS=cares   c-ares
 
 DNS ?= pool
+$(if $(filter pool cares,$(DNS)),,$(error bine: DNS is pool or cares, not $(DNS)))
 SPECIFIC  += $(addprefix src/io/resolve_,$(addsuffix .c,$(filter-out $(DNS),pool cares)))
 LIBS_cares = -lcares
 

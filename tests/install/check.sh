@@ -57,6 +57,11 @@ spaces_are_kept() {
         ${MAKE:-make} -s CONTEXT=native BUILD="$BUILD" DESTDIR="$root" PREFIX=/usr uninstall && nothing_left
 }
 
+# Also where everything is built already, and nothing is left to be made.
+unknown_resolver_refused() {
+    ! ${MAKE:-make} -s BUILD="$BUILD" DNS=nobody all 2>"$work/why" && grep -q 'DNS is pool or cares' "$work/why"
+}
+
 # libbine-tls, where it was built: its exports, its names, and a program with it.
 tls_exported() {
     nm -D --defined-only "$lib/libbine-tls.so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
@@ -141,6 +146,7 @@ for context in native fcontext; do
     expect "$context: uninstall leaves nothing" nothing_left
 done
 expect 'make install and uninstall keep to a directory with spaces' spaces_are_kept
+expect 'make refuses a resolver that it does not know' unknown_resolver_refused
 expect 'the headers declare what symbols.txt lists (<: missing, >: not listed)' declared
 expect 'every header compiles alone' sh tests/install/headers.sh
 

@@ -40,6 +40,11 @@ expect 'the server compiles and links' build "$work/server.c" "$work/server"
 server=$!
 expect 'the server echoes' "$work/client" "$address"
 expect 'the server is still there' kill -0 "$server"
+refused() {
+    timeout -k 5 120 "$work/server" 2>"$work/why"
+    test $? = 1 && grep -q 'Address already in use' "$work/why"
+}
+expect 'a second one on its port says why it fails, and fails' refused
 
 grep -Eoh '(^|`)make [a-z][a-z0-9-]*' README.md HACKING.md | sed 's/.*make //' | sort -u | while read -r target; do
     grep -Eq "^$target:" Makefile */*.mk src/*/*.mk || echo "no target $target"
