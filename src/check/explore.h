@@ -2,8 +2,8 @@
  *
  * Between the files of the explorer's side in the program: explore.c (the tool's server, loops, reports),
  * explore_options.c (what could happen next), explore_choose.c (what does), explore_turn.c (makes it happen),
- * explore_state.c, explore_fds*.c and explore_outside.c (whether it was here before), explore_say.c (the trace
- * in words).
+ * explore_state.c, explore_fds*.c, explore_numbers.c and explore_outside.c (whether it was here before),
+ * explore_say.c (the trace in words).
  *
  * There is one explorer in a process, and it explores one loop at a time, on the thread that began. */
 #ifndef BINE_CHECK_EXPLORE_H

@@ -335,6 +335,7 @@ enum bine__explore_comparable bine__explore_fds_state(uint64_t *told)
     }
     for (unsigned i = 0; i < fds.n; i++)
         whole = mix_one(&fds.open[i], &queued) && whole;
+    bine__state_mix_numbers();
     if (udp && fds.sent != fds.received + queued)
         whole = false; /* one is under way, or is lost */
     *told = fds.hash;

@@ -2,7 +2,8 @@
  *
  * Between the files that make descriptors a part of a state (--merge): explore_fds.c (all of them; pipes and
  * TCP), explore_fds_local.c (Unix-domain sockets, datagrams, eventfds, files), explore_fds_noted.c (what the
- * kernel does not tell afterwards, and what in memory differs from run to run because of descriptors).
+ * kernel does not tell afterwards, and what in memory differs from run to run because of descriptors),
+ * explore_numbers.c (their numbers).
  *
  * What one of them cannot tell makes the state one that is not compared; what it knows nothing of makes the
  * run one whose states are not (.unknown).  Nothing here allocates: that would change states. */
@@ -120,6 +121,8 @@ bool bine__state_known_port(uint16_t);
 void bine__state_note_port(uint16_t);
 uint64_t bine__state_port_name(uint16_t); /* who has it now; 0: nobody */
 uint16_t bine__state_hash_of_path(const struct sockaddr_storage *, socklen_t);
+
+void bine__state_mix_numbers(void); /* explore_numbers.c: which descriptors will get */
 
 /* explore_fds_local.c: false of look: of no kind that is known; of mix: not to be compared now. */
 bool bine__state_look_unix(struct bine__state_fd *);

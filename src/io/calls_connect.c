@@ -74,6 +74,7 @@ static int accept_one(int fd, struct sockaddr *name, socklen_t *length, bool clo
 
     if (bine__transfer(&accepting.transfer) != 1)
         return -1;
+    accepting.fd = bine__explore_number(accepting.fd);
     bine__fd_fresh(accepting.fd, (enum bine__kind)accepting.transfer.slot->kind);
     return accepting.fd;
 }

@@ -32,16 +32,17 @@ int bine_shutdown(int fd, int how)
 /* Passes the result of a call that makes one descriptor on. */
 static int fresh(int fd)
 {
+    fd = bine__explore_number(fd);
     bine__fd_fresh(fd, BINE__KIND_UNKNOWN);
     return fd;
 }
 
 /* The same of one that makes two. */
-static int fresh_pair(int result, const int fd[2])
+static int fresh_pair(int result, int fd[2])
 {
     if (result == 0)
         for (int i = 0; i < 2; i++)
-            bine__fd_fresh(fd[i], BINE__KIND_UNKNOWN);
+            fd[i] = fresh(fd[i]);
     return result;
 }
 

@@ -78,6 +78,7 @@ void bine__explore_wrote(int fd, const struct iovec *, size_t skip, size_t moved
 void bine__explore_took(int fd); /* read from it, and it is gone from there */
 void bine__explore_closing(int fd);
 void bine__explore_paired(const int fd[2]);
+int bine__explore_number(int fd); /* one that was just made; moves it to another number */
 /* Around an attempt that calls read(2) and the like. */
 void bine__explore_read_begins(int fd, bool socket);
 void bine__explore_read_ends(bool socket);
@@ -101,6 +102,7 @@ void bine__explore_ticket_back(int fd, int direction);
 #define bine__explore_took(fd) ((void)(fd))
 #define bine__explore_closing(fd) ((void)(fd))
 #define bine__explore_paired(fd) ((void)(fd))
+#define bine__explore_number(fd) (fd)
 #define bine__explore_read_begins(fd, socket) ((void)(fd), (void)(socket))
 #define bine__explore_read_ends(socket) ((void)(socket))
 #define bine__explore_ticket(fd, direction, otherwise) ((void)(fd), (void)(direction), (otherwise))

@@ -218,7 +218,7 @@ static const struct {
     CASE(select), CASE(deadline), CASE(watchdog), CASE(too_late),
     CASE(callbacks), CASE(alarm), CASE(generators), CASE(letter), CASE(timed), CASE(logged), CASE(event),
     CASE(locked), CASE(rwlocked), CASE(taken), CASE(fed), CASE(pipe), CASE(log), CASE(tcp), CASE(mail),
-    CASE(server), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
+    CASE(server), CASE(lent), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
     CASE(flood), CASE(crash), CASE(binary), CASE(stuck), CASE(lost), CASE(child), CASE(moody),
 };
 

@@ -38,6 +38,7 @@ void *run_tcp(void *unused);
 void *run_mail(void *unused);
 void *run_server(void *unused);
 void *run_fed(void *unused);
+void *run_lent(void *unused);
 void *run_deadlock(void *unused);
 void *run_spin(void *unused);
 void *run_round(void *unused);

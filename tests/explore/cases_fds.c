@@ -340,3 +340,35 @@ void *run_fed(void *unused)
     exit((int)digest);
     return unused;
 }
+
+static int lent = -1;
+
+static void *lends(void *unused)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+    lent = bine_socket(AF_UNIX, SOCK_DGRAM, 0);
+    bine_yield();
+    if (getsockopt(lent, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type != SOCK_DGRAM)
+        abort();
+    return unused;
+}
+static void *closes_it(void *unused)
+{
+    if (lent != -1)
+        bine_close(lent);
+    return unused;
+}
+static void *makes_another(void *unused)
+{
+    bine_socket(AF_UNIX, SOCK_STREAM, 0);
+    return unused;
+}
+/* The number of a descriptor that was closed is somebody else's by now. */
+void *run_lent(void *unused)
+{
+    bine_task *task[3] = {bine_spawn(makes_another, NULL), bine_spawn(closes_it, NULL), bine_spawn(lends, NULL)};
+    for (int i = 0; i < 3; i++)
+        bine_join(task[i], NULL);
+    return unused;
+}
