@@ -3,7 +3,7 @@
  * Between the files of the explorer's side in the program: explore.c (the tool's server, loops, reports),
  * explore_options.c (what could happen next), explore_choose.c (what does), explore_turn.c (makes it happen),
  * explore_state.c, explore_fds*.c, explore_numbers.c and explore_outside.c (whether it was here before),
- * explore_say.c (the trace in words).
+ * explore_children.c (they are waited for), explore_say.c (the trace in words).
  *
  * There is one explorer in a process, and it explores one loop at a time, on the thread that began. */
 #ifndef BINE_CHECK_EXPLORE_H
@@ -121,6 +121,9 @@ void bine__explore_outside_count(void);
 void bine__explore_own_read(void); /* a call that reads is about to be made by us */
 enum bine__explore_comparable bine__explore_look_outside(struct bine__explore *, uint64_t *descriptors);
 void bine__explore_outside_apart(void (*leave_out)(const void *, size_t));
+
+/* explore_children.c: real time is no part of what happens next. */
+void bine__explore_settle(struct bine__explore *);
 
 /* explore_say.c */
 enum { BINE__EXPLORE_INDENT = 8 };

@@ -179,6 +179,7 @@ void bine__explore_turn(struct bine_loop *loop)
             if (loop->watched & BINE__WATCH_TIMERS)
                 bine__clock(loop); /* sets those that they have started */
         }
+        bine__explore_settle(explore);
         bine__explore_collect(explore);
         if (explore->options == 0) {
             if (loop->soon || nothing_left(explore))
@@ -271,8 +272,10 @@ int bine__explore_io(struct bine_task *self, int fd, short events)
 {
     struct bine__explore *explore = &bine__explorer;
     int error = errno;
-    if (!bine__explored(self->loop) || explore->share->eager_io ||
-        (fd >= 0 && !bine__explore_fd_ready(fd, events)))
+    if (!bine__explored(self->loop))
+        return 0;
+    bine__explore_settle(explore);
+    if (explore->share->eager_io || (fd >= 0 && !bine__explore_fd_ready(fd, events)))
         return 0;
     if (explore->slows < BINE__PARTIES)
         explore->slow[explore->slows++] = self->id;

@@ -219,7 +219,7 @@ static const struct {
     CASE(callbacks), CASE(alarm), CASE(generators), CASE(letter), CASE(timed), CASE(logged), CASE(event),
     CASE(locked), CASE(rwlocked), CASE(taken), CASE(fed), CASE(pipe), CASE(log), CASE(tcp), CASE(mail),
     CASE(server), CASE(lent), CASE(deadlock), CASE(spin), CASE(round), CASE(hog),
-    CASE(flood), CASE(crash), CASE(binary), CASE(stuck), CASE(lost), CASE(child), CASE(moody),
+    CASE(flood), CASE(crash), CASE(binary), CASE(stuck), CASE(lost), CASE(child), CASE(children), CASE(moody),
 };
 
 int main(int argc, char *argv[])

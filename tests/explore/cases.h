@@ -49,6 +49,7 @@ void *run_crash(void *unused);
 void *run_stuck(void *unused);
 void *run_lost(void *unused);
 void *run_child(void *unused);
+void *run_children(void *unused);
 void *run_moody(void *unused);
 
 #endif

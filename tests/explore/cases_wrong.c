@@ -147,6 +147,28 @@ void *run_child(void *unused)
     return unused;
 }
 
+static void *asks_a_process(void *unused)
+{
+    char *argv[] = {"echo", "x", NULL};
+    bine_process_options options = BINE_PROCESS_OPTIONS_INIT;
+    bine_process_status status;
+    int pipes[3] = {-1, -1, -1};
+    char text[8];
+    options.out = BINE_PROCESS_PIPE;
+    bine_process *process = bine_process_start(argv, &options, pipes);
+    assert(process && bine_read_full(pipes[1], text, sizeof text) == 2);
+    assert(bine_process_wait(process, &status) == 0 && status.code == 0);
+    bine_close(pipes[1]);
+    bine_process_free(process);
+    return unused;
+}
+/* How fast the children are today makes no difference. */
+void *run_children(void *unused)
+{
+    spawn_all(asks_a_process);
+    return unused;
+}
+
 /* Never the same twice running: the file that $MOODY names grows by a byte each time. */
 void *run_moody(void *unused)
 {

@@ -266,6 +266,8 @@ expect 66 'a short read' 'signal 6' -- "$work/cases" pipe 4
 expect 66 'a long read' 'signal 6' -- "$work/cases" pipe 2
 expect 0 'a connection' 'all there are: 0 failed' -- "$work/cases" tcp
 expect 0 'a child process' 'all there are: 0 failed' --patience 60 -- "$work/cases" child
+expect 0 'two that are as fast as they like' '^[0-9]+ schedules, all there are: 0 failed' \
+    --patience 60 -- "$work/cases" children 2
 
 # ---- What goes wrong -----------------------------------------------------------------------------------
 
