@@ -49,8 +49,8 @@ static inline void bine__context_make(struct bine__context *context, void *top, 
 #define BINE__CLOBBER_SVE
 #endif
 
-static inline __attribute__((always_inline)) void bine__context_switch(struct bine__context *from,
-                                                                       struct bine__context *to)
+static inline __attribute__((always_inline)) struct bine__context *bine__context_switch(
+    struct bine__context *from, struct bine__context *to)
 {
     from->fpcr = bine__context_fpcr();
     if (__builtin_expect(from->fpcr != to->fpcr, 0))
@@ -74,6 +74,7 @@ static inline __attribute__((always_inline)) void bine__context_switch(struct bi
                        "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",
                        "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26",
                        "v27", "v28", "v29", "v30", "v31", "memory", "cc" BINE__CLOBBER_X18 BINE__CLOBBER_SVE);
+    return x1; /* of who has come back: our own */
 }
 
 /* A context that is suspended in bine__context_leap(). */

@@ -8,7 +8,8 @@
  *                                      from bottom to top (16-byte aligned).  -1/ENOMEM
  *   bine__context_close(c)             it will never run again, and does not now: its stack is free after this
  *   bine__context_switch(from, to)     suspends the caller into *from and continues *to.  Keeps everything
- *                                      that the ABI says a call keeps, FP control words included.
+ *                                      that the ABI says a call keeps, FP control words included.  Returns, when
+ *                                      somebody continues *from, where that has found it: so it need not be kept
  *
  * A context that is suspended may be copied to another place only if the header defines BINE__CONTEXT_LEAPS; it then
  * also offers bine__context_leap(), a switch for functions that have nothing left to do but to return.

@@ -39,10 +39,11 @@ static inline void bine__context_make(struct bine__context *context, void *top, 
     context->suspended = make_fcontext(top, 4096, bine__context_begin);
 }
 
-static inline void bine__context_switch(struct bine__context *from, struct bine__context *to)
+static inline struct bine__context *bine__context_switch(struct bine__context *from, struct bine__context *to)
 {
     struct bine__context *both[2] = {from, to}; /* read on the other stack, while this frame still stands */
     bine__context_landed(jump_fcontext(to->suspended, both));
+    return from;
 }
 
 /* Near where a suspended context goes on in its stack: only to be prefetched. */

@@ -123,7 +123,7 @@ void bine__context_signal(const struct bine__context *context, int number)
 #endif
 }
 
-void bine__context_switch(struct bine__context *from, struct bine__context *to)
+struct bine__context *bine__context_switch(struct bine__context *from, struct bine__context *to)
 {
     int error = errno;
     from->baton = &mine;
@@ -133,6 +133,7 @@ void bine__context_switch(struct bine__context *from, struct bine__context *to)
     if (mine.last)
         longjmp(beginning, 1);
     errno = error;
+    return from;
 }
 
 /* ---- Threads -------------------------------------------------------------------------------------------- */

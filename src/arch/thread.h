@@ -29,7 +29,7 @@ enum { BINE__CONTEXT_THREADS = 1 };
 
 int bine__context_open(struct bine__context *, char *bottom, char *top, void (*entry)(void));
 void bine__context_close(struct bine__context *);
-void bine__context_switch(struct bine__context *from, struct bine__context *to);
+struct bine__context *bine__context_switch(struct bine__context *from, struct bine__context *to);
 size_t bine__context_room(void);
 
 /* From any thread: asks the context, which runs, with a signal.  Nobody gets it if that has ended meanwhile, or if the

@@ -48,8 +48,8 @@ static inline void bine__context_make(struct bine__context *context, void *top, 
 #define BINE__CLOBBER_AVX512
 #endif
 
-static inline __attribute__((always_inline)) void bine__context_switch(struct bine__context *from,
-                                                                       struct bine__context *to)
+static inline __attribute__((always_inline)) struct bine__context *bine__context_switch(
+    struct bine__context *from, struct bine__context *to)
 {
     __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(from->mxcsr), "=m"(from->fpu));
     if (__builtin_expect((from->mxcsr ^ to->mxcsr) & BINE__MXCSR_CONTROL, 0))
@@ -70,6 +70,7 @@ static inline __attribute__((always_inline)) void bine__context_switch(struct bi
                        "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
                        "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",
                        "st(6)", "st(7)", "memory", "cc" BINE__CLOBBER_AVX512);
+    return to; /* of who has come back: our own */
 }
 
 /* A context that is suspended in bine__context_leap(). */

@@ -62,6 +62,8 @@ static inline ssize_t try_one(struct bine__transfer *transfer)
     char *at = (char *)transfer->iov->iov_base + transfer->done;
 
     transfer->asked = transfer->total - transfer->done;
+    if (transfer->direction == BINE__IN)
+        __builtin_prefetch(at, 1);
     return transfer->direction == BINE__IN
                ? recv(transfer->fd, at, transfer->asked, MSG_DONTWAIT)
                : send(transfer->fd, at, transfer->asked, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -70,24 +70,27 @@ enum { WATCH_SLOWLY = BINE__WATCH_SEED | WATCH_LEAVING | BINE__WATCH_INVARIANTS 
 
 /* The door, twice: the plain one does not look at what is hardly ever there.  Who leaves does what is to be done for
  * who comes: on the other side it would wait for what the switch has just begun to load (bine_yield with 1000 tasks
- * took 24 ns so, and takes 17). */
-static inline __attribute__((always_inline)) void pass(struct bine_loop *loop, struct bine_task *self, bool slowly)
+ * took 24 ns so, and takes 17).  Returns self, which need not be kept meanwhile: whoever comes back knows. */
+static inline __attribute__((always_inline)) struct bine_task *pass(struct bine_loop *loop, struct bine_task *self,
+                                                                     bool slowly)
 {
     struct bine_task *next;
+    const uint32_t head = loop->head, waiting = loop->tail - head;
     int32_t left = atomic_load_explicit(&loop->switches_left, memory_order_relaxed) - 1;
     atomic_store_explicit(&loop->switches_left, left, memory_order_relaxed); /* the watchdog's read may be late */
-    if (bine__unlikely(left < 0 || loop->head == loop->tail || (bine__explored(loop) && self != &loop->root))) {
+    if (bine__unlikely(left < 0 || waiting == 0 || (bine__explored(loop) && self != &loop->root))) {
         next = &loop->root;
     } else if (slowly && (loop->watched & BINE__WATCH_SEED)) {
         next = pick_drawn(loop);
     } else {
-        next = loop->queue[loop->head++ & loop->mask];
+        next = loop->queue[head & loop->mask];
+        loop->head = head + 1;
         /* Where there are many, what the next one will touch is asked for meanwhile: the rest of its
          * control block and the end of its stack; of the one after that, where to find these. */
-        if (loop->tail - loop->head > 1) {
-            const struct bine_task *after = loop->queue[loop->head & loop->mask];
+        if (waiting > 2) {
+            const struct bine_task *after = loop->queue[(head + 1) & loop->mask];
             const char *sp = bine__context_sp(&after->context);
-            __builtin_prefetch(loop->queue[(loop->head + 1) & loop->mask]);
+            __builtin_prefetch(loop->queue[(head + 2) & loop->mask]);
             __builtin_prefetch((const char *)after + 64);
             __builtin_prefetch(sp - 64, 1); /* a new task goes down from here */
             __builtin_prefetch(sp, 1);      /* a parked one goes up */
@@ -96,23 +99,25 @@ static inline __attribute__((always_inline)) void pass(struct bine_loop *loop, s
     if (bine__unlikely(next == self)) {
         loop->unswitched++;
         loop->budget = BINE__IO_BUDGET; /* the others had their turn: there were none */
-        return;
+        return self;
     }
 
     struct bine__cxa cxa = {NULL, 0};
-    self->error = *loop->error;
+    int *const error = loop->error;
+    self->error = *error;
     if (slowly && (loop->watched & WATCH_LEAVING))
         cxa = leave_slowly(loop);
     if (!BINE__CONTEXT_THREADS) /* there each has one of its own */
-        *loop->error = next->error;
+        *error = next->error;
     loop->budget = BINE__IO_BUDGET;
     loop->current = next;
     bine__notes_leave(&self->notes, &next->notes, self->state == BINE__ENDED);
-    bine__context_switch(&self->context, &next->context);
+    self = bine__list_entry(bine__context_switch(&self->context, &next->context), struct bine_task, context);
     /* Everything below runs when somebody has switched back; registers are as they were, memory is not. */
     bine__notes_enter(&self->notes);
     if (slowly && (loop->watched & BINE__WATCH_CXX)) /* from the loop's first switch to its last */
         *loop->cxa = cxa;
+    return self;
 }
 
 static __attribute__((noinline)) void pass_slowly(struct bine_loop *loop, struct bine_task *self)
@@ -122,14 +127,34 @@ static __attribute__((noinline)) void pass_slowly(struct bine_loop *loop, struct
         bine__section_leave_loop(loop, self);
     if (loop->watched & BINE__WATCH_INVARIANTS)
         bine__invariants_look(self);
-    pass(loop, self, true);
+    (void)pass(loop, self, true);
     if (section)
         loop->budget = section; /* it is in it still */
 }
 
+/* What the call that self is back in returns (see door()): a scope of its has fired, or may have. */
+static __attribute__((noinline)) int look_at_scopes(struct bine_task *self)
+{
+    const bool parked = self->wait != BINE__WAIT_NONE;
+    self->wait = BINE__WAIT_NONE;
+    if (parked) {
+        if (!self->interrupted)
+            return 0;
+        self->interrupted = false;
+        return bine__scope_fail(self);
+    }
+    if (self == &self->loop->root || (self->flags & BINE__TASK_GIVES_WAY))
+        return 0;
+    bine__scope_look(self);
+    const int error = bine__scope_fail(self);
+    return error ? bine__error(error) : 0;
+}
+
 /* Leaves self, whose state its caller has set, for the next; returns when self is picked again.  The budget is
- * negative inside a section, and seldom otherwise. */
-static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_task *self)
+ * negative inside a section, and seldom otherwise.  What is returned is the caller's own result, so that callers end
+ * in a jump: of a park 0, ECANCELED or ETIMEDOUT; of bine_yield() 0, or -1 with errno.  One look tells whether it may
+ * be anything but 0: a scope that interrupts a task has set `alert` too, and only the task itself takes that back. */
+static __attribute__((noinline)) int door(struct bine_loop *loop, struct bine_task *self)
 {
     bine__check_leave(self);
     if (bine__explored(loop))
@@ -137,8 +162,12 @@ static __attribute__((noinline)) void door(struct bine_loop *loop, struct bine_t
     if (bine__unlikely((loop->watched & WATCH_SLOWLY) || loop->budget < 0))
         pass_slowly(loop, self);
     else
-        pass(loop, self, false);
+        self = pass(loop, self, false);
     bine__check_arrive(self);
+    if (bine__unlikely(self->alert))
+        return look_at_scopes(self);
+    self->wait = BINE__WAIT_NONE;
+    return 0;
 }
 
 int bine__park(struct bine_loop *loop, struct bine_task *self, unsigned wait, intptr_t object)
@@ -157,12 +186,7 @@ int bine__park(struct bine_loop *loop, struct bine_task *self, unsigned wait, in
     self->object = object;
     self->since = loop->now;
     self->state = BINE__PARKED;
-    door(loop, self);
-    self->wait = BINE__WAIT_NONE;
-    if (bine__likely(!self->interrupted))
-        return 0;
-    self->interrupted = false;
-    return bine__scope_fail(self);
+    return door(loop, self);
 }
 
 void bine__wake(struct bine_task *task)
@@ -176,37 +200,40 @@ void bine__wake(struct bine_task *task)
         task->flags |= BINE__TASK_WOKEN;
 }
 
-static inline int yield(struct bine_loop *loop, struct bine_task *self)
+void bine__give_way(struct bine_loop *loop, struct bine_task *self)
 {
+    self->flags |= BINE__TASK_GIVES_WAY;
     loop->queue[loop->tail++ & loop->mask] = self;
-    door(loop, self);
-    if (bine__likely(!self->alert))
-        return 0;
-    bine__scope_look(self);
-    return bine__scope_fail(self);
+    (void)door(loop, self);
+    self->flags &= (uint16_t)~BINE__TASK_GIVES_WAY;
 }
 
 int bine__yield(struct bine_loop *loop, struct bine_task *self)
 {
-    return yield(loop, self);
+    bine__give_way(loop, self);
+    bine__scope_look(self);
+    return bine__scope_fail(self);
 }
 
-void bine__give_way(struct bine_loop *loop, struct bine_task *self)
+static __attribute__((noinline, cold)) int refuse_to_yield(void)
 {
-    loop->queue[loop->tail++ & loop->mask] = self;
-    door(loop, self);
+    (void)bine__current(); /* sets errno */
+    return -1;
 }
 
 int bine_yield(void)
 {
-    if (bine__unlikely(!bine__current()))
-        return -1;
-    struct bine_loop *loop = bine__loop; /* self->loop, but known sooner */
-    bine__check_call(loop->current);
+    struct bine_loop *loop = bine__loop;
+    if (bine__unlikely(!loop || loop->current == &loop->root))
+        return refuse_to_yield();
+    struct bine_task *self = loop->current;
+    bine__check_call(self);
     if (bine__explored(loop))
-        bine__explore_call(loop->current);
-    int error = yield(loop, loop->current);
-    return bine__unlikely(error) ? bine__error(error) : 0;
+        bine__explore_call(self);
+    loop->queue[loop->tail++ & loop->mask] = self;
+    int result = door(loop, self);
+    __asm__ volatile(""); /* no jump: whoever is told of this call finds it on the stack */
+    return result;
 }
 
 /* From a task's beginning to here each function ends in a call that the compiler makes a jump: a task that
@@ -215,7 +242,7 @@ int bine_yield(void)
 void bine__exit(struct bine_loop *loop, struct bine_task *self)
 {
     self->state = BINE__ENDED;
-    door(loop, self);
+    (void)door(loop, self);
 }
 
 void bine__resume(struct bine_loop *loop)
@@ -223,7 +250,7 @@ void bine__resume(struct bine_loop *loop)
     loop->switches += BINE__SWITCHES_PER_POLL - (uint64_t)loop->switches_left;
     atomic_store_explicit(&loop->switches_left, BINE__SWITCHES_PER_POLL, memory_order_relaxed);
     if (loop->head != loop->tail)
-        door(loop, &loop->root);
+        (void)door(loop, &loop->root);
 }
 
 uint64_t bine__switches(const struct bine_loop *loop)

@@ -64,6 +64,7 @@ enum bine__task_flag {
     BINE__TASK_VALUES = 1 << 11,     /* .values is set */
     BINE__TASK_ENTERED = 1 << 12,    /* .frame is set: it is inside bine_context_run() */
     BINE__TASK_LOCALS = 1 << 13,     /* .locals is set */
+    BINE__TASK_GIVES_WAY = 1 << 14,  /* when it is back the door is not to look at its scopes */
     BINE__TASK_TAKEN = BINE__TASK_DETACHED | BINE__TASK_OWNED | BINE__TASK_FIRST /* the handle is nobody's to join */
 };
 
