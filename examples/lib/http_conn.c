@@ -80,18 +80,18 @@ int http_read_request(struct http_conn *c, struct http_request *r, bine_ns idle,
     if (c->start == c->end && await_first(c, idle) <= 0)
         return 0;
 
-    int status = HTTP_MORE;
+    int status = http_parse_request(r, c->buf + c->start, c->end - c->start);
+    if (status != HTTP_MORE)
+        return status; /* most heads come in one piece, and need no deadline */
     BINE_TIMEOUT(whole) {
-        while ((status = http_parse_request(r, c->buf + c->start, c->end - c->start)) == HTTP_MORE) {
+        do {
             ssize_t n = http_fill(c);
-            if (n > 0)
-                continue;
             if (n == 0)
-                status = r->head.at < c->end - c->start ? 400 : 0; /* half a head, or none */
-            else
-                status = errno == EMSGSIZE ? 431 : errno == ETIMEDOUT ? 408 : errno == ENOMEM ? 503 : 0;
-            break;
-        }
+                return r->head.at < c->end - c->start ? 400 : 0; /* half a head, or none */
+            if (n < 0)
+                return errno == EMSGSIZE ? 431 : errno == ETIMEDOUT ? 408 : errno == ENOMEM ? 503 : 0;
+            status = http_parse_request(r, c->buf + c->start, c->end - c->start);
+        } while (status == HTTP_MORE);
     }
     return status;
 }

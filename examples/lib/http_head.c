@@ -16,6 +16,12 @@ bool span_is(struct span s, const char *word)
     return s.length == strlen(word) && strncasecmp(s.at, word, s.length) == 0;
 }
 
+/* One that a line must not hold. */
+static bool is_control(unsigned char c)
+{
+    return c < ' ' ? c != '\t' : c == 0x7f;
+}
+
 int http_take_line(struct http_head *head, const char *buf, size_t length, struct span *line)
 {
     if (head->searched < head->at)
@@ -31,11 +37,9 @@ int http_take_line(struct http_head *head, const char *buf, size_t length, struc
     if (newline == begin || newline[-1] != '\r')
         return 400; /* a bare LF */
     *line = (struct span){begin, (size_t)(newline - begin) - 1};
-    for (size_t i = 0; i < line->length; i++) {
-        unsigned char c = (unsigned char)begin[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
+    for (const char *at = begin; at < newline - 1; at++)
+        if (is_control((unsigned char)*at))
             return 400;
-    }
     head->at = (size_t)(newline - buf) + 1;
     return HTTP_COMPLETE;
 }

@@ -73,6 +73,28 @@ static int take_request_line(struct http_request *r, const char *buf, struct spa
     return take_target(r, buf, (struct span){space + 1, (size_t)(last - space) - 1});
 }
 
+/* What no host and port have in them. */
+static bool is_no_host_char(char c)
+{
+    switch (c) {
+    case '\0':
+    case '\t':
+    case ' ':
+    case '"':
+    case '#':
+    case ',':
+    case '/':
+    case '<':
+    case '>':
+    case '?':
+    case '@':
+    case '\\':
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Its value is a host and perhaps a port: enough to refuse what cannot be one. */
 static int take_host(struct http_request *r, struct span value)
 {
@@ -80,7 +102,7 @@ static int take_host(struct http_request *r, struct span value)
         return 400;
     r->has_host = true;
     for (size_t i = 0; i < value.length; i++)
-        if (value.at[i] == ' ' || value.at[i] == '\t' || strchr("/?#@,\\<>\"", value.at[i]))
+        if (is_no_host_char(value.at[i]))
             return 400;
     return HTTP_COMPLETE;
 }
