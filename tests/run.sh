@@ -15,8 +15,8 @@
 #   yield      tests/yield/run.sh --quick
 #   yields     tests/yields/check.sh and, as "tutorial", tests/yields/tutorial.sh     explore    tests/explore/check.sh
 #
-# From the environment: REACTORS ("epoll poll"; natively "io_uring" too), WRAP (a command to run each program under),
-# ONLY (shell patterns: only programs whose name matches one), THREAD_WRAP and THREAD_ONLY (the same for "thread"),
+# From the environment: REACTORS ("epoll poll", and but for "thread" "io_uring"), WRAP (a command to run each program
+# under), ONLY (shell patterns: only programs whose name matches one), THREAD_WRAP and THREAD_ONLY (the same for "thread"),
 # TIMEOUT (seconds for each test: 200; a program has three times that), JOBS (how many run side by side: as many as
 # there are processors), VERBOSE=1 (shows all output).
 #
@@ -49,12 +49,11 @@ chosen() {
     return 1
 }
 
-# reactors <configuration>: those to run its programs with.  io_uring has nothing to do with how tasks are switched:
-# once is enough, and under AddressSanitizer for what does I/O.
+# reactors <configuration>: those to run its programs with.  Under AddressSanitizer io_uring is for what does I/O alone;
+# a ring is one thread's, so CONTEXT=thread has none.
 reactors() {
     case ${REACTORS:-$1} in
-    native | native-address-undefined) echo epoll poll io_uring ;;
-    thread) echo epoll ;; # slow, and so is each switch
+    native | fcontext | native-address-undefined) echo epoll poll io_uring ;;
     "$1") echo epoll poll ;;
     *) echo "$REACTORS" ;;
     esac
