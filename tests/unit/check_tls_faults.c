@@ -268,6 +268,52 @@ LOOP_TEST(a_server_refuses_clients_without_a_good_certificate)
     world_free(&world);
 }
 
+/* The server's certificates are its own and so many of links, the last of which the authority has signed. */
+static void with_links(struct world *world, const struct identity *links, size_t count)
+{
+    struct identity server =
+        identity_make((struct wish){.name = "server", .hosts = "DNS:server.test", .by = &links[count - 1]});
+    const size_t room = (count + 1) * (strlen(links[0].chain) + 256);
+    char *chain = calloc(1, room);
+
+    strcpy(chain, server.chain);
+    for (size_t i = count; i-- > 0;)
+        strcat(chain, links[i].chain);
+    expect_ok(bine_tls_config_certificate_pem(world->server_config, chain, strlen(chain), server.key_text,
+                                              strlen(server.key_text)));
+    free(chain);
+    identity_free(&server);
+}
+
+LOOP_TEST(long_chains_are_followed_and_endless_ones_refused)
+{
+    enum { LONG = 30, TOO_LONG = 110, TOO_LARGE = 400 };
+    struct world world = world_make();
+    struct identity links[TOO_LARGE];
+    struct end ends[2] = {{0}, {0}};
+
+    for (int i = 0; i < TOO_LONG; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "link %d", i);
+        links[i] = identity_make((struct wish){
+            .name = name, .by = i ? &links[i - 1] : &world.authority, .authority = true});
+    }
+    for (int i = TOO_LONG; i < TOO_LARGE; i++)
+        links[i] = links[TOO_LONG - 1]; /* again and again */
+    with_links(&world, links, TOO_LONG);
+    refused(&world, "server.test", "certificate chain too long");
+    with_links(&world, links, TOO_LARGE);
+    meet(&world, "server.test", NULL, ends);
+    expect_int(ends[0].error, ==, EPROTO);
+    expect_str(ends[0].why, "excessive message size");
+    expect_int(ends[1].result, ==, -1);
+    with_links(&world, links, LONG); /* the last: a ticket of it would do for all */
+    accepted(&world, "server.test");
+    for (int i = 0; i < TOO_LONG; i++)
+        identity_free(&links[i]);
+    world_free(&world);
+}
+
 LOOP_TEST(ends_that_have_nothing_in_common_say_so)
 {
     struct world world = world_make();
@@ -455,7 +501,8 @@ LOOP_TEST(a_conversation_survives_the_failure_of_any_call)
 
 SUPPORT_MAIN("tls_faults", a_client_refuses_bad_certificates_by_name,
              a_client_told_to_verify_nothing_talks_to_anybody,
-             a_server_refuses_clients_without_a_good_certificate, ends_that_have_nothing_in_common_say_so,
+             a_server_refuses_clients_without_a_good_certificate,
+             long_chains_are_followed_and_endless_ones_refused, ends_that_have_nothing_in_common_say_so,
              a_connection_may_end_at_any_byte, a_connection_may_be_reset_at_any_byte,
              a_connection_may_be_spoilt_at_any_byte, bytes_may_come_one_by_one,
              an_end_without_close_notify_is_no_end, what_is_no_tls_is_refused,
