@@ -96,6 +96,9 @@ static inline uint32_t bine__race_short(uintptr_t pc)
     return __builtin_expect(bine__race_near(pc), 1) ? (uint32_t)(pc - bine__race_base) : bine__race_intern(pc);
 }
 
+extern uintptr_t bine__race_text, bine__race_text_size; /* the library's code */
+static inline bool bine__race_is_library(uintptr_t pc) { return pc - bine__race_text < bine__race_text_size; }
+
 static inline bool bine__race_constant(uintptr_t at) { return at - bine__race_base < bine__race_constants; }
 
 uint32_t bine__race_context(uint32_t parent, uintptr_t call); /* 0: the outermost */
@@ -105,12 +108,28 @@ uintptr_t bine__race_context_call(uint32_t context, uint32_t *parent);
 #include "check/race_strand.h"
 
 /* race_frames.c */
-void bine__race_enter(struct bine__strand *, uintptr_t call, uintptr_t function, uintptr_t sp);
+bool bine__race_deeper(struct bine__strand *); /* room for more activations; false: there is none */
+bool bine__race_outermost(struct bine__strand *);
 void bine__race_event_new(struct bine__strand *, uint32_t pc);
 void bine__race_call(struct bine__strand *, uintptr_t pc); /* of the library: an event */
 bool bine__race_same_turn(const struct bine__strand *, uint64_t time, uint32_t slice); /* as now */
 uint32_t bine__race_ask(struct bine__strand *);
 void bine__race_frames_free(struct bine__strand *);
+
+/* There is room.  One that is called from where the last one of its depth was has that one's calling context. */
+static inline void bine__race_enter(struct bine__strand *self, uintptr_t call, uintptr_t function, uintptr_t sp)
+{
+    struct bine__frame_record *frame = &self->frames[self->depth++];
+    self->last.pc = 0;
+    if (frame->call != call || frame->parent != frame[-1].context)
+        frame->context = 0;
+    frame->call = call;
+    frame->sp = sp;
+    frame->entry = ++bine__race_now;
+    frame->function = (uint16_t)function;
+    frame->events = 0;
+    frame->told = false;
+}
 
 static inline uint64_t bine__race_beginning(const struct bine__record *record)
 {
@@ -241,6 +260,13 @@ static inline void bine__race_settle(struct bine__strand *self)
     if (self->suspicious || self->step.at)
         bine__race_settle_all(self);
 }
+
+/* An update alone; the rest where something is suspicious. */
+static inline void bine__race_settle_step(struct bine__strand *self)
+{
+    if (bine__unlikely(self->step.at) && !self->suspicious)
+        bine__race_settle_all(self);
+}
 void bine__race_settle_before(struct bine__strand *, enum bine__access_kind next);
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc);
 void bine__race_copy(const void *to, size_t written, const void *from, size_t read, uintptr_t pc);
@@ -259,7 +285,6 @@ uint32_t *bine__race_special(struct bine__strand *, uintptr_t at, unsigned size,
 /* The innermost return address on the running stack that lies outside the library; *library: the function of
  * the library that it called. */
 uintptr_t bine__race_caller(uintptr_t *library);
-extern uintptr_t bine__race_text[2]; /* from, to: the library's code */
 
 #pragma GCC visibility pop
 

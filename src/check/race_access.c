@@ -12,49 +12,71 @@
 
 enum { LONGEST_CHAIN = 16 };
 
+struct access {
+    uintptr_t at, pc;
+    unsigned size;
+    enum bine__access_kind kind;
+    uint8_t mask;
+    bool group;              /* of a declared group: then the cell is the group's */
+    uint32_t *cell;
+    uint32_t place, context; /* the program counter, and its calling context */
+    uint32_t read_place, read_context; /* of the read that this is an update with; or 0 */
+};
+
 /* ---- Records ---------------------------------------------------------------------------------------- */
 
-/* The task's own for these bytes, moved to the chain's front; or a new one. */
-static struct bine__record *own_record(struct bine__strand *self, uint32_t *cell, uintptr_t at, bool group,
-                                       uint8_t mask, unsigned size, enum bine__access_kind kind, uint32_t pc)
+static void shorten(uint32_t chain)
 {
-    uint32_t number = *cell, before = 0, length = 0;
-    for (; number; before = number, number = bine__record(number)->next, length++) {
-        const struct bine__record *one = bine__record(number);
-        if (one->strand != self->number)
-            continue;
-        if ((one->mask & mask) || !bine__rule(BINE__RULE_MASKS))
-            break;
-        /* One instruction that goes over neighbours: of an array, which is one thing. */
-        if (size < 8 && one->slice == bine__race_slice && one->kind == kind && one->pc == pc &&
-            one->size == size)
-            break;
+    for (uint32_t i = 1; i < LONGEST_CHAIN; i++)
+        chain = bine__record(chain)->next;
+    for (uint32_t gone = bine__record(chain)->next, next; gone; gone = next) {
+        next = bine__record(gone)->next;
+        bine__record_free(gone);
     }
-    if (!number) {
-        number = bine__record_new();
-        if (!number)
-            return NULL;
-        bine__record(number)->strand = self->number;
-        bine__record(number)->next = *cell;
-        if (!*cell && !group)
-            *bine__block(at) = 1;
-        *cell = number;
-        if (length >= LONGEST_CHAIN) {
-            uint32_t last = number;
-            for (uint32_t i = 1; i < LONGEST_CHAIN; i++)
-                last = bine__record(last)->next;
-            for (uint32_t gone = bine__record(last)->next, next; gone; gone = next) {
-                next = bine__record(gone)->next;
-                bine__record_free(gone);
-            }
-            bine__record(last)->next = 0;
-        }
-    } else if (before) {
-        bine__record(before)->next = bine__record(number)->next;
-        bine__record(number)->next = *cell;
-        *cell = number;
-    }
+    bine__record(chain)->next = 0;
+}
+
+static struct bine__record *new_record(const struct bine__strand *self, const struct access *it, bool longest)
+{
+    uint32_t number = bine__record_new();
+    if (!number)
+        return NULL;
+    bine__record(number)->strand = self->number;
+    bine__record(number)->next = *it->cell;
+    if (!*it->cell && !it->group)
+        *bine__block(it->at) = 1;
+    *it->cell = number;
+    if (longest)
+        shorten(number);
     return bine__record(number);
+}
+
+/* Whether it is of these bytes.  One instruction that goes over neighbours: of an array, which is one thing. */
+static inline bool is_of(const struct bine__record *one, const struct access *it)
+{
+    return (one->mask & it->mask) || !bine__rule(BINE__RULE_MASKS) ||
+           (it->size < 8 && one->slice == bine__race_slice && one->kind == it->kind && one->pc == it->place &&
+            one->size == it->size);
+}
+
+/* The task's own, moved to the chain's front; or a new one. */
+static struct bine__record *own_record(const struct bine__strand *self, const struct access *it)
+{
+    uint32_t number = *it->cell, length = 0;
+    struct bine__record *one = bine__record(number), *before = NULL;
+    for (; number && (one->strand != self->number || !is_of(one, it)); length++) {
+        before = one;
+        number = one->next;
+        one = bine__record(number);
+    }
+    if (!number)
+        return new_record(self, it, length >= LONGEST_CHAIN);
+    if (before) {
+        before->next = one->next;
+        one->next = *it->cell;
+        *it->cell = number;
+    }
+    return one;
 }
 
 static void read_now(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size)
@@ -64,23 +86,23 @@ static void read_now(struct bine__strand *self, struct bine__record *mine, uintp
     bine__race_looked(self, mine);
 }
 
-static void written_now(struct bine__strand *self, struct bine__record *mine, uint32_t pc, uint32_t context,
-                        uintptr_t at, unsigned size, bool blind)
+static void written_now(struct bine__strand *self, struct bine__record *mine, const struct access *it, bool blind)
 {
+    const uint64_t value = bine__value_at(it->at, it->size);
     if (mine->w_slice != bine__race_slice) {
-        mine->w_old = bine__value_at(at, size);
+        mine->w_old = value;
         mine->flags = (uint8_t)((mine->flags & ~BINE__OF_WRITE) | (blind ? BINE__BLIND : 0));
         if (!blind) /* which way it goes is known later */
-            self->step = (struct bine__step){at, mine->w_old, (uint32_t)(mine - bine__records),
-                                             bine__race_slice, size};
-    } else if (bine__value_at(at, size) != mine->w_old) {
+            self->step = (struct bine__step){it->at, value, (uint32_t)(mine - bine__records), bine__race_slice,
+                                             it->size};
+    } else if (value != mine->w_old) {
         mine->flags |= BINE__CHANGED;
     }
     mine->w_slice = bine__race_slice;
-    mine->w_pc = pc;
-    mine->w_context = context;
+    mine->w_pc = it->place;
+    mine->w_context = it->context;
     mine->locks = self->locks;
-    mine->size = (uint8_t)size;
+    mine->size = (uint8_t)it->size;
 }
 
 /* A read that began this slice's accesses to it becomes a part of this update: what was there before it
@@ -175,16 +197,15 @@ static void polled(struct bine__strand *self, const struct bine__record *mine, u
 }
 
 /* What predictions are made of, beside what is judged. */
-static void predicted(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
-                      enum bine__access_kind kind, uint32_t pc, uint32_t context)
+static void predicted(struct bine__strand *self, const struct bine__record *mine, const struct access *it)
 {
-    bine__predict_place(mine, at);
-    bine__predict_use(self, at, pc, context);
-    if (kind == BINE__READ && size == 8)
-        bine__predict_pointer(self, at, bine__value_at(at, 8), pc, context);
-    if (kind == BINE__UPDATE && size >= 4)
-        bine__predict_asked(self, mine, bine__value_at(at, size), 0, size, BINE__ASKED_BY_UPDATE,
-                            bine__race_pc(pc));
+    bine__predict_place(mine, it->at);
+    bine__predict_use(self, it->at, it->place, it->context);
+    if (it->kind == BINE__READ && it->size == 8)
+        bine__predict_pointer(self, it->at, bine__value_at(it->at, 8), it->place, it->context);
+    if (it->kind == BINE__UPDATE && it->size >= 4)
+        bine__predict_asked(self, mine, bine__value_at(it->at, it->size), 0, it->size, BINE__ASKED_BY_UPDATE,
+                            bine__race_pc(it->place));
 }
 
 /* A pointer that is tested; a truth value, of which clang announces no comparison. */
@@ -197,137 +218,189 @@ static void asked_at_once(struct bine__strand *self, const struct bine__record *
                             bine__race_pc(pc));
 }
 
+/* ---- What is done ------------------------------------------------------------------------------------ */
+
+/* Where its records are; false: it is dealt with. */
+static bool find_cell(struct bine__strand *self, struct access *it)
+{
+    it->cell = bine__cell(it->at);
+    it->mask = bine__mask(it->at, it->size);
+    if (!it->cell && !(it->cell = bine__cell_made(it->at)))
+        return false;
+    if (*it->cell && is_special((enum bine__access_kind)bine__record(*it->cell)->kind)) {
+        it->cell = bine__race_special(self, it->at, it->size, it->cell, it->kind, it->pc);
+        it->mask = 0xff;
+        it->group = true;
+    }
+    return it->cell != NULL;
+}
+
+/* What a write decides of the reads before it. */
+static void follow_reads(struct bine__strand *self, struct access *it)
+{
+    if (self->undo_entry != self->frames[self->depth - 1].entry)
+        self->undos = 0;
+    else if (it->kind == BINE__WRITE && bine__rule(BINE__RULE_UPDATES) &&
+             take_back(self, it->at, it->size, &it->read_place, &it->read_context))
+        it->kind = BINE__UPDATE;
+    if (it->kind == BINE__WRITE && it->size == 8 && self->undos && bine__rule(BINE__RULE_UNFOUND))
+        may_be_unfound(self, it->at);
+    if (it->kind == BINE__WRITE)
+        keep_numbers(self);
+    else if (it->kind == BINE__UPDATE)
+        self->undos = 0;
+}
+
+static void reads_again(struct bine__strand *self, struct bine__record *mine, const struct access *it)
+{
+    if (!(mine->flags & BINE__CHECKED_READ)) { /* where it looked counts */
+        mine->pc = it->place;
+        mine->context = it->context;
+    }
+    if (mine->kind != BINE__READ) {
+        mine->kind = BINE__READ;
+        mine->flags = (uint8_t)((mine->flags & BINE__KEPT_FLAGS) | bine__race_options.own_read);
+        if (it->group && mine->place != (uint16_t)it->at) { /* it reads another part than it has written */
+            mine->place = (uint16_t)it->at;
+            mine->flags |= BINE__SEVERAL;
+        }
+    }
+    read_now(self, mine, it->at, it->size);
+}
+
+static void writes_again(struct bine__strand *self, struct bine__record *mine, const struct access *it)
+{
+    bool first = mine->w_slice != bine__race_slice;
+    if (mine->kind == BINE__WRITE) {
+        mine->pc = it->place;
+        mine->context = it->context;
+    } else if (mine->kind == BINE__READ) {
+        bine__race_replaced(self, it->at, it->pc);
+        bine__race_acted(self, mine);
+    }
+    if (it->kind == BINE__WRITE && self->tested.at == it->at)
+        bine__race_released(self, mine, it->place, it->context);
+    if (it->kind == BINE__WRITE && self->unfound.at == it->at)
+        bine__race_unfound(self, mine, it->at, it->pc);
+    written_now(self, mine, it, false);
+    if (it->group && first)
+        mine->place = (uint16_t)it->at;
+    else if (it->group && mine->place != (uint16_t)it->at)
+        mine->flags |= BINE__SEVERAL;
+    mine->kind = mine->kind == BINE__WRITE && it->kind == BINE__WRITE ? BINE__WRITE : BINE__UPDATE;
+    mine->flags &= BINE__KEPT_FLAGS;
+}
+
+/* In the slice of the last one: nobody can have come between. */
+static void again(struct bine__strand *self, struct bine__record *mine, const struct access *it)
+{
+    mine->time = bine__race_now;
+    mine->mask |= it->mask;
+    if (it->kind == BINE__READ)
+        reads_again(self, mine, it);
+    else
+        writes_again(self, mine, it);
+}
+
+/* Whether another has written there since, or may have for all that is known here. */
+static bool disturbed(const struct bine__strand *self, const struct bine__record *mine, const struct access *it)
+{
+    if (it->group || bine__race_options.predict || self->returned.at == it->at)
+        return true;
+    for (uint32_t i = mine->next; i; i = bine__record(i)->next)
+        if (bine__record(i)->w_slice > mine->slice)
+            return true;
+    return false;
+}
+
+/* Others have been there, or could have. */
+static void compare_with_others(struct bine__strand *self, struct bine__record *mine, const struct access *it,
+                                bool tested)
+{
+    const bool reads = it->kind == BINE__READ, follows_read = mine->kind == BINE__READ;
+    if (may_matter(mine, it->kind, it->at, it->size, it->group) && disturbed(self, mine, it) &&
+        bine__race_same_turn(self, mine->time, mine->slice))
+        bine__race_judge(self, mine, it->at, it->size, it->kind, it->mask, it->pc, it->group ? it->cell : NULL);
+    if (!reads || !mine->next)
+        return;
+    uint64_t value = bine__value_at(it->at, it->size);
+    if (follows_read && it->size == mine->size && !it->group && value != mine->val)
+        bine__race_looks_again(self, mine, it->at, it->size);
+    if (it->size == 8 && bine__race_is_pointer(value))
+        bine__race_took(self, mine, it->at);
+    if (tested && it->size == 8 && follows_read)
+        bine__race_tests_again(self, mine, it->at, it->place);
+}
+
+/* In a later slice than the last one, or for the first time. */
+static void anew(struct bine__strand *self, struct bine__record *mine, const struct access *it)
+{
+    bool reads = it->kind == BINE__READ, shared = mine->next || bine__race_options.predict;
+    bool tested = reads && it->size >= 4 && bine__rule(BINE__RULE_TESTS) &&
+                  bine__race_tested(it->place, it->size == 8);
+    if (bine__race_options.predict && reads && mine->kind == BINE__READ && mine->pc == it->place &&
+        mine->context == it->context)
+        polled(self, mine, it->at, it->size, it->mask);
+    if (shared && mine->kind)
+        compare_with_others(self, mine, it, tested);
+    if (shared && reads && !tested)
+        may_take_back(self, mine, it->at, it->size);
+    bool blind =
+        it->kind == BINE__WRITE && !(mine->kind == BINE__READ && bine__race_answered(self, mine, it->mask));
+    mine->place = (uint16_t)it->at;
+    mine->kind = (uint8_t)it->kind;
+    mine->slice = bine__race_slice;
+    mine->time = bine__race_now;
+    mine->pc = it->read_place ? it->read_place : it->place;
+    mine->context = it->read_place ? it->read_context : it->context;
+    mine->mask |= it->mask;
+    mine->flags &= BINE__KEPT_FLAGS;
+    if (!reads) {
+        written_now(self, mine, it, blind);
+        return;
+    }
+    read_now(self, mine, it->at, it->size);
+    if (tested)
+        mine->flags |= BINE__CHECKED_READ;
+    if (bine__race_options.predict)
+        asked_at_once(self, mine, tested, it->place);
+}
+
 void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, enum bine__access_kind kind,
                        uintptr_t pc)
 {
-    uint32_t *cell = bine__cell(at);
-    uint8_t mask = bine__mask(at, size);
-    bool group = false;
-    if (!cell && !(cell = bine__cell_made(at)))
+    struct access it = {.at = at, .pc = pc, .size = size, .kind = kind};
+    if (!find_cell(self, &it))
         return;
-    if (*cell && is_special((enum bine__access_kind)bine__record(*cell)->kind)) {
-        cell = bine__race_special(self, at, size, cell, kind, pc);
-        if (!cell)
-            return;
-        mask = 0xff;
-        group = true;
-    }
-    if (self->undos && self->undo_entry != self->frames[self->depth - 1].entry)
-        self->undos = 0;
-    uint32_t read_pc = 0, read_context = 0;
-    if (kind == BINE__WRITE && self->undos && bine__rule(BINE__RULE_UPDATES) &&
-        take_back(self, at, size, &read_pc, &read_context))
-        kind = BINE__UPDATE;
-    if (kind == BINE__UPDATE && self->clobbered.at == at)
+    if (self->undos)
+        follow_reads(self, &it);
+    if (it.kind == BINE__UPDATE && self->clobbered.at == at)
         self->clobbered.at = 0;
-    if (kind == BINE__WRITE && size == 8 && self->undos && bine__rule(BINE__RULE_UNFOUND))
-        may_be_unfound(self, at);
-    if (kind == BINE__WRITE)
-        keep_numbers(self);
-    else if (kind == BINE__UPDATE)
-        self->undos = 0;
     if (self->suspicious)
-        bine__race_settle_before(self, kind);
+        bine__race_settle_before(self, it.kind);
     else
         bine__race_settle(self);
     if (!self->noted)
         bine__race_event(self, pc);
-    uint32_t short_pc = bine__race_short(pc);
-    if (kind == BINE__READ && !group && bine__race_constant(at)) {
-        bine__race_looked_at_constant(self, bine__value_at(at, size), short_pc);
+    it.place = bine__race_short(pc);
+    if (kind == BINE__READ && !it.group && bine__race_constant(at)) {
+        bine__race_looked_at_constant(self, it.place);
         return;
     }
-    uint32_t context = bine__race_here(self);
-    struct bine__record *mine = own_record(self, cell, at, group, mask, size, kind, short_pc);
+    it.context = bine__race_here(self);
+    struct bine__record *mine = own_record(self, &it);
     if (!mine)
         return;
     if (bine__race_options.predict)
-        predicted(self, mine, at, size, kind, short_pc, context);
-    if (kind != BINE__READ && (self->suspicious & BINE__FILLED))
-        bine__race_fills(self, mine, at, size, kind, short_pc, context);
-    if (mine->kind && mine->slice == bine__race_slice) { /* nobody can have come between */
-        mine->time = bine__race_now;
-        mine->mask |= mask;
-        bool looked = kind == BINE__READ && (mine->flags & BINE__CHECKED_READ); /* where it did counts */
-        if ((kind == BINE__READ && !looked) || (kind != BINE__READ && mine->kind == BINE__WRITE)) {
-            mine->pc = short_pc;
-            mine->context = context;
-        }
-        if (kind != BINE__READ && mine->kind == BINE__READ) {
-            bine__race_replaced(self, at, pc);
-            bine__race_acted(self, mine);
-        }
-        if (kind == BINE__WRITE && self->tested.at == at)
-            bine__race_released(self, mine, short_pc, context);
-        if (kind == BINE__WRITE && self->unfound.at == at)
-            bine__race_unfound(self, mine, at, pc);
-        if (kind == BINE__READ) {
-            if (mine->kind != BINE__READ) {
-                mine->kind = BINE__READ;
-                mine->flags = (uint8_t)((mine->flags & BINE__KEPT_FLAGS) |
-                                        (bine__rule(BINE__RULE_OWN_READS) ? BINE__OWN_READ : 0));
-                if (group && mine->place != (uint16_t)at) { /* it reads another part than it has written */
-                    mine->place = (uint16_t)at;
-                    mine->flags |= BINE__SEVERAL;
-                }
-            }
-            read_now(self, mine, at, size);
-        } else {
-            bool first = mine->w_slice != bine__race_slice;
-            written_now(self, mine, short_pc, context, at, size, false);
-            if (group && first)
-                mine->place = (uint16_t)at;
-            else if (group && mine->place != (uint16_t)at)
-                mine->flags |= BINE__SEVERAL;
-            mine->kind = mine->kind == BINE__WRITE && kind == BINE__WRITE ? BINE__WRITE : BINE__UPDATE;
-            mine->flags &= BINE__KEPT_FLAGS;
-            if (bine__race_options.predict)
-                bine__predict_write(self, mine, at, mask, short_pc, context);
-        }
-        if (group && bine__race_options.predict)
-            bine__predict_touch(self, cell, at, kind != BINE__READ, short_pc, context);
-        return;
-    }
-    if (bine__race_options.predict && kind == BINE__READ && mine->kind == BINE__READ &&
-        mine->pc == short_pc && mine->context == context)
-        polled(self, mine, at, size, mask);
-    /* Where nobody else has been there is nothing to compare with. */
-    bool shared = mine->next || bine__race_options.predict;
-    if (mine->kind && shared && may_matter(mine, kind, at, size, group) &&
-        bine__race_same_turn(self, mine->time, mine->slice))
-        bine__race_judge(self, mine, at, size, kind, mask, pc, group ? cell : NULL);
-    if (kind == BINE__READ && mine->kind == BINE__READ && mine->next && size == mine->size && !group &&
-        bine__value_at(at, size) != mine->val)
-        bine__race_looks_again(self, mine, at, size);
-    if (kind == BINE__READ && size == 8 && mine->kind && mine->next &&
-        bine__race_is_pointer(bine__value_at(at, 8)))
-        bine__race_took(self, mine, at);
-    bool tested = kind == BINE__READ && size >= 4 && bine__rule(BINE__RULE_TESTS) &&
-                  bine__race_tested(short_pc, size == 8);
-    if (tested && size == 8 && mine->kind == BINE__READ && mine->next)
-        bine__race_tests_again(self, mine, at, short_pc);
-    if (kind == BINE__READ && shared && !tested)
-        may_take_back(self, mine, at, size);
-    bool blind = kind == BINE__WRITE && !(mine->kind == BINE__READ && bine__race_answered(self, mine, mask));
-    mine->place = (uint16_t)at;
-    mine->kind = (uint8_t)kind;
-    mine->slice = bine__race_slice;
-    mine->time = bine__race_now;
-    mine->pc = read_pc ? read_pc : short_pc;
-    mine->context = read_pc ? read_context : context;
-    mine->mask |= mask;
-    mine->flags &= BINE__KEPT_FLAGS;
-    if (kind == BINE__READ) {
-        read_now(self, mine, at, size);
-        if (tested)
-            mine->flags |= BINE__CHECKED_READ;
-        if (bine__race_options.predict)
-            asked_at_once(self, mine, tested, short_pc);
-    } else {
-        written_now(self, mine, short_pc, context, at, size, blind);
-        if (bine__race_options.predict)
-            bine__predict_write(self, mine, at, mask, short_pc, context);
-    }
-    if (group && bine__race_options.predict)
-        bine__predict_touch(self, cell, at, kind != BINE__READ, short_pc, context);
+        predicted(self, mine, &it);
+    if (it.kind != BINE__READ && (self->suspicious & BINE__FILLED))
+        bine__race_fills(self, mine, at, size, it.kind, it.place, it.context);
+    if (mine->kind && mine->slice == bine__race_slice)
+        again(self, mine, &it);
+    else
+        anew(self, mine, &it);
+    if (bine__race_options.predict && it.kind != BINE__READ)
+        bine__predict_write(self, mine, at, it.mask, it.place, it.context);
+    if (bine__race_options.predict && it.group)
+        bine__predict_touch(self, it.cell, at, it.kind != BINE__READ, it.place, it.context);
 }

@@ -36,6 +36,13 @@ static inline bool bine__race_leads(uint32_t from, uint32_t to)
     return answer->from == from && answer->to == to ? answer->yes : bine__race_leads_near(from, to);
 }
 
+/* It does not, as is known already. */
+static inline bool bine__race_leads_not(uint32_t from, uint32_t to)
+{
+    const struct bine__answer *answer = bine__race_answer(from, to);
+    return to - from - 1 >= BINE__FARTHEST || (answer->from == from && answer->to == to && !answer->yes);
+}
+
 /* Or bounded: what is read there. */
 static inline bool bine__race_tested(uint32_t pc, bool pointer)
 {

@@ -120,17 +120,18 @@ INLINE void compare_all(struct bine__strand *self, uint64_t a, uint64_t b, unsig
         derived(self, pc);
 }
 
-/* What follows from the comparison alone: that derived() would not come far. */
-INLINE bool far_from_looks(const struct bine__strand *self, uintptr_t pc)
+/* That derived() would not come far, as far as is known without asking. */
+INLINE bool leads_nowhere(const struct bine__strand *self, uintptr_t pc)
 {
     const struct bine__look *last = &self->look[(self->looks - 1) % BINE__LOOKS];
-    uint32_t from = last->of ? last->of->pc : 0, to = (uint32_t)(pc - bine__race_base);
-    if (self->returned_looks == self->looks) {
-        if (!bine__race_near(self->returned_to))
-            return false;
-        from = (uint32_t)(self->returned_to - bine__race_base);
-    }
-    return to - from - 1 >= BINE__FARTHEST && bine__race_near(pc);
+    const uint32_t from = last->of ? last->of->pc : 0, to = (uint32_t)(pc - bine__race_base);
+    if (!bine__race_near(pc))
+        return false;
+    if (self->returned_looks != self->looks)
+        return bine__race_leads_not(from, to);
+    return bine__race_leads_not(from, self->returned_from) ||
+           (bine__race_near(self->returned_to) &&
+            bine__race_leads_not((uint32_t)(self->returned_to - bine__race_base), to));
 }
 
 /* None that is open has either of these values; if one of them is a constant, it is a. */
@@ -150,7 +151,7 @@ INLINE bool idle(struct bine__strand *self, uint64_t a, uint64_t b, unsigned siz
                  uintptr_t pc)
 {
     return !self->suspicious && none_equal(self, a, b, size, constant) &&
-           (!(self->open & 3) || far_from_looks(self, pc));
+           (!(self->open & 3) || leads_nowhere(self, pc));
 }
 
 #define COMPARE_MORE(n)                                                                                      \
@@ -181,6 +182,31 @@ COMPARE_MORE(2)
 COMPARE_MORE(4)
 COMPARE_MORE(8)
 
+/* The value that was read last is compared with a constant: that is what it was asked. */
+INLINE void ask_last(struct bine__strand *self, uint64_t constant, uint64_t value, unsigned size, uintptr_t pc)
+{
+    const struct bine__look *last = last_look(self, 1);
+    if (!is_open(self, 1) || !last->of || !holds(last, value, size))
+        return;
+    if (!(self->suspicious & BINE__SUSPECTS)) {
+        struct bine__question *question = bine__race_question(last->of);
+        question->of = last->of;
+        question->pc = pc;
+        question->constant = constant;
+        question->slice = last->of->slice;
+    }
+    mark(self, 1);
+}
+
+static __attribute__((noinline)) void compare_predicting(struct bine__strand *self, uint64_t a, uint64_t b,
+                                                         unsigned size, bool constant, uintptr_t pc)
+{
+    if (constant)
+        ask_last(self, a, b, size, pc);
+    bine__predict_compared(self, a, b, size, constant, pc);
+    compare_all(self, a, b, size, constant, pc);
+}
+
 /* If one of them is a constant, it is a. */
 INLINE void compare(uint64_t a, uint64_t b, unsigned size, bool constant, uintptr_t pc)
 {
@@ -188,19 +214,12 @@ INLINE void compare(uint64_t a, uint64_t b, unsigned size, bool constant, uintpt
     if (!self)
         return;
     self->undos = 0;
-    const struct bine__look *last = last_look(self, 1);
-    if (constant && is_open(self, 1) && last->of && holds(last, b, size)) {
-        if (!(self->suspicious & BINE__SUSPECTS)) {
-            struct bine__question *question = bine__race_question(last->of);
-            question->of = last->of;
-            question->pc = pc;
-            question->constant = a;
-            question->slice = last->of->slice;
-        }
-        mark(self, 1);
+    if (bine__unlikely(self->predicts)) {
+        compare_predicting(self, a, b, size, constant, pc);
+        return;
     }
-    if (bine__unlikely(bine__race_options.predict))
-        bine__predict_compared(self, a, b, size, constant, pc);
+    if (constant)
+        ask_last(self, a, b, size, pc);
     if (!(self->open & ((1 << BINE__LOOKS) - 1)) && !self->suspicious)
         return;
     switch (size) {

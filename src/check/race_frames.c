@@ -69,14 +69,16 @@ uint32_t bine__race_ask(struct bine__strand *self)
     while (known > 0 && !self->frames[known].context)
         known--;
     uint32_t context = self->frames[known].context;
-    for (unsigned i = known + 1; i < self->depth; i++)
+    for (unsigned i = known + 1; i < self->depth; i++) {
+        self->frames[i].parent = context;
         context = self->frames[i].context = bine__race_context(context, self->frames[i].call);
+    }
     return context;
 }
 
 /* ---- Activations ------------------------------------------------------------------------------------ */
 
-static bool grow(struct bine__strand *self)
+bool bine__race_deeper(struct bine__strand *self)
 {
     unsigned room = self->room ? self->room * 2 : 16;
     if (room > MOST_DEPTH)
@@ -85,6 +87,7 @@ static bool grow(struct bine__strand *self)
     if (!frames)
         return false;
     self->frames = frames;
+    memset(frames + self->room, 0, (room - self->room) * sizeof *frames);
     struct bine__events **events = realloc(self->events, room * sizeof *events);
     if (!events)
         return false;
@@ -94,15 +97,14 @@ static bool grow(struct bine__strand *self)
     return true;
 }
 
-void bine__race_enter(struct bine__strand *self, uintptr_t call, uintptr_t function, uintptr_t sp)
+bool bine__race_outermost(struct bine__strand *self)
 {
-    self->last.pc = 0;
-    if (self->depth == self->room && !grow(self))
-        return; /* deeper ones count as their caller's */
-    struct bine__frame_record *frame = &self->frames[self->depth];
-    *frame = (struct bine__frame_record){
-        .call = call, .sp = sp, .entry = ++bine__race_now, .function = (uint16_t)function};
-    frame->told = self->depth++ == 0; /* the outermost has no caller */
+    if (!bine__race_deeper(self))
+        return false;
+    self->frames[0] = (struct bine__frame_record){.sp = UINTPTR_MAX, .entry = ++bine__race_now};
+    self->frames[0].told = true; /* it has no caller */
+    self->depth = 1;
+    return true;
 }
 
 void bine__race_frames_free(struct bine__strand *self)
@@ -146,9 +148,9 @@ void bine__check_gen_in(struct bine__stash **place)
     self->floor = self->depth;
     for (unsigned i = 0; i < stash->depth; i++) {
         unsigned depth = self->depth;
-        bine__race_enter(self, stash->frames[i].call, 0, stash->frames[i].sp);
-        if (self->depth == depth)
+        if (depth == self->room && !bine__race_deeper(self))
             break;
+        self->depth++;
         stash->frames[i].context = 0; /* it is called from elsewhere now */
         stash->frames[i].told = false;
         self->frames[depth] = stash->frames[i];
@@ -209,54 +211,94 @@ void bine__check_gen_gone(struct bine__stash **place)
 
 /* ---- Events ----------------------------------------------------------------------------------------- */
 
-static void note(struct bine__strand *self, unsigned depth, uint32_t pc)
+/* The event that stands there is found by its hint, unless two have one. */
+static inline void hint_at(struct bine__events *events, unsigned place)
 {
-    struct bine__frame_record *frame = &self->frames[depth];
-    struct bine__events *events = self->events[depth];
-    uint64_t now = ++bine__race_now;
-    if (!events) {
-        events = self->events[depth] = calloc(1, sizeof *events);
-        if (!events)
-            return;
-    }
-    unsigned n = frame->events;
+    const uint32_t pc = events->at[place].pc;
     uint8_t *hint = bine__event_hint(events, pc);
-    if (n == 0) { /* the first of its activation: there are no others */
-        events->at[0] = (struct bine__event){pc, now, now, now};
-        events->at[events->used = 1].pc = 0;
-        *hint = 0;
-        frame->events = 1;
-        return;
-    }
-    unsigned place = *hint;
-    if (events->at[n].pc == pc) /* as in the turn before */
-        place = n;
-    else if (place >= events->used || events->at[place].pc != pc) /* two with one hint */
-        for (place = 0; place < events->used && events->at[place].pc != pc;)
-            place++;
-    if (place < n) {
-        events->at[place].time = now;
-        *hint = (uint8_t)place;
-        frame->events = (uint8_t)(place + 1);
-        return;
-    }
-    if (n == BINE__EVENTS) { /* the older half is forgotten: a straight piece of code that is very long */
-        n = BINE__EVENTS / 2;
-        memmove(events->at, events->at + n, n * sizeof *events->at);
-        place = events->used = (uint8_t)n;
-        events->at[n].pc = 0;
-    }
+    const uint32_t other = *hint < events->used ? events->at[*hint].pc : pc;
+    if (other != pc && bine__event_hint(events, other) == hint)
+        events->clashed = true;
+    *hint = (uint8_t)place;
+}
+
+/* Where it stands; behind all others, if it does not. */
+static inline unsigned place_of(struct bine__events *events, uint32_t pc)
+{
+    unsigned place = *bine__event_hint(events, pc);
+    if (place < events->used && events->at[place].pc == pc)
+        return place;
+    for (place = events->clashed ? 0 : events->used; place < events->used && events->at[place].pc != pc;)
+        place++;
+    return place;
+}
+
+/* The older half is forgotten: a straight piece of code that is very long. */
+static unsigned forget_half(struct bine__events *events)
+{
+    const unsigned n = BINE__EVENTS / 2;
+    memmove(events->at, events->at + n, n * sizeof *events->at);
+    events->used = (uint8_t)n;
+    events->at[n].pc = 0;
+    events->clashed = true;
+    return n;
+}
+
+/* It comes behind its turn's others; it may stand among those of earlier turns. */
+static __attribute__((noinline)) unsigned come_next(struct bine__events *events, unsigned n, unsigned place,
+                                                    uint32_t pc)
+{
+    if (n == BINE__EVENTS)
+        n = place = forget_half(events);
     /* One of an earlier turn that stands in its way is kept, where this one was or behind all others. */
-    uint64_t ever = place < events->used ? events->at[place].ever : now;
+    uint64_t ever = place < events->used ? events->at[place].ever : bine__race_now;
     if (place == events->used && events->used < BINE__EVENTS)
         events->at[++events->used].pc = 0;
     if (place < BINE__EVENTS && place != n) {
         events->at[place] = events->at[n];
-        *bine__event_hint(events, events->at[place].pc) = (uint8_t)place;
+        hint_at(events, place);
     }
-    events->at[n] = (struct bine__event){pc, now, now, ever};
-    *hint = (uint8_t)n;
-    frame->events = (uint8_t)(n + 1);
+    events->at[n] = (struct bine__event){pc, bine__race_now, bine__race_now, ever};
+    hint_at(events, n);
+    return n + 1;
+}
+
+static __attribute__((noinline)) struct bine__events *new_events(struct bine__strand *self, unsigned depth)
+{
+    return self->events[depth] = calloc(1, sizeof *self->events[depth]);
+}
+
+static inline void note(struct bine__strand *self, unsigned depth, uint32_t pc)
+{
+    struct bine__frame_record *frame = &self->frames[depth];
+    struct bine__events *events = self->events[depth];
+    uint64_t now = ++bine__race_now;
+    if (bine__unlikely(!events) && !(events = new_events(self, depth)))
+        return;
+    unsigned n = frame->events, place;
+    if (n == 0) { /* the first of its activation: there are no others */
+        events->at[0] = (struct bine__event){pc, now, now, now};
+        events->at[events->used = 1].pc = 0;
+        events->clashed = false;
+        *bine__event_hint(events, pc) = 0;
+        frame->events = 1;
+        return;
+    }
+    place = place_of(events, pc);
+    if (place < n) {
+        events->at[place].time = now;
+        frame->events = (uint8_t)(place + 1);
+    } else if (place == n && n < BINE__EVENTS) {
+        if (n == events->used) { /* new */
+            events->at[n] = (struct bine__event){pc, now, now, now};
+            events->at[++events->used].pc = 0;
+            hint_at(events, n);
+        }
+        events->at[n].time = events->at[n].first = now;
+        frame->events = (uint8_t)(n + 1);
+    } else {
+        frame->events = (uint8_t)come_next(events, n, place, pc);
+    }
 }
 
 /* A function that comes again begins its sequence again, and what came after it is over. */
@@ -278,19 +320,22 @@ static void note_step(struct bine__strand *self, unsigned depth, uint32_t call, 
     steps->at[steps->count++].entry = self->frames[depth + 1].entry;
 }
 
+/* Its call, and the calls that have led to that, are events of those who have called. */
 void bine__race_event_new(struct bine__strand *self, uint32_t pc)
 {
-    unsigned from = self->depth - 1;
+    unsigned depth = self->depth - 1;
     self->last.pc = 0;
-    while (from > 0 && !self->frames[from].told)
-        from--;
-    for (unsigned i = from + 1; i < self->depth; i++) {
-        uint32_t call = bine__race_short(self->frames[i].call);
-        note(self, i - 1, call);
-        note_step(self, i - 1, call, self->frames[i].function);
-        self->frames[i].told = true;
+    while (depth > 0 && !self->frames[depth].told)
+        depth--;
+    for (;; depth++) {
+        struct bine__frame_record *next = depth + 1 < self->depth ? &self->frames[depth + 1] : NULL;
+        uint32_t place = next ? bine__race_short(next->call) : pc;
+        note(self, depth, place);
+        if (!next)
+            break;
+        note_step(self, depth, place, next->function);
+        next->told = true;
     }
-    note(self, self->depth - 1, pc);
     bine__race_here(self); /* the hooks rely on it where there are events */
 }
 

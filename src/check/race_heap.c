@@ -174,8 +174,6 @@ static bool keep(struct bine__strand *self, void *at, size_t size, uintptr_t pc)
     return true;
 }
 
-static bool in_library(uintptr_t pc) { return pc >= bine__race_text[0] && pc < bine__race_text[1]; }
-
 static void release(void *at, uintptr_t pc)
 {
     struct bine__strand *self = bine__race_self;
@@ -188,7 +186,7 @@ static void release(void *at, uintptr_t pc)
         return;
     }
     size_t size = malloc_usable_size(at);
-    if (self && !in_library(pc)) {
+    if (self && !bine__race_is_library(pc)) {
         self->undos = 0;
         if (bine__race_options.predict)
             bine__predict_free(self, (uintptr_t)at, size, pc);
@@ -274,7 +272,7 @@ HEAP void free(void *at)
 HEAP void *realloc(void *at, size_t size)
 {
     uintptr_t pc = (uintptr_t)__builtin_return_address(0);
-    if (!at || !size || !bine__race_self || in_library(pc)) {
+    if (!at || !size || !bine__race_self || bine__race_is_library(pc)) {
         size_t before = at && bine__race_touched() ? malloc_usable_size(at) : 0;
         void *now = __libc_realloc(at, size);
         if (now && now != at && before && bine__race_is_owner())

@@ -34,65 +34,114 @@ INLINE bool placed(const struct bine__strand *self, uintptr_t pc, uint32_t *shor
     return bine__likely(*context && bine__race_near(pc));
 }
 
-/* The first access of this slice to a granule of which there is one record, this task's.  False: it is not so,
- * or is not so simple. */
-INLINE bool alone(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
-                  enum bine__access_kind kind, uintptr_t pc)
+/* An access of this strand's own record, behind which there is no other: nothing is compared.  False: it is not so,
+ * or not so simple. */
+INLINE bool alone(struct bine__strand *self, const struct bine__record *mine, uintptr_t at, unsigned size,
+                  uintptr_t pc)
 {
-    if (bine__race_beginning(mine) != self->alone || mine->slice == bine__race_slice ||
-        mine->kind > BINE__UPDATE ||
-        !((mine->size == size && mine->place == (uint16_t)at) || covers(mine, at, size)))
-        return false;
-    uint32_t short_pc = (uint32_t)(pc - bine__race_base);
-    if (bine__race_options.predict || self->suspicious || (kind != BINE__READ && self->undos) ||
-        !bine__race_near(pc) || !bine__race_event_again(self, short_pc))
-        return false;
-    uint32_t context = self->frames[self->depth - 1].context; /* it is known where there are events */
-    mine->place = (uint16_t)at;
-    mine->kind = (uint8_t)kind;
-    mine->slice = bine__race_slice;
+    return bine__race_beginning(mine) == self->alone && mine->kind <= BINE__UPDATE &&
+           (mine->mask & bine__mask(at, size)) && !self->predicts && !self->suspicious && bine__race_near(pc);
+}
+
+/* Where it is now, after its event; the context is known where there are events. */
+INLINE void place(const struct bine__strand *self, struct bine__record *mine, uintptr_t pc)
+{
     mine->time = bine__race_now;
-    mine->pc = short_pc;
-    mine->context = context;
+    mine->pc = (uint32_t)(pc - bine__race_base);
+    mine->context = self->frames[self->depth - 1].context;
+}
+
+/* If the same read comes again at once, it is this event again. */
+INLINE void expect_again(struct bine__strand *self, const struct bine__record *mine, uintptr_t pc)
+{
+    const struct bine__frame_record *frame = &self->frames[self->depth - 1];
+    if (!frame->events)
+        return;
+    self->last.pc = pc;
+    self->last.event = &self->events[self->depth - 1]->at[frame->events - 1];
+    self->last.short_pc = mine->pc;
+    self->last.context = mine->context;
+}
+
+/* The first access of this slice, a read. */
+INLINE bool read_alone(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
+                       uintptr_t pc)
+{
+    if (mine->slice == bine__race_slice || !alone(self, mine, at, size, pc))
+        return false;
+    bine__race_settle_step(self);
+    bine__race_event(self, pc);
+    place(self, mine, pc);
+    mine->mask |= bine__mask(at, size);
+    mine->place = (uint16_t)at;
+    mine->kind = BINE__READ;
+    mine->slice = bine__race_slice;
     mine->size = (uint8_t)size;
-    if (kind == BINE__READ) {
-        mine->flags &= BINE__KEPT_FLAGS;
-        mine->val = bine__value_at(at, size);
-        bine__race_looked(self, mine);
-        const struct bine__frame_record *frame = &self->frames[self->depth - 1];
-        self->last.pc = pc;
-        self->last.event = &self->events[self->depth - 1]->at[frame->events - 1];
-        self->last.short_pc = short_pc;
-        self->last.context = context;
-        return true;
-    }
-    mine->flags &= BINE__KEPT_FLAGS & ~BINE__OF_WRITE;
-    if (kind == BINE__WRITE)
-        mine->flags |= BINE__BLIND;
-    mine->w_old = bine__value_at(at, size);
-    mine->w_slice = bine__race_slice;
-    mine->w_pc = short_pc;
-    mine->w_context = context;
-    mine->locks = self->locks;
+    mine->flags &= BINE__KEPT_FLAGS;
+    mine->val = bine__value_at(at, size);
+    bine__race_looked(self, mine);
+    if (size >= 4 && bine__rule(BINE__RULE_TESTS) && bine__race_tested(mine->pc, size == 8))
+        mine->flags |= BINE__CHECKED_READ;
+    else
+        expect_again(self, mine, pc);
     return true;
 }
 
 /* The same by a read that was the last event of all, where it read last, too: few registers are needed.  A
  * prediction never comes here: .last is not set by what does not. */
-INLINE bool alone_at_once(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
-                          uintptr_t pc)
+INLINE bool read_alone_again(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
+                             uintptr_t pc)
 {
     if (pc != self->last.pc || bine__race_beginning(mine) != self->alone || mine->kind != BINE__READ ||
         mine->size != size || mine->place != (uint16_t)at || mine->slice == bine__race_slice ||
         self->suspicious)
         return false;
+    const uint32_t short_pc = self->last.short_pc, context = self->last.context;
     mine->time = self->last.event->time = ++bine__race_now;
-    mine->pc = self->last.short_pc;
-    mine->context = self->last.context;
     mine->slice = bine__race_slice;
+    mine->pc = short_pc;
+    mine->context = context;
     mine->flags &= BINE__KEPT_FLAGS;
     mine->val = bine__value_at(at, size);
     bine__race_looked(self, mine);
+    return true;
+}
+
+/* The first write of this slice, which may follow a read. */
+INLINE bool written_alone(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
+                          enum bine__access_kind kind, uintptr_t pc)
+{
+    bool read = mine->slice == bine__race_slice;
+    if (mine->w_slice == bine__race_slice || self->undos || self->returned.at == at ||
+        self->tested.at == at || self->unfound.at == at || !alone(self, mine, at, size, pc))
+        return false;
+    bine__race_settle_step(self);
+    bine__race_event(self, pc);
+    mine->mask |= bine__mask(at, size);
+    if (read) {
+        if (self->compared.slice == bine__race_slice)
+            bine__race_acted(self, mine);
+        mine->time = bine__race_now;
+        mine->w_pc = (uint32_t)(pc - bine__race_base);
+        mine->w_context = self->frames[self->depth - 1].context;
+        kind = BINE__UPDATE;
+    } else {
+        place(self, mine, pc);
+        mine->w_pc = mine->pc;
+        mine->w_context = mine->context;
+        mine->place = (uint16_t)at;
+        mine->slice = bine__race_slice;
+    }
+    mine->w_old = bine__value_at(at, size);
+    mine->w_slice = bine__race_slice;
+    mine->kind = (uint8_t)kind;
+    mine->size = (uint8_t)size;
+    mine->locks = self->locks;
+    mine->flags &= BINE__KEPT_FLAGS & ~BINE__OF_WRITE;
+    if (kind == BINE__WRITE)
+        mine->flags |= BINE__BLIND;
+    else
+        self->step = (struct bine__step){at, mine->w_old, (uint32_t)(mine - bine__records), bine__race_slice, size};
     return true;
 }
 
@@ -101,20 +150,20 @@ INLINE bool alone_at_once(struct bine__strand *self, struct bine__record *mine, 
     static __attribute__((noinline)) void read_rest##n(struct bine__strand *self, uintptr_t at,              \
                                                        struct bine__record *first, uintptr_t pc)             \
     {                                                                                                        \
-        if (!alone(self, first, at, n, BINE__READ, pc))                                                      \
+        if (!read_alone(self, first, at, n, pc))                                                             \
             bine__race_access(self, at, n, BINE__READ, pc);                                                  \
     }                                                                                                        \
     static __attribute__((noinline)) void read_more##n(struct bine__strand *self, uintptr_t at,              \
                                                        struct bine__record *first, uintptr_t pc)             \
     {                                                                                                        \
-        if (!alone_at_once(self, first, at, n, pc))                                                          \
+        if (!read_alone_again(self, first, at, n, pc))                                                       \
             read_rest##n(self, at, first, pc);                                                               \
     }                                                                                                        \
     static __attribute__((noinline)) void write_more##n(struct bine__strand *self, uintptr_t at,             \
                                                         struct bine__record *first, uintptr_t pc,            \
                                                         enum bine__access_kind kind)                         \
     {                                                                                                        \
-        if (!alone(self, first, at, n, kind, pc))                                                            \
+        if (!written_alone(self, first, at, n, kind, pc))                                                    \
             bine__race_access(self, at, n, kind, pc);                                                        \
     }
 ELSEWHERE(1)
@@ -129,22 +178,26 @@ INLINE void read_at(uintptr_t at, unsigned size, uintptr_t pc)
     if (!self)
         return;
     struct bine__record *record = first_record(at);
-    if (bine__likely(record->slice == bine__race_slice && covers(record, at, size) &&
-                     placed(self, pc, &short_pc, &context))) {
+    if (bine__likely(record->slice == bine__race_slice && covers(record, at, size))) {
         uint64_t value = bine__value_at(at, size);
-        if (record->kind != BINE__READ) { /* of what it has written itself */
-            record->val = value;
-            record->kind = BINE__READ;
-            record->size = (uint8_t)size;
-            record->flags = (uint8_t)((record->flags & BINE__KEPT_FLAGS) | bine__race_options.own_read);
+        if (record->kind == BINE__READ && (record->flags & BINE__CHECKED_READ)) { /* where it looked counts */
+            record->time = bine__race_now;
+            bine__race_looked_at(self, record, value);
+            return;
         }
-        record->time = bine__race_now;
-        if (!(record->flags & BINE__CHECKED_READ)) { /* where it looked counts */
+        if (placed(self, pc, &short_pc, &context)) {
+            if (record->kind != BINE__READ) { /* of what it has written itself */
+                record->val = value;
+                record->kind = BINE__READ;
+                record->size = (uint8_t)size;
+                record->flags = (uint8_t)((record->flags & BINE__KEPT_FLAGS) | bine__race_options.own_read);
+            }
+            record->time = bine__race_now;
             record->pc = short_pc;
             record->context = context;
+            bine__race_looked_at(self, record, value);
+            return;
         }
-        bine__race_looked_at(self, record, value);
-        return;
     }
     switch (size) {
     case 1: read_more1(self, at, record, pc); break;
@@ -162,7 +215,7 @@ INLINE void write_at(uintptr_t at, unsigned size, uintptr_t pc, enum bine__acces
         return;
     struct bine__record *record = first_record(at);
     if (bine__likely(record->slice == bine__race_slice && covers(record, at, size) &&
-                     record->w_slice == bine__race_slice && !bine__race_options.predict && !self->undos &&
+                     record->w_slice == bine__race_slice && !self->predicts && !self->undos &&
                      !self->returned.at && placed(self, pc, &short_pc, &context))) {
         record->time = bine__race_now;
         if (record->kind == BINE__WRITE) {
@@ -249,19 +302,28 @@ HOOK void *__tsan_memset(void *to, int byte, size_t n)
 HOOK void __tsan_init(void) { bine__race_hooked = true; }
 
 /* Activations that were left by longjmp() are below this one's stack: nobody will say that they ended. */
-HOOK void __tsan_func_entry(void *call)
+static __attribute__((noinline)) void enter_otherwise(struct bine__strand *self, uintptr_t call, uintptr_t function,
+                                                      uintptr_t sp)
+{
+    while (self->depth > 1 && self->depth > self->floor && self->frames[self->depth - 1].sp <= sp)
+        self->depth--;
+    if (bine__race_is_library(call) && self->called)
+        call = self->called; /* the library calls back */
+    if (self->depth < self->room || bine__race_deeper(self))
+        bine__race_enter(self, call, function, sp); /* else it counts as its caller */
+}
+
+HOOK void __tsan_func_entry(void *from)
 {
     struct bine__strand *self = bine__race_self;
-    uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+    const uintptr_t sp = (uintptr_t)__builtin_dwarf_cfa(), call = (uintptr_t)from;
     if (!self)
         return;
-    while (bine__unlikely(self->depth > 1 && self->depth > self->floor &&
-                          self->frames[self->depth - 1].sp <= sp))
-        self->depth--;
-    uintptr_t from = (uintptr_t)call;
-    if (bine__unlikely(from >= bine__race_text[0] && from < bine__race_text[1]) && self->called)
-        from = self->called; /* the library calls back */
-    bine__race_enter(self, from, CALLER, sp);
+    if (bine__unlikely(self->frames[self->depth - 1].sp <= sp || bine__race_is_library(call) ||
+                       self->depth == self->room))
+        enter_otherwise(self, call, CALLER, sp);
+    else
+        bine__race_enter(self, call, CALLER, sp);
 }
 
 HOOK void __tsan_func_exit(void)

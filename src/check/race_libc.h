@@ -19,7 +19,7 @@
 /* Whether a call from there is the program's own: the library's are let through. */
 static inline bool bine__race_calls(uintptr_t pc)
 {
-    return bine__race_self && (pc < bine__race_text[0] || pc >= bine__race_text[1]);
+    return bine__race_self && !bine__race_is_library(pc);
 }
 
 /* What one call reads and writes is one event: from here until .noted has this value again. */

@@ -117,38 +117,59 @@ static inline bool plainly(struct bine__strand *self, uint32_t *cell, uintptr_t 
 static void go_over(struct bine__strand *self, uintptr_t at, size_t size, bool write, uintptr_t pc)
 {
     enum { MOST = 1 << 16 };
-    const uintptr_t end = at + (size < MOST ? size : MOST);
-    if (!size)
-        return;
+    const uintptr_t end = at + (size < MOST ? size : MOST), last = (end - 1) & ~(uintptr_t)7;
+    bine__race_settle_step(self);
+    bool plain = is_plain(self, write);
     struct stretch all = {.write = write,
                           .tested = {-1, -1},
                           .pc = bine__race_short(pc),
-                          .context = bine__race_here(self)};
-    const uintptr_t last = (end - 1) & ~(uintptr_t)7;
-    all.looks_from = end - at > BINE__LOOKS * 8 ? last - (BINE__LOOKS - 1) * 8 : at;
-    /* Where there are cells there are the records that stand for constants. */
-    bool constant = !write && bine__race_constant(end - 1) && bine__cell(at) && is_plain(self, false);
-    if (constant)
-        at = all.looks_from;
+                          .context = bine__race_here(self),
+                          .looks_from = end - at > BINE__LOOKS * 8 ? last - (BINE__LOOKS - 1) * 8 : at};
     while (at < end) {
         unsigned n = 8 - (unsigned)(at & 7);
         if (n > end - at)
             n = (unsigned)(end - at);
         uint32_t *cell = bine__cell(at);
-        if (constant)
-            bine__race_looked_at_constant(self, bine__value_at(at, n), all.pc);
-        else if (!cell || !is_plain(self, write) || !plainly(self, cell, at, n, &all))
+        if (!cell || !plain || !plainly(self, cell, at, n, &all)) {
             bine__race_access(self, at, n, write ? BINE__WRITE : BINE__READ, pc);
+            plain = is_plain(self, write);
+        }
         at += n;
     }
 }
 
+/* Where there are cells there are the records that stand for constants. */
+static void go_over_read(struct bine__strand *self, uintptr_t at, size_t size, uintptr_t pc)
+{
+    if (!size)
+        return;
+    if (!bine__race_constant(at + size - 1) || !bine__cell(at) || !is_plain(self, false)) {
+        go_over(self, at, size, false, pc);
+        return;
+    }
+    const uintptr_t granules = (at + size - 1) / 8 - at / 8 + 1;
+    const uint32_t place = bine__race_short(pc);
+    for (unsigned i = 0; i < BINE__LOOKS && i < granules; i++)
+        bine__race_looked_at_constant(self, place);
+}
+
+static void reads(struct bine__strand *self, uintptr_t at, size_t size, uintptr_t pc)
+{
+    bool noted = self->noted;
+    if (!noted)
+        bine__race_event(self, pc);
+    self->noted = true;
+    go_over_read(self, at, size, pc);
+    self->noted = noted;
+}
+
 void bine__race_range(uintptr_t at, size_t size, bool write, uintptr_t pc)
 {
+    struct bine__strand *self = bine__race_self;
     if (write)
         bine__race_copy((const void *)at, size, NULL, 0, pc);
-    else
-        bine__race_copy(NULL, 0, (const void *)at, size, pc);
+    else if (self)
+        reads(self, at, size, pc);
 }
 
 /* memmove(): bytes go elsewhere in their buffer, whoever has put them there. */
@@ -174,8 +195,9 @@ void bine__race_copy(const void *to, size_t written, const void *from, size_t re
     self->noted = true;
     if (cell && *cell && bine__record(*cell)->next)
         bine__race_copies(self, (uintptr_t)from, read);
-    go_over(self, (uintptr_t)from, read, false, pc);
-    go_over(self, (uintptr_t)to, written, true, pc);
+    go_over_read(self, (uintptr_t)from, read, pc);
+    if (written)
+        go_over(self, (uintptr_t)to, written, true, pc);
     self->copying.source = self->copying.index = 0;
     self->noted = noted;
 }

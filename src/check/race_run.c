@@ -78,7 +78,7 @@ uint32_t bine__race_strands(void) { return strand_count; }
 extern const char text_start[] __asm__("__start_bine_text") __attribute__((visibility("hidden")));
 extern const char text_stop[] __asm__("__stop_bine_text") __attribute__((visibility("hidden")));
 
-uintptr_t bine__race_text[2];
+uintptr_t bine__race_text, bine__race_text_size;
 
 struct link { /* a frame, of either processor's ABI */
     const struct link *outer;
@@ -124,8 +124,13 @@ static struct bine__strand *new_strand(struct bine_task *task, const char *name)
     struct bine__strand *strand = calloc(1, sizeof *strand);
     if (!strand)
         return NULL;
+    if (!bine__race_outermost(strand)) {
+        free(strand);
+        return NULL;
+    }
     strand->number = strand_count++;
     strand->alone = bine__race_beginning(&(struct bine__record){.strand = strand->number});
+    strand->predicts = bine__race_options.predict;
     strand->task = task->id;
     strand->site = task->site;
     snprintf(strand->name, sizeof strand->name, "%.23s", name);
@@ -133,7 +138,6 @@ static struct bine__strand *new_strand(struct bine_task *task, const char *name)
     task->checked = strand;
     if (alive++ == 0) /* kept for each task by the door */
         bine__check_benign(&errno, sizeof errno, "each task has its own");
-    bine__race_enter(strand, 0, 0, UINTPTR_MAX);
     return strand;
 }
 
@@ -275,6 +279,9 @@ void bine__check_arrive(struct bine_task *task)
 const struct bine__left *bine__race_left_before(const struct bine__strand *self, uint32_t slice)
 {
     const unsigned kept = self->lefts < BINE__LEFT ? self->lefts : BINE__LEFT;
+    const struct bine__left *last = &self->left[(self->lefts - 1) % BINE__LEFT];
+    if (kept && last->slice < slice)
+        return last;
     unsigned later = 0, end = kept; /* how many are not before it; they are the last, since slices only grow */
     while (later < end) {
         unsigned middle = later + (end - later) / 2;
@@ -387,8 +394,8 @@ static __attribute__((constructor)) void begin(void)
     bine__race_base = (uintptr_t)program_start;
     if (bine__race_base)
         dl_iterate_phdr(find_constants, NULL);
-    bine__race_text[0] = (uintptr_t)text_start;
-    bine__race_text[1] = (uintptr_t)text_stop;
+    bine__race_text = (uintptr_t)text_start;
+    bine__race_text_size = (uintptr_t)text_stop - bine__race_text;
     bine__race_options.log = getenv("BINE_RACE_LOG");
     for (const char *at = getenv("BINE_RACE"); at && *at;) {
         size_t length = strcspn(at, ", ");

@@ -32,6 +32,7 @@ struct bine__events {
     struct bine__event at[BINE__EVENTS + 1]; /* behind this turn's those of earlier ones; then a .pc of 0 */
     uint8_t hint[BINE__EVENT_HINTS];
     uint8_t used;
+    bool clashed; /* two have one hint */
     struct bine__steps steps;
 };
 
@@ -45,6 +46,7 @@ struct bine__frame_record { /* an activation of an instrumented function */
     uintptr_t sp;           /* below its caller's frame */
     uint64_t entry;         /* when */
     uint32_t context;       /* 0: not asked for yet */
+    uint32_t parent;        /* the calling context that this one was found for */
     uint16_t function;      /* the end of its address */
     uint8_t events;
     bool told; /* its call is an event of its caller's */
@@ -160,7 +162,11 @@ struct bine__strand {
     unsigned undos, looks;
     uint8_t open;       /* which of .look were not compared yet: bit 0 is the last's; higher ones mean nothing */
     uint8_t suspicious; /* BINE__SUSPECTS: some of the suspects are; BINE__FILLED */
+    bool predicts;      /* bine__race_options.predict */
     struct bine__look look[BINE__LOOKS]; /* the last of them */
+    unsigned returned_looks; /* how many there were when a function returned to ... */
+    uint32_t returned_from;
+    uintptr_t returned_to;
     /* And the rest. */
     uint64_t task; /* its id */
     uint32_t parent;
@@ -176,9 +182,6 @@ struct bine__strand {
     struct {
         uint32_t record[BINE__COMPARED], slice;
     } compared; /* with each other */
-    unsigned returned_looks; /* how many there were when a function returned to ... */
-    uint32_t returned_from;
-    uintptr_t returned_to;
     struct bine__suspect clobbered; /* what was read, and is another's */
     struct bine__suspect given;     /* an update that may yet prove to be right */
     struct bine__suspect unfound;   /* a pointer that was NULL; .value: where it is kept now */
@@ -237,11 +240,14 @@ static inline void bine__race_looked(struct bine__strand *self, struct bine__rec
     bine__race_looked_at(self, record, record->val);
 }
 
-static inline void bine__race_looked_at_constant(struct bine__strand *self, uint64_t value, uint32_t pc)
+/* Nothing comes of it that a constant is compared; but it was read after others. */
+static inline void bine__race_looked_at_constant(struct bine__strand *self, uint32_t pc)
 {
+    static const uint64_t no_value = 0xa5a5a5a5a5a5a5a5;
     struct bine__record *one = bine__record(BINE__OF_CONSTANTS + self->looks % BINE__LOOKS);
     one->pc = pc;
-    bine__race_looked_at(self, one, value);
+    bine__race_looked_at(self, one, no_value);
+    self->open--;
 }
 
 #pragma GCC visibility pop
