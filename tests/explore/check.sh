@@ -320,6 +320,8 @@ done
 
 run 66 json --format=json --keep-going -- "$work/cases" needle 2 3 &&
     told json '"schedules":20,"failed":1,"complete":true' '"rule":"signal"' '"path":"[0-9:/,]+"' '"trace":\["'
+run 0 'a path that does not fail' --format=json --path first -- "$work/cases" slices 2 2 &&
+    told 'is told, too' '"failed":0,.*"choices":[1-9][0-9]*,"steps":[1-9][0-9]*,' '"findings":\[\],"trace":\["'
 run 66 sarif --format=sarif -- "$work/cases" needle 2 3 &&
     told sarif '"version":"2.1.0"' '"ruleId":"signal"' '"uri":"tests/explore/cases.c"' '"startLine":[0-9]+' '"codeFlows"'
 if command -v python3 >/dev/null; then
@@ -347,6 +349,18 @@ for format in text json sarif; do
     if test $status = 1; then told 'one path' 'cannot be written'; else bad "one path, a full disk: $status"; fi
 done
 run 66 colour --color=always -- "$work/cases" crash && told colour "$(printf '\033')\\[1;31mfailed"
+# On a terminal, unless that can show none or nobody wants any; empty is not set (no-color.org).
+on_a_terminal() { TERM=$1 NO_COLOR=$2 script -qec "$explore --quiet -- $work/cases crash" /dev/null >"$said" </dev/null 2>&1; }
+on_a_terminal xterm ''
+if test $? = 66; then # there is one to be had
+    told 'colour on a terminal' "$(printf '\033')\\[1;31mfailed"
+    for plain in 'dumb ' 'xterm 1'; do
+        on_a_terminal "${plain% *}" "${plain#* }"
+        told "none: $plain" '^failed: '
+    done
+else
+    skipped=$((skipped + 3))
+fi
 
 # ---- Usage ---------------------------------------------------------------------------------------------
 
@@ -384,7 +398,7 @@ expect 1 'a directory' 'not a program' -- /tmp
 if $CC -static -o "$work/static" -x c - >/dev/null 2>&1 <<'C'; then
 int main(void) { return 0; }
 C
-    expect 1 'nothing checked in it' 'no checked runtime in it: it is linked statically' -- "$work/static"
+    expect 1 'nothing checked in it' 'no checked runtime in it: it is linked with -static; link it without' -- "$work/static"
 else
     skipped=$((skipped + 1))
 fi

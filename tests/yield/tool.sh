@@ -76,6 +76,8 @@ ends 66 'places without debug information are explained' 'compile with -g' "$RAC
 ends 0 'loops of other threads are said to be unwatched' 'were not watched' "$RACE" run ./threads
 ends 127 'a program that is not there: 127' 'cannot run ./missing' "$RACE" run ./missing
 ends 126 'a file that is no program: 126' 'cannot run ./text' "$RACE" run ./text
+printf 'int main(void) { return 7; }\n' | "$compiler" -x c -o plain - 2>built
+ends 7 'a program that was not built so is said to be unwatched' 'not built by bine-race' "$RACE" run ./plain
 ends 2 'an unknown option: 2' 'bine-race --help' "$RACE" run --unknown ./race
 
 # What would hide the program from the detector is undone, or said.

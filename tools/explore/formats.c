@@ -97,7 +97,14 @@ void output_json(const struct result *result)
         first = false;
         print_finding(&result->findings[i]);
     }
-    puts("]}");
+    putchar(']');
+    if (options.mode == MODE_PATH && result->findings[0].verdict == RUN_CLEAN) { /* what happens was asked for */
+        putchar(',');
+        print_trace(result->findings[0].trace);
+        putchar(',');
+        print_member("output", result->findings[0].output);
+    }
+    puts("}");
 }
 
 /* ---- SARIF ------------------------------------------------------------------------- */

@@ -243,7 +243,9 @@ static void read_options(int argc, char *argv[])
     if (optind == argc)
         misuse("which program?");
     options.program = argv + optind;
-    options.colour = colour == 1 || (colour == 0 && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+    const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    options.colour = colour == 1 || (colour == 0 && isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0 &&
+                                     !(no_colour && *no_colour));
 }
 
 static void on_interrupt(int number)
@@ -268,6 +270,8 @@ static int replay(struct result *result)
         fail(EXIT_PARTIAL, "interrupted");
     }
     result->schedules = 1;
+    result->most_points = target.share->points;
+    result->most_steps = target.share->steps;
     result->no_loop = !target.share->ran;
     if (verdict == RUN_MISFIT) {
         uint32_t at = target.share->misfit - 1;

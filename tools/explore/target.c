@@ -227,7 +227,8 @@ static void prepare(const char **program, enum runtime *runtime)
     if (*runtime == RUNTIME_NONE)
         fail(
             EXIT_CANNOT,
-            "%s: there is no checked runtime in it: it is linked statically, so link it with libbine-check.a",
+            "%s: there is no checked runtime in it: it is linked with -static; link it without, with the shared "
+            "libbine or with libbine-check.a",
             *program);
     lib = NULL;
     if (*runtime == RUNTIME_TO_LOAD && !(lib = library()))

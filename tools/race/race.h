@@ -23,6 +23,7 @@ char *join(const char *a, const char *b); /* the two as one */
 
 /* target.c */
 int run_command(char *const words[], bool *ended_by_signal); /* its exit status, 128 + a signal's number */
+bool holds_the_detector(const char *program); /* or is a script, or not there */
 bool copy_file(const char *from, const char *to);
 const char *own_directory(void);
 

@@ -14,8 +14,9 @@
 
 static void describe(const struct run_options *options, const char *log)
 {
-    const char *plain = getenv("NO_COLOR");
-    bool colour = options->colour > 0 || (options->colour < 0 && isatty(STDERR_FILENO) && !(plain && *plain));
+    const char *plain = getenv("NO_COLOR"), *term = getenv("TERM");
+    const bool shows = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+    const bool colour = options->colour > 0 || (options->colour < 0 && shows && !(plain && *plain));
     const char *given = getenv("BINE_RACE");
     char *settings = join(given ? given : "", join(given && *given ? "," : "", options->settings));
     if (colour && !log)
@@ -75,5 +76,7 @@ int run(const struct run_options *options, char *program[])
     if (signalled)
         fprintf(stderr, "bine-race: %s was ended by signal %d; what was found until then is told\n",
                 program[0], status - 128);
+    if (status != 126 && status != 127 && !holds_the_detector(program[0]))
+        fprintf(stderr, "bine-race: %s was not built by bine-race: nothing that it did itself was watched\n", program[0]);
     return found ? EXIT_FINDINGS : status;
 }

@@ -4,10 +4,16 @@
 #define _GNU_SOURCE
 #include "race.h"
 
+#include "check/explore_share.h"
+
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +64,45 @@ int run_command(char *const words[], bool *ended_by_signal)
     if (ended_by_signal)
         *ended_by_signal = WIFSIGNALED(status);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* As execvp() would find it; -1. */
+static int open_program(const char *name)
+{
+    const char *path = getenv("PATH");
+    char file[4096];
+    int fd = -1;
+    if (strchr(name, '/'))
+        return open(name, O_RDONLY | O_CLOEXEC);
+    while (path && *path && fd < 0) {
+        const int length = (int)strcspn(path, ":");
+        snprintf(file, sizeof file, "%.*s/%s", length, path, name);
+        if (length > 0 && access(file, X_OK) == 0)
+            fd = open(file, O_RDONLY | O_CLOEXEC);
+        path += length + (path[length] == ':');
+    }
+    return fd;
+}
+
+bool holds_the_detector(const char *program)
+{
+    static const char library[] = "libbine-check.so";
+    bool holds = true;
+    struct stat status;
+    const int fd = open_program(program);
+    void *at = fd >= 0 && fstat(fd, &status) == 0 && status.st_size > SELFMAG
+                   ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0)
+                   : MAP_FAILED;
+    if (at != MAP_FAILED) {
+        const size_t size = (size_t)status.st_size;
+        holds = memcmp(at, ELFMAG, SELFMAG) != 0 ||
+                memmem(at, size, BINE__EXPLORE_MARK, strlen(BINE__EXPLORE_MARK)) ||
+                memmem(at, size, library, strlen(library));
+        munmap(at, size);
+    }
+    if (fd >= 0)
+        close(fd);
+    return holds;
 }
 
 bool copy_file(const char *from, const char *to)
