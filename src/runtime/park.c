@@ -132,7 +132,7 @@ static __attribute__((noinline)) void pass_slowly(struct bine_loop *loop, struct
         loop->budget = section; /* it is in it still */
 }
 
-/* What the call that self is back in returns (see door()): a scope of its has fired, or may have. */
+/* What back() returns: a scope of its has fired, or may have. */
 static __attribute__((noinline)) int look_at_scopes(struct bine_task *self)
 {
     const bool parked = self->wait != BINE__WAIT_NONE;
@@ -150,24 +150,49 @@ static __attribute__((noinline)) int look_at_scopes(struct bine_task *self)
     return error ? bine__error(error) : 0;
 }
 
-/* Leaves self, whose state its caller has set, for the next; returns when self is picked again.  The budget is
- * negative inside a section, and seldom otherwise.  What is returned is the caller's own result, so that callers end
- * in a jump: of a park 0, ECANCELED or ETIMEDOUT; of bine_yield() 0, or -1 with errno.  One look tells whether it may
- * be anything but 0: a scope that interrupts a task has set `alert` too, and only the task itself takes that back. */
-static __attribute__((noinline)) int door(struct bine_loop *loop, struct bine_task *self)
+/* What the call that self is back in returns: of a park 0, ECANCELED or ETIMEDOUT; of bine_yield() 0, or -1 with errno.
+ * One look tells whether it may be anything but 0: a scope that interrupts a task has set `alert` too, and only the
+ * task itself takes that back. */
+static inline int back(struct bine_task *self)
 {
-    bine__check_leave(self);
-    if (bine__explored(loop))
-        bine__explore_leave(self);
-    if (bine__unlikely((loop->watched & WATCH_SLOWLY) || loop->budget < 0))
-        pass_slowly(loop, self);
-    else
-        self = pass(loop, self, false);
     bine__check_arrive(self);
     if (bine__unlikely(self->alert))
         return look_at_scopes(self);
     self->wait = BINE__WAIT_NONE;
     return 0;
+}
+
+static __attribute__((noinline)) int plain_door(struct bine_loop *loop, struct bine_task *self)
+{
+    return back(pass(loop, self, false));
+}
+
+static __attribute__((noinline)) int slow_door(struct bine_loop *loop, struct bine_task *self)
+{
+    pass_slowly(loop, self);
+    return back(self);
+}
+
+/* Tells the checkers that self leaves; whether it may do so by the plain door.  The budget is negative inside a section,
+ * and seldom otherwise. */
+static inline __attribute__((always_inline)) bool leaves_plainly(const struct bine_loop *loop, struct bine_task *self)
+{
+    bine__check_leave(self);
+    if (bine__explored(loop))
+        bine__explore_leave(self);
+    return bine__likely(!(loop->watched & WATCH_SLOWLY) && loop->budget >= 0);
+}
+
+/* Leaves self, whose state its caller has set, for the next; returns when self is picked again.  What it returns is its
+ * caller's own result, so that callers end in a jump; but not where somebody may be told of this switch, who looks for
+ * the call on the stack. */
+static inline __attribute__((always_inline)) int door(struct bine_loop *loop, struct bine_task *self)
+{
+    if (leaves_plainly(loop, self))
+        return plain_door(loop, self);
+    int result = slow_door(loop, self);
+    __asm__ volatile(""); /* no jump */
+    return result;
 }
 
 int bine__park(struct bine_loop *loop, struct bine_task *self, unsigned wait, intptr_t object)
@@ -231,9 +256,7 @@ int bine_yield(void)
     if (bine__explored(loop))
         bine__explore_call(self);
     loop->queue[loop->tail++ & loop->mask] = self;
-    int result = door(loop, self);
-    __asm__ volatile(""); /* no jump: whoever is told of this call finds it on the stack */
-    return result;
+    return door(loop, self);
 }
 
 /* From a task's beginning to here each function ends in a call that the compiler makes a jump: a task that
@@ -242,7 +265,10 @@ int bine_yield(void)
 void bine__exit(struct bine_loop *loop, struct bine_task *self)
 {
     self->state = BINE__ENDED;
-    (void)door(loop, self);
+    if (leaves_plainly(loop, self))
+        (void)plain_door(loop, self);
+    else
+        pass_slowly(loop, self);
 }
 
 void bine__resume(struct bine_loop *loop)
