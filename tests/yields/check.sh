@@ -128,6 +128,23 @@ own_type_first() {
 }
 expect 'list: what a loose match leaves open is no maybe' own_type_first
 
+# A structure's tag in the pointer, and in the function the name that a typedef gave it.  Another's is another.
+two_names() {
+    mkdir -p "$work/two"
+    echo 'int bine_yield(void); typedef struct loop_s loop_t; typedef struct ssl_st SSL; typedef struct _Widget Widget;
+        struct io { void (*cb)(struct loop_s *); void (*in)(struct ssl_st *); void (*at)(struct _Widget *);
+            void (*no)(struct other *); };
+        static void late(loop_t *l) { (void)l; bine_yield(); } static void enc(SSL *s) { (void)s; bine_yield(); }
+        static void draw(Widget *w) { (void)w; bine_yield(); } struct io io = {late, enc, draw, 0};
+        void poll(struct io *i, loop_t *l) { i->cb(l); } void fill(struct io *i, SSL *s) { i->in(s); }
+        void show(struct io *i, Widget *w) { i->at(w); } void none(struct io *i, struct other *o) { i->no(o); }' \
+        >"$work/two/a.c"
+    compile "$work/two/a.c" "$work/two" -w && status 0 "$yields" list "$work/two" &&
+        contains ': poll() may switch here: void (*)(struct loop_s *) as late()' && contains ' as enc()' &&
+        contains ' as draw()' && contains ': none() might switch'
+}
+expect 'list: a structure by its tag and by a typedef' two_names
+
 # What is passed to a function of another unit is called where that unit calls it, or not at all.
 of_another_unit() {
     mkdir -p "$work/units"

@@ -84,6 +84,30 @@ static const char *past_angles(const char *at)
     return at;
 }
 
+/* gcc tells a structure by the name that stood in the source, its tag or one that a typedef gave it: uv_loop_s and
+ * uv_loop_t, ssl_st and SSL, _GtkWidget and GtkWidget, tagMSG and MSG are one.  So what such names have in common is
+ * compared. */
+static const char *common_name(const char *tag)
+{
+    static const char *const ends_of_names[] = {"_struct", "_type", "_tag", "_st", "_s", "_t"};
+    while (*tag == '_' && tag[1])
+        tag++;
+    if (begins(tag, "tag") && isupper((unsigned char)tag[3]))
+        tag += 3;
+    size_t length = strlen(tag);
+    for (size_t i = 0; i < sizeof ends_of_names / sizeof *ends_of_names; i++) {
+        const size_t end = strlen(ends_of_names[i]);
+        if (length > end && ends(tag, ends_of_names[i])) {
+            length -= end;
+            break;
+        }
+    }
+    char *name = allocate(length + 1);
+    for (size_t i = 0; i < length; i++)
+        name[i] = (char)tolower((unsigned char)tag[i]);
+    return intern(name, length);
+}
+
 struct type type_of(const char *text, bool named)
 {
     struct type type = {NULL, 0, false, false, false};
@@ -139,7 +163,7 @@ struct type type_of(const char *text, bool named)
     if (tagged &&
         (!*base || !strcmp(base, "type"))) /* no name, as va_list's; C++'s std::...::type: anything */
         return type;
-    type.base = intern_text(base);
+    type.base = tagged ? common_name(base) : intern_text(base);
     type.tagged = tagged;
     type.unknown =
         !tagged && !strchr(base, ' ') && strcmp(base, "__int128") != 0; /* "complex double" is none */
