@@ -25,6 +25,7 @@ if test -f "${source}c"; then
 fi
 bin=$WORK/bin/$compiler/$set.$name
 results=$WORK/results/$compiler.$set.$name
+opt=$(sed -n 's/^ \* OPT: \(-O[0-9]\) .*/\1/p; s/^ \* OPT: \(-O[0-9]\)$/\1/p' "$source")
 mkdir -p "$WORK/bin/$compiler" "$WORK/results" "$WORK/logs"
 : >"$results"
 
@@ -35,7 +36,7 @@ build() {
     variant=$1
     shift
     test -n "$(find "$bin.$variant" -newer "$STALE" -newer "$source" -newer "$here/corpus.h" 2>/dev/null)" && return
-    "$RACE" "$driver" $language -Wall -Wextra -Werror ${OPT--O1} -g "$@" -o "$bin.$variant" "$source" \
+    "$RACE" "$driver" $language -Wall -Wextra -Werror ${opt:-${OPT--O1}} -g "$@" -o "$bin.$variant" "$source" \
         >"$WORK/logs/$compiler.$set.$name.$variant.build" 2>&1
 }
 

@@ -27,8 +27,8 @@ enum { OLDEST_GCC = 12, OLDEST_CLANG = 14 };
         "-fno-builtin-strncmp", "-fno-builtin-sprintf", "-fno-builtin-snprintf"
 
 static const char *const gcc_flags[] = {
-    "-g", "-fno-inline", CALLED, "-fno-ssa-phiopt", "-fsanitize=thread", "-fsanitize-coverage=trace-cmp",
-    NULL};
+    "-g", "-fno-inline", "-fno-ipa-sra", /* what is read through a pointer is read where it stands */
+    CALLED, "-fno-ssa-phiopt", "-fsanitize=thread", "-fsanitize-coverage=trace-cmp", NULL};
 static const char *const clang_flags[] = {"-g",
                                           "-fno-inline",
                                           CALLED,
@@ -37,6 +37,7 @@ static const char *const clang_flags[] = {"-g",
                                           "-tsan-instrument-read-before-write",
                                           "-mllvm",
                                           "-simplifycfg-sink-common=false", /* each line its own code */
+                                          "-fno-unroll-loops", /* a loop is known by its coming again */
                                           "-fsanitize-coverage=func,trace-pc-guard,trace-cmp,no-prune",
                                           NULL};
 
