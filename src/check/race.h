@@ -186,6 +186,7 @@ bool bine__race_taken(const struct bine__strand *, const struct bine__record *lo
 bool bine__race_found_anew(const struct bine__strand *, const struct bine__record *mine);
 bool bine__race_delivered(const struct bine__strand *, const struct bine__record *mine,
                           const struct bine__record *theirs, uintptr_t at, uint8_t mask);
+bool bine__race_relocked(const struct bine__strand *, const struct bine__record *mine);
 bool bine__race_answered(const struct bine__strand *, const struct bine__record *read, uint8_t mask);
 bool bine__race_left_alone(const struct bine__record *mine, const struct bine__record *theirs, uintptr_t at,
                            unsigned size);
@@ -194,6 +195,17 @@ void bine__race_acted(const struct bine__strand *, const struct bine__record *mi
 void bine__race_copies(struct bine__strand *, uintptr_t from, size_t size);
 bool bine__race_of_elsewhere(const struct bine__strand *, const struct bine__record *look);
 extern struct bine__question bine__race_questions[BINE__QUESTIONS];
+
+/* The task's own there; NULL: none. */
+static inline struct bine__record *bine__race_own(const struct bine__strand *self, uintptr_t at)
+{
+    const uint32_t *cell = bine__cell(at);
+    uint32_t i = cell ? *cell : 0;
+    while (i && bine__record(i)->strand != self->number)
+        i = bine__record(i)->next;
+    return i ? bine__record(i) : NULL;
+}
+
 /* Where what was asked of this record's value is kept for a while. */
 static inline struct bine__question *bine__race_question(const struct bine__record *of)
 {

@@ -105,33 +105,62 @@ static void written_now(struct bine__strand *self, struct bine__record *mine, co
     mine->size = (uint8_t)it->size;
 }
 
+/* The last but so many, from 0. */
+static struct bine__undo *last_undo(struct bine__strand *self, unsigned n)
+{
+    return &self->undo[(self->undos_made - 1 - n) % BINE__UNDO];
+}
+
 /* A read that began this slice's accesses to it becomes a part of this update: what was there before it
  * counts. */
-static bool take_back(struct bine__strand *self, uintptr_t at, unsigned size, uint32_t *pc, uint32_t *context)
+static void take_back(struct bine__strand *self, struct bine__undo *undo, struct access *it)
+{
+    struct bine__record *mine = bine__record(undo->record);
+    uint32_t next = mine->next;
+    it->read_place = mine->pc;
+    it->read_context = mine->context;
+    it->kind = BINE__UPDATE;
+    *mine = undo->before;
+    mine->next = next;
+    undo->at = 0;
+    self->undos = 0;
+}
+
+/* Nothing but reads has come since. */
+static void may_be_update(struct bine__strand *self, struct access *it)
 {
     for (unsigned i = 0; i < self->undos; i++) {
-        struct bine__undo *undo = &self->undo[i];
-        if (undo->at != at || undo->size != size)
-            continue;
-        struct bine__record *mine = bine__record(undo->record);
-        uint32_t next = mine->next;
-        *pc = mine->pc;
-        *context = mine->context;
-        *mine = undo->before;
-        mine->next = next;
-        self->undos = 0;
-        return true;
+        struct bine__undo *undo = last_undo(self, i);
+        if (undo->at == it->at && undo->size == it->size) {
+            take_back(self, undo, it);
+            return;
+        }
     }
-    return false;
+}
+
+/* A number that was read in this activation, from where all ways lead to this write, whatever has been done with it
+ * meanwhile: `fill(&all[n]); n++`. */
+static void may_be_update_at_last(struct bine__strand *self, const struct bine__record *mine, struct access *it)
+{
+    const uint32_t number = (uint32_t)(mine - bine__records);
+    const uint64_t entry = self->frames[self->depth - 1].entry;
+    for (unsigned i = 0; i < BINE__UNDO; i++) {
+        struct bine__undo *undo = last_undo(self, i);
+        if (undo->at == it->at && undo->size == it->size && undo->slice == bine__race_slice &&
+            undo->record == number && undo->entry == entry && bine__race_straight(undo->pc, it->place)) {
+            take_back(self, undo, it);
+            return;
+        }
+    }
 }
 
 /* A pointer that was NULL at the look is kept elsewhere: it will be replaced. */
 static void may_be_unfound(struct bine__strand *self, uintptr_t link)
 {
     for (unsigned i = 0; i < self->undos; i++) {
-        const struct bine__undo *undo = &self->undo[i];
+        const struct bine__undo *undo = last_undo(self, i);
         const struct bine__record *look = &undo->before;
-        if (undo->size == 8 && undo->at != link && look->kind == BINE__READ && look->val == 0 &&
+        if (undo->at && undo->size == 8 && undo->at != link && look->kind == BINE__READ && look->val == 0 &&
             (look->flags & (BINE__CHECKED_READ | BINE__OWN_READ)) == BINE__CHECKED_READ)
             self->unfound = (struct bine__suspect){.at = undo->at,
                                                    .slice = bine__race_slice,
@@ -146,21 +175,24 @@ static void may_be_unfound(struct bine__strand *self, uintptr_t link)
  * element that is made to point at the first one is linked, and nothing is lost. */
 static void keep_numbers(struct bine__strand *self)
 {
-    unsigned kept = 0;
     for (unsigned i = 0; i < self->undos; i++)
-        if (self->undo[i].size < 8)
-            self->undo[kept++] = self->undo[i];
-    self->undos = kept;
+        if (last_undo(self, i)->size == 8)
+            last_undo(self, i)->at = 0;
 }
 
-static void may_take_back(struct bine__strand *self, const struct bine__record *mine, uintptr_t at,
-                          unsigned size)
+static void may_take_back(struct bine__strand *self, const struct bine__record *mine, const struct access *it)
 {
-    struct bine__undo *undo = &self->undo[self->undos < BINE__UNDO ? self->undos : BINE__UNDO - 1];
+    self->undos_made++;
     if (self->undos < BINE__UNDO)
         self->undos++;
     self->undo_entry = self->frames[self->depth - 1].entry;
-    *undo = (struct bine__undo){at, (uint32_t)(mine - bine__records), (uint8_t)size, *mine};
+    *last_undo(self, 0) = (struct bine__undo){.at = it->at,
+                                              .entry = self->undo_entry,
+                                              .record = (uint32_t)(mine - bine__records),
+                                              .slice = bine__race_slice,
+                                              .pc = it->place,
+                                              .size = (uint8_t)it->size,
+                                              .before = *mine};
 }
 
 static bool is_special(enum bine__access_kind kind)
@@ -240,9 +272,8 @@ static void follow_reads(struct bine__strand *self, struct access *it)
 {
     if (self->undo_entry != self->frames[self->depth - 1].entry)
         self->undos = 0;
-    else if (it->kind == BINE__WRITE && bine__rule(BINE__RULE_UPDATES) &&
-             take_back(self, it->at, it->size, &it->read_place, &it->read_context))
-        it->kind = BINE__UPDATE;
+    else if (it->kind == BINE__WRITE && bine__rule(BINE__RULE_UPDATES))
+        may_be_update(self, it);
     if (it->kind == BINE__WRITE && it->size == 8 && self->undos && bine__rule(BINE__RULE_UNFOUND))
         may_be_unfound(self, it->at);
     if (it->kind == BINE__WRITE)
@@ -314,8 +345,7 @@ static bool disturbed(const struct bine__strand *self, const struct bine__record
 }
 
 /* Others have been there, or could have. */
-static void compare_with_others(struct bine__strand *self, struct bine__record *mine, const struct access *it,
-                                bool tested)
+static void compare_with_others(struct bine__strand *self, struct bine__record *mine, const struct access *it)
 {
     const bool reads = it->kind == BINE__READ, follows_read = mine->kind == BINE__READ;
     if (may_matter(mine, it->kind, it->at, it->size, it->group) && disturbed(self, mine, it) &&
@@ -328,7 +358,7 @@ static void compare_with_others(struct bine__strand *self, struct bine__record *
         bine__race_looks_again(self, mine, it->at, it->size);
     if (it->size == 8 && bine__race_is_pointer(value))
         bine__race_took(self, mine, it->at);
-    if (tested && it->size == 8 && follows_read)
+    if (it->size == 8 && follows_read)
         bine__race_tests_again(self, mine, it->at, it->place);
 }
 
@@ -342,9 +372,9 @@ static void anew(struct bine__strand *self, struct bine__record *mine, const str
         mine->context == it->context)
         polled(self, mine, it->at, it->size, it->mask);
     if (shared && mine->kind)
-        compare_with_others(self, mine, it, tested);
+        compare_with_others(self, mine, it);
     if (shared && reads && !tested)
-        may_take_back(self, mine, it->at, it->size);
+        may_take_back(self, mine, it);
     bool blind =
         it->kind == BINE__WRITE && !(mine->kind == BINE__READ && bine__race_answered(self, mine, it->mask));
     mine->place = (uint16_t)it->at;
@@ -395,6 +425,9 @@ void bine__race_access(struct bine__strand *self, uintptr_t at, unsigned size, e
         predicted(self, mine, &it);
     if (it.kind != BINE__READ && (self->suspicious & BINE__FILLED))
         bine__race_fills(self, mine, at, size, it.kind, it.place, it.context);
+    if (it.kind == BINE__WRITE && size < 8 && mine->kind == BINE__READ && mine->slice == bine__race_slice &&
+        mine->w_slice != bine__race_slice && bine__rule(BINE__RULE_UPDATES))
+        may_be_update_at_last(self, mine, &it);
     if (mine->kind && mine->slice == bine__race_slice)
         again(self, mine, &it);
     else

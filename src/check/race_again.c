@@ -156,12 +156,9 @@ static uint64_t touched_last(const struct bine__strand *self, uintptr_t from, si
     if (size == 0 || from - self->stack < self->stack_end - self->stack)
         return 0;
     for (uintptr_t at = from & ~(uintptr_t)7, end = from + (size < REACH ? size : REACH); at < end; at += 8) {
-        const uint32_t *cell = bine__cell(at);
-        uint32_t i = cell ? *cell : 0;
-        while (i && bine__record(i)->strand != self->number)
-            i = bine__record(i)->next;
-        if (i && bine__record(i)->time > last)
-            last = bine__record(i)->time;
+        const struct bine__record *own = bine__race_own(self, at);
+        if (own && own->time > last)
+            last = own->time;
     }
     return last;
 }
@@ -209,6 +206,16 @@ bool bine__race_delivered(const struct bine__strand *self, const struct bine__re
         if (one->w_slice > mine->w_slice && one->w_slice < theirs->w_slice && is_local(one, at))
             return true;
     }
+    return false;
+}
+
+/* It wrote there under a lock which it has given back since, and has taken again: whatever stands there now, this is
+ * a fresh look. */
+bool bine__race_relocked(const struct bine__strand *self, const struct bine__record *mine)
+{
+    for (unsigned i = 0; bine__rule(BINE__RULE_DELIVERED) && i < self->holds; i++)
+        if (self->held[i].since > mine->time && bine__race_set_has(mine->locks, self->held[i].lock))
+            return true;
     return false;
 }
 

@@ -51,6 +51,7 @@ static inline bool bine__race_tested(uint32_t pc, bool pointer)
     return known ? answer->yes : bine__race_tested_there(pc, pointer);
 }
 bool bine__race_regardless(uint32_t read, uint32_t write); /* whatever a test says */
+bool bine__race_straight(uint32_t read, uint32_t write);   /* and there is none */
 /* Of the comparison that is announced there: on which condition a way is chosen, or on its opposite; -1: on
  * none. */
 int bine__race_condition(uintptr_t pc);

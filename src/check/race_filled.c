@@ -16,7 +16,10 @@
  * account.
  *
  * And a pointer that is tested, released if there is one, and replaced in
- * either case: the test decides of the release alone. */
+ * either case: the test decides of the release alone.  Likewise one to the next
+ * of several things: who looked at the first, and then goes past another that
+ * it has not looked at, whatever it compares the pointer with, takes away what
+ * it has not seen. */
 #include "check/race.h"
 
 enum { REACH = 256, BESIDE = 64 }; /* bytes */
@@ -173,6 +176,8 @@ static bool is_own(const struct bine__strand *self, uintptr_t thing, unsigned ma
 bool bine__race_has_filled(const struct bine__strand *self, const struct bine__suspect *suspect)
 {
     uint64_t now = bine__value_at(suspect->at, suspect->size);
+    if (suspect->suspicion == BINE__PASSES)
+        return now != suspect->value && now - suspect->value + BESIDE <= 2 * BESIDE;
     if (suspect->suspicion == BINE__RELEASES)
         return bine__race_is_pointer(now) && now != suspect->value;
     if (suspect->suspicion == BINE__FILLS_AGAIN)
@@ -184,7 +189,7 @@ bool bine__race_has_filled(const struct bine__strand *self, const struct bine__s
            (now != suspect->value || (suspect->size >= 4 && now > 1));
 }
 
-/* ---- Released ------------------------------------------------------------- */
+/* ---- Released, or gone past ----------------------------------------------- */
 
 /* A pointer that it read in an earlier slice, that others have written since, and that is there now. */
 void bine__race_tests_again(struct bine__strand *self, const struct bine__record *mine, uintptr_t at,
@@ -207,15 +212,25 @@ void bine__race_tests_again(struct bine__strand *self, const struct bine__record
                                               .suspicion = BINE__RELEASES};
 }
 
+static bool has_read(const struct bine__strand *self, uint64_t thing, uint32_t slice)
+{
+    const struct bine__record *own = bine__race_own(self, thing);
+    return own && own->kind == BINE__READ && own->slice == slice;
+}
+
 /* It is replaced; by what is known once that is done. */
 void bine__race_released(struct bine__strand *self, const struct bine__record *mine, uint32_t pc,
                          uint32_t context)
 {
     struct bine__suspect tested = self->tested;
     self->tested.at = 0;
-    if (tested.slice != bine__race_slice || mine->w_slice == bine__race_slice ||
-        !bine__race_regardless(tested.pc, pc))
+    if (tested.slice != bine__race_slice || mine->w_slice == bine__race_slice)
         return;
+    if (!bine__race_regardless(tested.pc, pc)) {
+        if (!has_read(self, tested.mine.val, tested.mine.slice) || has_read(self, tested.value, bine__race_slice))
+            return;
+        tested.suspicion = BINE__PASSES;
+    }
     tested.pc = pc;
     tested.context = context;
     self->restores = tested;

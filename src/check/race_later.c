@@ -227,8 +227,13 @@ static void tell_filled(struct bine__strand *self, const struct bine__suspect *s
                                          "searches again only to put there what it has"};
     static const struct triple released = {"STALE-CHECK", "checked it", "wrote it",
                                            "looks again only to release it, and overwrites it"};
+    static const struct triple passed = {"STALE-CHECK", "looked at the first", "took it away",
+                                         "takes away the next, at which it has not looked"};
     if (bine__race_has_filled(self, suspect))
-        bine__race_tell_suspect(self, suspect, suspect->suspicion == BINE__RELEASES ? &released : &filled,
+        bine__race_tell_suspect(self, suspect,
+                                suspect->suspicion == BINE__RELEASES ? &released
+                                : suspect->suspicion == BINE__PASSES ? &passed
+                                                                     : &filled,
                                 false);
 }
 

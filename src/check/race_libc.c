@@ -46,6 +46,9 @@ struct tm *__real_gmtime(const time_t *) REAL;
 struct tm *__real_localtime(const time_t *) REAL;
 char *__real_asctime(const struct tm *) REAL;
 char *__real_ctime(const time_t *) REAL;
+time_t __real_mktime(struct tm *) REAL;
+time_t __real_timegm(struct tm *) REAL;
+size_t __real_strftime(char *, size_t, const char *, const struct tm *) REAL;
 char *__real_inet_ntoa(struct in_addr) REAL;
 
 static void takes(const void *to, size_t written, const void *from, size_t read, uintptr_t pc)
@@ -123,9 +126,24 @@ WRAP char *__wrap_strncpy(char *to, const char *from, size_t n)
     return __real_strncpy(to, from, n);
 }
 
+/* To append is to act on where the text ended when it was looked at, wherever it ends now. */
+static void appends(const char *to, size_t length, uintptr_t pc)
+{
+    struct bine__strand *self = bine__race_self;
+    if (!bine__race_calls(pc) || bine__race_is_own(to))
+        return;
+    for (uintptr_t at = (uintptr_t)to & ~(uintptr_t)7; at <= (uintptr_t)to + length; at += 8) {
+        const struct bine__record *mine = bine__race_own(self, at);
+        if (mine && mine->kind == BINE__READ && (mine->flags & BINE__CHECKED_READ) &&
+            mine->slice < bine__race_slice)
+            bine__race_access(self, at + (mine->place & 7), mine->size, BINE__UPDATE, pc);
+    }
+}
+
 WRAP char *__wrap_strcat(char *to, const char *from)
 {
     size_t n = __real_strlen(from) + 1, at = __real_strlen(to);
+    appends(to, at, CALLER);
     copies(to + at, from, n, CALLER);
     __real_memcpy(to + at, from, n);
     return to;
@@ -142,16 +160,33 @@ WRAP char *__wrap_stpcpy(char *to, const char *from)
 WRAP char *__wrap_strncat(char *to, const char *from, size_t most)
 {
     size_t n = strnlen(from, most), at = __real_strlen(to);
+    appends(to, at, CALLER);
     takes(to + at, n + 1, from, n, CALLER);
     __real_memcpy(to + at, from, n);
     to[at + n] = '\0';
     return to;
 }
 
-WRAP size_t __wrap_strlen(const char *at)
+/* Its length is what is known of it then, for the comparison that may follow: it says where the text ends. */
+WRAP size_t __wrap_strlen(const char *text)
 {
-    size_t n = __real_strlen(at);
-    bine__race_reads(at, n + 1, CALLER);
+    struct bine__strand *self = bine__race_self;
+    size_t n = __real_strlen(text);
+    uintptr_t end = (uintptr_t)text + n;
+    if (!bine__race_calls(CALLER) || bine__race_is_own(text))
+        return n;
+    struct bine__look before[BINE__LOOKS];
+    const unsigned looks = self->looks;
+    const uint8_t open = self->open;
+    __real_memcpy(before, self->look, sizeof before);
+    bine__race_range((uintptr_t)text, n + 1, false, CALLER);
+    __real_memcpy(self->look, before, sizeof before);
+    self->looks = looks;
+    self->open = open;
+    if (bine__race_constant(end))
+        bine__race_looked_at_constant(self, bine__race_short(CALLER));
+    else
+        bine__race_looked_at(self, bine__race_own(self, end), n);
     return n;
 }
 
@@ -249,6 +284,8 @@ WRAP char *__wrap_strtok(char *text, const char *delimiters)
     return token;
 }
 
+static void reads_time(const struct tm *time, uintptr_t pc) { bine__race_reads(time, sizeof *time, pc); }
+
 /* Those that answer in a place of their own.  It is the same each time, and known once there was an answer:
  * what stood there before counts. */
 #define OWN_PLACE(type, name, parameter, argument, size)   \
@@ -268,6 +305,28 @@ WRAP char *__wrap_strtok(char *text, const char *delimiters)
 #define ADDRESS_TEXT 16
 OWN_PLACE(struct tm, gmtime, const time_t *time, time, sizeof *place)
 OWN_PLACE(struct tm, localtime, const time_t *time, time, sizeof *place)
-OWN_PLACE(char, asctime, const struct tm *time, time, TIME_TEXT)
+OWN_PLACE(char, asctime, const struct tm *time, (reads_time(time, CALLER), time), TIME_TEXT)
 OWN_PLACE(char, ctime, const time_t *time, time, TIME_TEXT)
 OWN_PLACE(char, inet_ntoa, struct in_addr address, address, ADDRESS_TEXT)
+
+/* Those that such an answer is given to. */
+WRAP time_t __wrap_mktime(struct tm *time)
+{
+    reads_time(time, CALLER);
+    return __real_mktime(time);
+}
+
+WRAP time_t __wrap_timegm(struct tm *time)
+{
+    reads_time(time, CALLER);
+    return __real_timegm(time);
+}
+
+WRAP size_t __wrap_strftime(char *to, size_t size, const char *format, const struct tm *time)
+{
+    char text[TIME_TEXT * 4]; /* a longer one is not told */
+    size_t n = __real_strftime(text, size < sizeof text ? size : sizeof text, format, time);
+    reads_time(time, CALLER);
+    bine__race_writes(to, n ? n + 1 : 0, CALLER);
+    return __real_strftime(to, size, format, time);
+}

@@ -49,5 +49,6 @@ bool bine__race_guards(const struct bine__suspect *suspect)
 {
     const struct bine__question *question = bine__race_asked(suspect);
     return bine__rule(BINE__RULE_LOGGED) && question && question->constant == 0 && suspect->mine.val != 0 &&
-           suspect->value != 0 && bine__race_condition(question->pc) == EQUAL;
+           suspect->value != 0 && !bine__race_is_pointer(suspect->value) &&
+           bine__race_condition(question->pc) == EQUAL;
 }

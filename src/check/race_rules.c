@@ -29,18 +29,16 @@ static bool written_later(const struct bine__record *theirs, uint32_t chain)
     return false;
 }
 
-/* A double between 2^-32 and 2^64, of either sign. */
-static bool looks_like_number(uint64_t value)
+/* It was tested where it was read: not asked then where nobody else had been. */
+static bool was_tested(const struct bine__record *mine)
 {
-    const unsigned exponent = (unsigned)(value >> 52) & 0x7ff, bias = 1023;
-    return exponent >= bias - 32 && exponent <= bias + 64;
+    return mine->size >= 4 && bine__rule(BINE__RULE_TESTS) && bine__race_tested(mine->pc, mine->size == 8);
 }
 
-/* Of these comparisons are not announced.  What was 0 and is a small number now is no pointer. */
-static bool of_unannounced(uint64_t before, uint64_t now)
+/* Of pointers comparisons are not announced.  What was 0 and is a small number now is none. */
+static bool of_pointer(uint64_t before, uint64_t now)
 {
-    return (bine__race_like_pointer(before) && bine__race_like_pointer(now)) ||
-           (bine__race_clang && looks_like_number(before));
+    return bine__race_like_pointer(before) && bine__race_like_pointer(now);
 }
 
 /* It has added to it, or taken from it, in this turn, and may now undo that. */
@@ -116,9 +114,11 @@ static void stale(struct bine__strand *self, struct bine__record *mine, uintptr_
         mine->flags &= (uint8_t)~BINE__CHECKED_READ;
         if (kind == BINE__UPDATE)
             return;
+    } else if (!group && was_tested(mine)) {
+        mine->flags |= BINE__CHECKED_READ;
     }
     bool checked = (mine->flags & BINE__CHECKED_READ) || !bine__rule(BINE__RULE_CHECKS) ||
-                   (size == 8 && of_unannounced(mine->val, bine__value_at(at, size)));
+                   (size == 8 && of_pointer(mine->val, bine__value_at(at, size)));
     if (kind == BINE__UPDATE && (!checked || (mine->flags & BINE__OWN_READ)))
         return;
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
@@ -183,6 +183,8 @@ static bool asks_pointer(uintptr_t at, unsigned size, uintptr_t pc)
 static void clobbered(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
                       uint8_t mask, uintptr_t pc, bool group)
 {
+    if (!group && bine__race_relocked(self, mine))
+        return;
     for (uint32_t i = mine->next; i; i = bine__record(i)->next) {
         const struct bine__record *theirs = bine__record(i);
         if (!bine__race_between(self, mine, theirs, mask, theirs->w_slice))

@@ -73,13 +73,14 @@ struct bine__held {
     bool sem;
 };
 
-enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 4, BINE__LOOKS = 4 };
+enum { BINE__LEFT = 16, BINE__HELD = 16, BINE__NAMES = 24, BINE__UNDO = 8, BINE__LOOKS = 4 };
 enum { BINE__COMPARED = 3 };
 enum { BINE__TAKES = 8, BINE__QUESTIONS = 64, BINE__FILLS = 4, BINE__LOGS = 8 };
 
 struct bine__undo { /* a read that may turn out to be half of an update */
-    uintptr_t at;
-    uint32_t record;
+    uintptr_t at;           /* 0: of none any more */
+    uint64_t entry;         /* of the activation */
+    uint32_t record, slice, pc;
     uint8_t size;
     struct bine__record before;
 };
@@ -101,6 +102,7 @@ struct bine__suspect {
         BINE__FILLS_AGAIN, /* a place that was empty when it looked */
         BINE__REPLACES, BINE__EXCHANGES, /* what another has put where nothing was */
         BINE__RELEASES, /* a pointer that was tested for that alone */
+        BINE__PASSES,   /* what it has not looked at */
         BINE__NOBODY_CAME /* of what it wrote: a prediction */
     } suspicion;
     bool may_give_back; /* of an update */
@@ -175,7 +177,8 @@ struct bine__strand {
     unsigned floor;            /* those below stand on another stack: of who resumed this generator */
     uintptr_t stack, stack_end; /* its own; 0: the loop's */
     uintptr_t called, library; /* where it called the library last, and which function */
-    struct bine__undo undo[BINE__UNDO];
+    struct bine__undo undo[BINE__UNDO]; /* the last; .undos of them may be of any update */
+    unsigned undos_made;
     uint64_t undo_entry; /* of the activation that has read them */
     struct bine__suspect restores; /* the value that another has written over */
     struct bine__suspect returned; /* not written yet */
