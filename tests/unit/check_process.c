@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Child processes: what they get, how they are talked to, awaited and ended; and fork() in a task.
+ * Child processes: what they get, how they are talked to, awaited and ended; fork() in a task, and exec.
  *
  * The children are small shell scripts.  "Still running" is known by what a script has said over its pipe. */
 #define _GNU_SOURCE
@@ -478,6 +478,93 @@ LOOP_TEST(a_fork_in_a_task_has_no_loop_until_it_runs_one)
     bine_close(pipes[1]);
 }
 
+/* ---- exec -------------------------------------------------------------------------- */
+
+enum { NUMBERS = 1024 };
+static bool open_before[NUMBERS];
+
+static void keep_connection(int fd, void *arg)
+{
+    char byte;
+    (void)arg;
+    (void)bine_read(fd, &byte, 1);
+}
+
+static void *serve(void *listener)
+{
+    expect_fails(bine_serve(*(int *)listener, keep_connection, NULL, NULL), ECANCELED);
+    return NULL;
+}
+
+static int same(const void *input, size_t size, void **output, size_t *output_size)
+{
+    (void)input, (void)size, (void)output, (void)output_size;
+    return 0;
+}
+
+static const bine_process_options all_piped = {
+    .in = BINE_PROCESS_PIPE, .out = BINE_PROCESS_PIPE, .err = BINE_PROCESS_PIPE};
+
+/* Everything of the library's own that a descriptor may belong to. */
+static void *use_everything(void *arg)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    char name[64], byte;
+    int pipes[3], inherited = 0, listener = bine_listen("tcp", "127.0.0.1:0", 0);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    snprintf(name, sizeof name, "@check-process-%d", (int)getpid());
+    bine_process *process = sh("read line", &all_piped, pipes);
+    bine_signals *signals = bine_signal_open(&set);
+    bine_workers *workers = bine_workers_new(same, 1);
+    bine_dir *dir = bine_opendir("/");
+    int local = bine_listen("unix", name, 0), client = bine_dial("unix", name);
+    int datagrams = bine_listen("udp", "127.0.0.1:0", 0);
+    bine_task *server = bine_spawn(serve, &listener);
+    expect(process && signals && workers && dir && server);
+    expect(listener >= 0 && local >= 0 && client >= 0 && datagrams >= 0);
+    expect_ok(bine_workers_call(workers, NULL, 0, NULL, NULL));
+    expect_ok(getsockname(listener, (struct sockaddr *)&address, &length));
+    int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    expect_ok(bine_connect(peer, (struct sockaddr *)&address, length));
+    BINE_TIMEOUT(BINE_MS) {
+        expect_fails(bine_recv(datagrams, &byte, 1, 0), ETIMEDOUT);
+    }
+    for (int fd = 0; fd < NUMBERS; fd++)
+        if (!open_before[fd] && fcntl(fd, F_GETFD) != -1)
+            inherited += !(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    expect_int(inherited, ==, 0);
+    const int others[] = {peer, client, local, datagrams, pipes[0], pipes[1], pipes[2]};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        expect_ok(bine_close(others[i]));
+    expect_int(end_of(process), ==, 1);
+    expect_ok(bine_stop(server, NULL));
+    expect_ok(bine_close(listener));
+    expect_ok(bine_closedir(dir));
+    expect_ok(bine_signal_close(signals));
+    expect_ok(bine_workers_free(workers));
+    return arg;
+}
+
+static void run_everything(void *arg)
+{
+    for (int fd = 0; fd < NUMBERS; fd++)
+        open_before[fd] = fcntl(fd, F_GETFD) != -1;
+    expect_ok(bine_run(use_everything, arg, NULL));
+    _exit(support_failures() ? 1 : 0);
+}
+
+START_TEST(what_the_library_opens_is_closed_by_exec)
+{
+    char text[1024]; /* in a child, since the pipe of signals stays open */
+    expect_int(run_child(run_everything, NULL, text, sizeof text), ==, 0);
+    expect_str(text, "");
+    support_settle();
+}
+END_TEST
+
 /* ---- Misuse and faults ------------------------------------------------------------- */
 
 static bine_event called_back = BINE_EVENT_INIT;
@@ -577,4 +664,5 @@ SUPPORT_MAIN("process", its_exit_status_or_signal_is_told, a_program_that_cannot
              one_that_obeys_or_is_stopped_ends_by_sigterm, a_stop_that_is_cancelled_kills_at_once,
              a_group_is_ended_as_a_whole, one_that_is_given_up_leaves_no_zombie,
              one_that_outlives_the_run_is_waited_for_in_the_next, a_fork_in_a_task_has_no_loop_until_it_runs_one,
-             misuse_is_an_error, what_it_lacks_is_an_error, without_a_thread_nothing_is_started)
+             what_the_library_opens_is_closed_by_exec, misuse_is_an_error, what_it_lacks_is_an_error,
+             without_a_thread_nothing_is_started)
