@@ -499,14 +499,14 @@ static void *read_byte(void *arg)
 
 LOOP_TEST(a_limit_lowered_below_the_open_descriptors_keeps_nobody_waiting)
 {
-    enum { ROUNDS = 3, PIPES = 14 * ROUNDS };
-    static const rlim_t allowed[ROUNDS] = {PIPES, 8, 0}; /* with none even poll(2) of a single one is refused */
-    int fd[PIPES][2];
-    bine_task *tasks[PIPES];
+    enum { ROUNDS = 3, PAIRS = 14 * ROUNDS };
+    static const rlim_t allowed[ROUNDS] = {PAIRS, 8, 0}; /* with none even poll(2) of a single one is refused */
+    int fd[PAIRS][2];
+    bine_task *tasks[PAIRS];
     struct rlimit before, low;
 
-    for (int i = 0; i < PIPES; i++) {
-        expect_ok(bine_pipe(fd[i]));
+    for (int i = 0; i < PAIRS; i++) {
+        expect_ok(bine_socketpair(AF_UNIX, SOCK_STREAM, 0, fd[i])); /* read and written without poll(2) */
         tasks[i] = bine_spawn(read_byte, &fd[i][0]);
     }
     expect_ok(bine_yield());
@@ -515,14 +515,14 @@ LOOP_TEST(a_limit_lowered_below_the_open_descriptors_keeps_nobody_waiting)
     for (int round = 0; round < ROUNDS; round++) {
         low.rlim_cur = allowed[round];
         expect_ok(setrlimit(RLIMIT_NOFILE, &low));
-        for (int i = round * PIPES / ROUNDS; i < (round + 1) * PIPES / ROUNDS; i++) {
+        for (int i = round * PAIRS / ROUNDS; i < (round + 1) * PAIRS / ROUNDS; i++) {
             expect_ok(bine_sleep(100 * BINE_US)); /* nothing is there: it waits */
             expect_int(bine_write(fd[i][1], "x", 1), ==, 1);
             expect_ok(bine_join(tasks[i], NULL));
         }
     }
     expect_ok(setrlimit(RLIMIT_NOFILE, &before));
-    for (int i = 0; i < PIPES; i++)
+    for (int i = 0; i < PAIRS; i++)
         for (int end = 0; end < 2; end++)
             expect_ok(bine_close(fd[i][end]));
 }
