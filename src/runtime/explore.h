@@ -102,7 +102,7 @@ void bine__explore_ticket_back(int fd, int direction);
 #define bine__explore_took(fd) ((void)(fd))
 #define bine__explore_closing(fd) ((void)(fd))
 #define bine__explore_paired(fd) ((void)(fd))
-#define bine__explore_number(fd) (fd)
+static inline int bine__explore_number(int fd) { return fd; }
 #define bine__explore_read_begins(fd, socket) ((void)(fd), (void)(socket))
 #define bine__explore_read_ends(socket) ((void)(socket))
 #define bine__explore_ticket(fd, direction, otherwise) ((void)(fd), (void)(direction), (otherwise))
