@@ -245,7 +245,7 @@ bool bine__race_spent(const struct bine__strand *self, const struct bine__record
         const struct bine__left *one = &self->left[i];
         parked |= one->wait == BINE__WAIT_PARK && one->pc == first->pc && one->slice >= mine->slice;
     }
-    for (unsigned i = 0; i < self->knows; i++)
+    for (unsigned i = 0; i < self->known_room; i++)
         told |= self->known[i].slice > mine->slice;
     return parked && told;
 }

@@ -192,7 +192,7 @@ struct bine__strand {
     struct bine__left left[BINE__LEFT];
     unsigned lefts;
     struct bine__known *known;
-    unsigned knows, known_room;
+    unsigned known_room;
     struct bine__took took[BINE__TAKES];
     unsigned takes;
     struct bine__suspect tested;    /* a pointer that another has written, and that is tested anew */

@@ -12,18 +12,58 @@
 #include "check/race.h"
 #include "runtime/debug.h"
 
-enum { KNOWN_MOST = 1024, SETS = 4096, SET_SIZE = 8, OBJECTS = 1024, PUTS = 32, ORDERS = 4096 };
+enum { KNOWN_WAYS = 4, KNOWN_LEAST = 8, KNOWN_MOST = 1024 };
+enum { SETS = 4096, SET_SIZE = 8, OBJECTS = 1024, PUTS = 32, ORDERS = 4096 };
 
-/* ---- Knowledge -------------------------------------------------------------------------------------- */
+/* ---- Knowledge: a table by strand ------------------------------------------------------------------- */
+
+/* Its place; or where it may be put: nothing is there, or what is oldest of those that it could replace. */
+static struct bine__known *known_of(const struct bine__strand *self, uint32_t strand)
+{
+    struct bine__known *set = &self->known[strand * KNOWN_WAYS & (self->known_room - 1)], *oldest = set;
+    for (unsigned i = 0; i < KNOWN_WAYS; i++) {
+        if (set[i].strand == strand)
+            return &set[i];
+        if (set[i].slice < oldest->slice)
+            oldest = &set[i];
+    }
+    return oldest;
+}
 
 bool bine__race_knows(const struct bine__strand *self, uint32_t strand, uint32_t slice)
 {
-    if (!bine__rule(BINE__RULE_HANDOVER))
+    if (!bine__rule(BINE__RULE_HANDOVER) || !self->known_room)
         return false;
-    for (unsigned i = 0; i < self->knows; i++)
-        if (self->known[i].strand == strand)
-            return self->known[i].slice >= slice;
-    return false;
+    const struct bine__known *one = known_of(self, strand);
+    return one->strand == strand && one->slice >= slice;
+}
+
+static bool grow(struct bine__strand *self)
+{
+    struct bine__known *old = self->known;
+    unsigned before = self->known_room, room = before ? before * 2 : KNOWN_LEAST;
+    struct bine__known *known = room <= KNOWN_MOST ? calloc(room, sizeof *known) : NULL;
+    if (!known)
+        return false;
+    self->known = known;
+    self->known_room = room;
+    for (unsigned i = 0; i < before; i++)
+        if (old[i].strand)
+            *known_of(self, old[i].strand) = old[i];
+    free(old);
+    return true;
+}
+
+/* Of those who know too much, what is known of another one may be lost: it is seen as a race. */
+static void learn(struct bine__strand *self, uint32_t strand, uint32_t slice)
+{
+    if (!self->known_room && !grow(self))
+        return;
+    struct bine__known *one = known_of(self, strand);
+    while (one->strand && one->strand != strand && grow(self))
+        one = known_of(self, strand);
+    if (one->strand != strand || one->slice < slice)
+        *one = (struct bine__known){strand, slice};
 }
 
 void bine__race_learn(struct bine__strand *self, uint32_t strand, uint32_t slice)
@@ -32,38 +72,29 @@ void bine__race_learn(struct bine__strand *self, uint32_t strand, uint32_t slice
         return;
     if (bine__race_options.predict)
         bine__predict_told(self->number, strand, slice);
-    unsigned i = 0;
-    while (i < self->knows && self->known[i].strand != strand)
-        i++;
-    if (i < self->knows) {
-        if (self->known[i].slice < slice)
-            self->known[i].slice = slice;
-        if (i > 0) { /* the one told of last is asked for next */
-            struct bine__known one = self->known[i];
-            self->known[i] = self->known[i - 1];
-            self->known[i - 1] = one;
-        }
-        return;
-    }
-    if (self->knows == self->known_room && self->known_room < KNOWN_MOST) {
-        unsigned room = self->known_room ? self->known_room * 2 : 8;
-        struct bine__known *known = realloc(self->known, room * sizeof *known);
-        if (known) {
-            self->known = known;
-            self->known_room = room;
-        }
-    }
-    if (self->knows < self->known_room)
-        self->known[self->knows++] = (struct bine__known){strand, slice};
-    else if (self->knows)
-        self->known[slice % self->knows] = (struct bine__known){strand, slice};
+    learn(self, strand, slice);
 }
 
+static void inherit(struct bine__strand *to, const struct bine__strand *from)
+{
+    to->known = malloc(from->known_room * sizeof *to->known);
+    if (!to->known)
+        return;
+    memcpy(to->known, from->known, from->known_room * sizeof *to->known);
+    to->known_room = from->known_room;
+}
+
+/* What the other has heard before is no news: it is found by way of it. */
 void bine__race_tell(struct bine__strand *to, const struct bine__strand *from, bool all)
 {
+    if (all && !to->slice && from->known_room) { /* it begins */
+        inherit(to, from);
+        all = false;
+    }
     bine__race_learn(to, from->number, from->slice);
-    for (unsigned i = 0; all && i < from->knows; i++)
-        bine__race_learn(to, from->known[i].strand, from->known[i].slice);
+    for (unsigned i = 0; all && i < from->known_room; i++)
+        if (from->known[i].strand && from->known[i].strand != to->number)
+            learn(to, from->known[i].strand, from->known[i].slice);
 }
 
 /* ---- What lies in objects: an event that is set, values in a channel -------------------------------- */
