@@ -120,7 +120,7 @@ void bine__predict_asked(struct bine__strand *self, const struct bine__record *r
     for (unsigned i = made; i && made - i < ASKED && ring[(i - 1) % ASKED].slice == bine__race_slice; i--)
         if (ring[(i - 1) % ASKED].at == at && ring[(i - 1) % ASKED].entry != entry)
             first = false;
-    size = size < record->size ? size : record->size;
+    size = size < record->size || !record->size ? size : record->size; /* 0: it is new */
     ring[made++ % ASKED] = (struct asked){at, value, with, self->number, bine__race_slice, pc, entry,
                                           (uint8_t)size, how};
     if (first)
@@ -194,10 +194,8 @@ bool bine__asked_otherwise(uint64_t other)
     return made && of_other(&ring[(made - 1) % ASKED], other) != THE_SAME;
 }
 
-static bool is_access(const struct bine__record *record)
-{
-    return record->kind > BINE__NOTHING && record->kind <= BINE__UPDATE;
-}
+/* Or was, and is a part of an update now: then its mask is empty. */
+static bool is_access(const struct bine__record *record) { return record->kind <= BINE__UPDATE; }
 
 /* What the stretch's task has made stand there meanwhile; false: it has nothing to do with it. */
 static bool stood_there(const struct bine__stretch *stretch, const struct asked *one, uint64_t *value)
@@ -301,7 +299,7 @@ static bool counted(const struct bine__stretch *stretch, const struct bine__gues
 bool bine__stretch_apart(const struct bine__stretch *stretch, const struct bine__guest *guest)
 {
     for (unsigned i = 0; bine__rule(BINE__RULE_LOCKS) && i < stretch->holds; i++)
-        if (bine__race_set_has(guest->locks, stretch->held[i]))
+        if (bine__race_set_has(guest->locks, stretch->held[i].lock))
             return true;
     if (!bine__rule(BINE__RULE_GUARDS))
         return false;
@@ -334,9 +332,13 @@ bool bine__stretch_begin(struct bine__stretch *stretch, struct bine__strand *sel
     stretch->left = *left;
     stretch->holds = stretch->asked = 0;
     stretch->claimed = false;
-    for (unsigned i = 0; i < self->holds; i++)
-        if (self->held[i].since <= since && !self->held[i].shared && stretch->holds < BINE__HOLDS)
-            stretch->held[stretch->holds++] = self->held[i].lock;
+    for (unsigned i = 0; i < self->holds; i++) {
+        const struct bine__held *held = &self->held[i];
+        if (held->since > since || (held->shared && held->sem) || stretch->holds == BINE__HOLDS)
+            continue;
+        stretch->held[stretch->holds].lock = held->lock;
+        stretch->held[stretch->holds++].shared = held->shared;
+    }
     for (unsigned i = made; i && made - i < ASKED; i--) {
         const struct asked *one = &ring[(i - 1) % ASKED];
         if (one->slice < from)

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/race_rules.h"
 #include "check/race_stretch.h"
 
 enum { HEADS = 1 << 12, STRETCHES = 20000, ALIKE = 4, PENDING = 32, FIELDS = 8 };
@@ -186,6 +187,19 @@ static bool own_place(const struct bine__stretch *stretch)
 
 static const char writes_too[] = "writes it too, and could meanwhile";
 
+/* It wrote there what stood there already, and has stood there since. */
+static bool wrote_the_same(const struct bine__stretch *stretch, const struct bine__record *theirs)
+{
+    if (!bine__rule(BINE__RULE_VALUES) || theirs->w_old != stretch->value || theirs->size != stretch->size)
+        return false;
+    const uint32_t *cell = bine__cell(stretch->at);
+    for (uint32_t i = cell ? *cell : 0; i; i = bine__record(i)->next)
+        if ((bine__record(i)->mask & stretch->mask) && bine__record(i)->w_slice > theirs->w_slice &&
+            bine__record(i)->w_slice < stretch->to && bine__record(i)->w_old != stretch->value)
+            return false;
+    return true;
+}
+
 /* Who has written there before. */
 static void ask_others(struct bine__strand *self, const struct bine__stretch *stretch,
                        const struct bine__record *look, uint32_t others)
@@ -199,7 +213,7 @@ static void ask_others(struct bine__strand *self, const struct bine__stretch *st
             continue;
         if (!theirs->w_slice || !(theirs->mask & stretch->mask) || theirs->strand == self->number ||
             bine__predict_ordered(self, theirs->strand, theirs->w_slice) ||
-            (own && (!is_scratch(stretch, look, theirs) || own_place(stretch))) ||
+            (own ? !is_scratch(stretch, look, theirs) || own_place(stretch) : wrote_the_same(stretch, theirs)) ||
             bine__stretch_apart(stretch, &guest) ||
             bine__stretch_notices(stretch, &guest))
             continue;
@@ -212,6 +226,13 @@ static void ask_others(struct bine__strand *self, const struct bine__stretch *st
     }
 }
 
+/* A truth value, of which clang announces no comparison. */
+static bool asked_truth(const struct bine__record *look)
+{
+    return look->size == 1 && look->val <= 1 && bine__race_clang &&
+           bine__race_condition(bine__race_pc(look->pc)) >= 0;
+}
+
 /* It acts at a place where it looked: nobody has come between. */
 static bool make_span(struct bine__stretch *stretch, struct bine__strand *self, uintptr_t at, unsigned size,
                       const struct bine__record *look, enum bine__access_kind kind, uintptr_t pc)
@@ -222,7 +243,7 @@ static bool make_span(struct bine__stretch *stretch, struct bine__strand *self, 
                                       .size = (uint8_t)size,
                                       .value = bine__value_at(at, size),
                                       .mask = look->mask & bine__mask(at, size),
-                                      .checked = (look->flags & BINE__CHECKED_READ) != 0,
+                                      .checked = (look->flags & BINE__CHECKED_READ) || asked_truth(look),
                                       .update = kind == BINE__UPDATE,
                                       .look_pc = look->pc,
                                       .look_context = look->context,
@@ -272,6 +293,8 @@ void bine__predict_own(struct bine__strand *self, struct bine__record *mine, uin
     for (uint32_t i = mine->next; i; i = bine__record(i)->next)
         if ((bine__record(i)->mask & mask) && bine__record(i)->w_slice > mine->w_slice)
             return;
+    if (self->clobbered.at)
+        bine__race_settle_clobbered(self);
     own_write = (struct bine__stretch){.what = BINE__PREDICTED_OWN,
                                  .at = at,
                                  .shown = at,
@@ -292,6 +315,15 @@ void bine__predict_own(struct bine__strand *self, struct bine__record *mine, uin
                                              .suspicion = BINE__NOBODY_CAME};
     self->suspicious |= BINE__SUSPECTS;
     mine->flags |= BINE__IN_SPAN;
+}
+
+/* What it wrote in an earlier turn of a loop, and reads in this one, has been carried over. */
+void bine__predict_carried(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
+                           uint8_t mask, uintptr_t pc)
+{
+    bool asks = size == 8 && bine__race_tested(bine__race_short(pc), true);
+    if ((mine->flags & BINE__BLIND) && !asks)
+        bine__predict_own(self, mine, at, size, mask, pc);
 }
 
 void bine__predict_taken(struct bine__strand *self, const struct bine__suspect *taken)
@@ -332,7 +364,7 @@ static bool shares_lock(const struct bine__strand *self, const struct bine__stre
 {
     for (unsigned i = 0; bine__rule(BINE__RULE_LOCKS) && i < stretch->holds; i++)
         for (unsigned k = 0; k < self->holds; k++)
-            if (self->held[k].lock == stretch->held[i])
+            if (self->held[k].lock == stretch->held[i].lock && !stretch->held[i].shared)
                 return true;
     return false;
 }

@@ -209,6 +209,7 @@ struct bine__strand {
     } copying;
     uint16_t locks; /* their set's number */
     struct bine__holdings *holdings; /* race_uses.c; NULL: none, or nothing is predicted */
+    uint32_t asked_for; /* of callbacks: when the one that runs was, or its timer was started */
     bool noted;     /* the event that the accesses of one call are */
     bool ended;
 };

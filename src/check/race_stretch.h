@@ -35,7 +35,10 @@ struct bine__stretch {
     bool claimed; /* it has asked for something and set it, before the switch: others would be sent away */
     uint32_t look_pc, look_context, act_pc, act_context;
     struct bine__left left;
-    const void *held[BINE__HOLDS]; /* locks, from the look to the act */
+    struct { /* locks, from the look to the act */
+        const void *lock;
+        bool shared; /* others may read meanwhile */
+    } held[BINE__HOLDS];
     unsigned holds;
     struct { /* what it looked at between the switch and the act */
         uintptr_t at;

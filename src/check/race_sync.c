@@ -141,6 +141,7 @@ void bine__check_found(const void *at, bool one_of_them)
         }
         return;
     }
+    self->asked_for = one->put[(one->puts - 1) % PUTS].slice;
     for (unsigned i = 0; i < PUTS && i < one->puts; i++)
         bine__race_learn(self, one->put[i].strand, one->put[i].slice);
 }

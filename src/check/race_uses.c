@@ -7,7 +7,8 @@
  * switch and is used behind it, in the same turn, is a stretch, found by the thing when that is freed.
  *
  * Who frees it later could have done so sooner, if it found it where it was all along: in a place that was written
- * before the stretch began; or if it is the one that has made it.  What was put there only afterwards, or was handed
+ * before the stretch began; or if it is the one that has made it; or a callback that was asked for before the stretch
+ * began, with its timer started.  What was put there only afterwards, or was handed
  * over in a way that is not seen, is freed in its turn.  A count of users that both have lowered, or a flag that is
  * asked, is a guard (race_guards.c).
  *
@@ -97,16 +98,22 @@ static void keep(const struct holding *one, struct bine__stretch *stretch)
     *oldest = (struct use){one->thing, *stretch};
 }
 
-/* The nearest thing below; or NULL. */
+/* The nearest thing below; or NULL.  A part of an array, say, that no place but its own variables points to is found
+ * anew along with the whole. */
 static struct holding *thing_at(const struct bine__strand *self, uintptr_t at)
 {
-    struct holding *best = NULL;
+    struct holding *best = NULL, *anew = NULL;
     for (unsigned i = 0; self->holdings && i < HOLDINGS; i++) {
         struct holding *one = &self->holdings->at[i];
-        if (at - one->thing < REACH && (!best || best->thing < one->thing))
+        if (at - one->thing >= REACH)
+            continue;
+        if (!best || best->thing < one->thing)
             best = one;
+        if (one->slice == bine__race_slice && one->from && !on_stack(self, one->from))
+            anew = one;
     }
-    return best;
+    bool part = best && (!best->from || on_stack(self, best->from));
+    return part && anew && bine__rule(BINE__RULE_REACHED) ? anew : best;
 }
 
 /* It has found the thing in a place that it has written in the same slice: taken out. */
@@ -165,6 +172,8 @@ static bool reached(const struct bine__strand *self, const struct bine__stretch 
             (!source || one->time > source->time))
             source = one;
     }
+    if (!source && !self->stack && self->asked_for) /* a callback: it was given it */
+        return self->asked_for <= stretch->from;
     if (!source)
         return bine__heap_made(block, self->number);
     const uint32_t *cell = bine__cell(source->from);

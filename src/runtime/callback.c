@@ -24,6 +24,7 @@ int bine_call_soon(void (*fn)(void *), void *arg)
     if (!callback)
         return -1;
     *callback = (struct bine__callback){NULL, fn, arg};
+    bine__check_put(callback);
     bine__callbacks_append(loop, callback, &callback->next);
     return 0;
 }
@@ -36,6 +37,7 @@ void bine__callbacks_run(struct bine_loop *loop)
     loop->soon_last = &loop->soon;
     while (callback) {
         struct bine__callback *done = callback;
+        bine__check_found(callback, false);
         callback->fn(callback->arg);
         callback = callback->next;
         free(done);
@@ -67,6 +69,7 @@ _Static_assert(sizeof(struct timer) <= sizeof(bine_timer), "bine_timer has room"
 static void fire(struct bine__timer *node)
 {
     struct timer *timer = bine__list_entry(node, struct timer, timer);
+    bine__check_found(timer, false);
     timer->fn(timer->arg); /* may free the timer: not touched again */
 }
 
@@ -116,6 +119,7 @@ void bine_timer_start(bine_timer *public, bine_ns duration)
      * loop: that is soon enough to read it, and makes a timer late by the rest of the task's turn, never
      * early. */
     bine__timer_arm_later(&timer->loop->wheel, &timer->timer, duration);
+    bine__check_put(timer);
     timer->loop->watched |= BINE__WATCH_TIMERS;
 }
 
