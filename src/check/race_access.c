@@ -348,11 +348,9 @@ static bool disturbed(const struct bine__strand *self, const struct bine__record
 static void compare_with_others(struct bine__strand *self, struct bine__record *mine, const struct access *it)
 {
     const bool reads = it->kind == BINE__READ, follows_read = mine->kind == BINE__READ;
-    bool matters = may_matter(mine, it->kind, it->at, it->size, it->group) && disturbed(self, mine, it);
-    if (matters && bine__race_same_turn(self, mine->time, mine->slice))
+    if (may_matter(mine, it->kind, it->at, it->size, it->group) && disturbed(self, mine, it) &&
+        bine__race_same_turn(self, mine->time, mine->slice))
         bine__race_judge(self, mine, it->at, it->size, it->kind, it->mask, it->pc, it->group ? it->cell : NULL);
-    else if (matters && bine__race_options.predict && mine->kind == BINE__WRITE && reads && !it->group)
-        bine__predict_carried(self, mine, it->at, it->size, it->mask, it->pc);
     if (!reads || !mine->next)
         return;
     uint64_t value = bine__value_at(it->at, it->size);

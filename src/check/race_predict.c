@@ -317,15 +317,6 @@ void bine__predict_own(struct bine__strand *self, struct bine__record *mine, uin
     mine->flags |= BINE__IN_SPAN;
 }
 
-/* What it wrote in an earlier turn of a loop, and reads in this one, has been carried over. */
-void bine__predict_carried(struct bine__strand *self, struct bine__record *mine, uintptr_t at, unsigned size,
-                           uint8_t mask, uintptr_t pc)
-{
-    bool asks = size == 8 && bine__race_tested(bine__race_short(pc), true);
-    if ((mine->flags & BINE__BLIND) && !asks)
-        bine__predict_own(self, mine, at, size, mask, pc);
-}
-
 void bine__predict_taken(struct bine__strand *self, const struct bine__suspect *taken)
 {
     if (!own_made || bine__record(taken->record)->strand != self->number)

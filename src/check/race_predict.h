@@ -34,8 +34,6 @@ void bine__predict_update(struct bine__strand *, uintptr_t at, unsigned size, st
 void bine__predict_given(struct bine__strand *, const struct bine__suspect *);
 void bine__predict_own(struct bine__strand *, struct bine__record *mine, uintptr_t at, unsigned size,
                        uint8_t mask, uintptr_t pc);
-void bine__predict_carried(struct bine__strand *, struct bine__record *mine, uintptr_t at, unsigned size,
-                           uint8_t mask, uintptr_t pc);
 void bine__predict_taken(struct bine__strand *, const struct bine__suspect *);
 void bine__predict_write(struct bine__strand *, const struct bine__record *mine, uintptr_t at, uint8_t mask,
                          uint32_t pc, uint32_t context);
