@@ -293,7 +293,7 @@ void bine__predict_own(struct bine__strand *self, struct bine__record *mine, uin
     for (uint32_t i = mine->next; i; i = bine__record(i)->next)
         if ((bine__record(i)->mask & mask) && bine__record(i)->w_slice > mine->w_slice)
             return;
-    if (self->clobbered.at)
+    if (self->clobbered.at && size > 1) /* a text's next word; a byte of many says nothing */
         bine__race_settle_clobbered(self);
     own_write = (struct bine__stretch){.what = BINE__PREDICTED_OWN,
                                  .at = at,
