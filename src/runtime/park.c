@@ -173,8 +173,8 @@ static __attribute__((noinline)) int slow_door(struct bine_loop *loop, struct bi
     return back(self);
 }
 
-/* Tells the checkers that self leaves; whether it may do so by the plain door.  The budget is negative inside a section,
- * and seldom otherwise. */
+/* Tells the checkers that self leaves; whether it may do so by the plain door.  The budget is negative inside a
+ * section, and seldom otherwise. */
 static inline __attribute__((always_inline)) bool leaves_plainly(const struct bine_loop *loop, struct bine_task *self)
 {
     bine__check_leave(self);
