@@ -171,13 +171,20 @@ static bool is_own(const struct bine__strand *self, uintptr_t thing, unsigned ma
     return true;
 }
 
+/* It has put the thing there itself just now: what stood there is linked to it, and not gone past. */
+static bool has_made(const struct bine__strand *self, uint64_t thing)
+{
+    const struct bine__record *own = bine__race_own(self, thing);
+    return own && own->w_slice == bine__race_slice;
+}
+
 /* It is written.  The same once more where it looked; or a number, blindly; or a pointer to what it has made.
  * Other pointers are links: elements are moved about among those that others have put there. */
 bool bine__race_has_filled(const struct bine__strand *self, const struct bine__suspect *suspect)
 {
     uint64_t now = bine__value_at(suspect->at, suspect->size);
     if (suspect->suspicion == BINE__PASSES)
-        return now != suspect->value && now - suspect->value + BESIDE <= 2 * BESIDE;
+        return now != suspect->value && now - suspect->value + BESIDE <= 2 * BESIDE && !has_made(self, now);
     if (suspect->suspicion == BINE__RELEASES)
         return bine__race_is_pointer(now) && now != suspect->value;
     if (suspect->suspicion == BINE__FILLS_AGAIN)
